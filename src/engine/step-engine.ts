@@ -1,0 +1,90 @@
+import type { StepCosts, StepExecutor, TempoError } from '../scheduler';
+
+/** Text to tokens and back. */
+export interface Tokenizer {
+  readonly vocabSize: number;
+  encode(text: string): Int32Array;
+  /** Decodes whole ids; a character split over tokens comes out as U+FFFD until it is complete. */
+  decode(ids: ArrayLike<number>): string;
+}
+
+/** The chat template as MLC's mlc-chat-config.json holds it (`conv_template`): data, not code. */
+export interface ConversationTemplate {
+  system_template: string;
+  system_message: string;
+  roles: { user: string; assistant: string; tool?: string };
+  role_templates?: { user?: string; assistant?: string; tool?: string };
+  seps: string[];
+  role_content_sep?: string;
+  role_empty_sep?: string;
+  offset?: number;
+  stop_str: string[];
+  stop_token_ids?: number[];
+  system_prefix_token_ids?: number[];
+  add_role_after_system_message?: boolean;
+  use_function_calling?: boolean;
+  function_string?: string;
+}
+
+/** What was loaded, as far as text is concerned. */
+export interface LoadedModel {
+  id: string;
+  tokenizer: Tokenizer;
+  template: ConversationTemplate;
+  /** Sampling defaults of the model's own configuration. */
+  defaults: { temperature: number; topP: number };
+  /** The text is made up, not inferred. */
+  simulated: boolean;
+}
+
+/** What an engine says of itself, for status displays. */
+export interface EngineStatus {
+  kind: 'simulated' | 'webllm';
+  model: string;
+  /** GPU or device profile, in words. */
+  device: string;
+  /** `batched`: continuous batching; `serial`: one request at a time, with the reason in `notes`. */
+  mode: 'batched' | 'serial';
+  /** Plain sentences on what was switched off and why. */
+  notes: string[];
+  /** KV cache memory, bytes. */
+  kvBytes: number;
+}
+
+/** The one interface a scheduler drives. */
+export interface StepEngine extends StepExecutor {
+  readonly model: LoadedModel;
+  readonly status: EngineStatus;
+  /** Step-time coefficients from the load-time calibration (or the device profile). */
+  readonly costs: StepCosts;
+  /** Resolves, once, if the device is lost; every sequence is gone then. */
+  readonly lost: Promise<TempoError>;
+  /**
+   * Makes `id` a copy of `parentId`'s first `tokens` computed tokens, sharing its pages; further
+   * tokens come with `add`'s fields. Only where `capabilities.fork`.
+   */
+  fork(parentId: string, id: string, tokens: number): void;
+  /** Takes back a sequence's tokens beyond the first `tokens`. Only where `capabilities.truncate`. */
+  truncate(id: string, tokens: number): void;
+  dispose(): Promise<void>;
+}
+
+/** Where a load stands. */
+export interface LoadProgress {
+  phase: 'download' | 'compile' | 'allocate' | 'self-test' | 'ready';
+  /** A sentence for people. */
+  text: string;
+  /** 0 to 1 over the whole load. */
+  fraction: number;
+  loadedBytes?: number;
+  totalBytes?: number;
+  /** From the browser's cache rather than the network. */
+  fromCache?: boolean;
+  /** Estimated time left, ms. */
+  remainingMs?: number;
+}
+
+export interface LoadOptions {
+  signal?: AbortSignal;
+  onProgress?: (progress: LoadProgress) => void;
+}

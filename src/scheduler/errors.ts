@@ -1,0 +1,117 @@
+/**
+ * The one family of errors. Each has a code to branch on and a sentence a web developer can act on.
+ * `status` and `type` mirror the OpenAI API's error object, so that code written for it keeps working.
+ */
+export type TempoErrorCode =
+  // the caller's request
+  | 'invalid_request'
+  | 'invalid_slo'
+  | 'invalid_schema'
+  | 'context_length_exceeded'
+  | 'unknown_model'
+  | 'unknown_policy'
+  | 'unknown_app'
+  | 'unknown_tool'
+  | 'program_ended'
+  // the service
+  | 'aborted'
+  | 'queue_full'
+  | 'slo_unattainable'
+  | 'not_loaded'
+  | 'load_in_progress'
+  | 'disposed'
+  | 'worker_crashed'
+  // the engine
+  | 'webgpu_unavailable'
+  | 'shader_f16_unavailable'
+  | 'out_of_memory'
+  | 'network'
+  | 'engine_lost'
+  | 'engine_failed'
+  | 'unsupported';
+
+const STATUS: Record<TempoErrorCode, number> = {
+  invalid_request: 400,
+  invalid_slo: 400,
+  invalid_schema: 400,
+  context_length_exceeded: 400,
+  unknown_model: 404,
+  unknown_policy: 404,
+  unknown_app: 404,
+  unknown_tool: 400,
+  program_ended: 409,
+  aborted: 499,
+  queue_full: 429,
+  slo_unattainable: 429,
+  not_loaded: 503,
+  load_in_progress: 409,
+  disposed: 503,
+  worker_crashed: 500,
+  webgpu_unavailable: 501,
+  shader_f16_unavailable: 501,
+  out_of_memory: 507,
+  network: 502,
+  engine_lost: 500,
+  engine_failed: 500,
+  unsupported: 501,
+};
+
+export interface TempoErrorDetails {
+  /** The offending field, as a path: `messages[2].role`. */
+  param?: string;
+  /** How long to wait before trying again, in ms (queue_full, slo_unattainable). */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+/** What an error looks like on the wire. */
+export interface TempoErrorJson {
+  code: TempoErrorCode;
+  message: string;
+  param?: string;
+  retryAfterMs?: number;
+}
+
+export class TempoError extends Error {
+  readonly code: TempoErrorCode;
+  /** The HTTP status a server would answer with. */
+  readonly status: number;
+  readonly param?: string;
+  readonly retryAfterMs?: number;
+
+  constructor(code: TempoErrorCode, message: string, details: TempoErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // A caller who aborts expects the platform's name for it.
+    this.name = code === 'aborted' ? 'AbortError' : 'TempoError';
+    this.code = code;
+    this.status = STATUS[code];
+    this.param = details.param;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** The OpenAI API's name for this kind of error. */
+  get type(): string {
+    if (this.status === 429) return 'rate_limit_error';
+    return this.status < 500 ? 'invalid_request_error' : 'server_error';
+  }
+
+  toJSON(): TempoErrorJson {
+    return {
+      code: this.code,
+      message: this.message,
+      param: this.param,
+      retryAfterMs: this.retryAfterMs,
+    };
+  }
+
+  static fromJSON(json: TempoErrorJson): TempoError {
+    return new TempoError(json.code, json.message, json);
+  }
+
+  /** Any thrown value as a TempoError; what is none already becomes `fallback`. */
+  static from(thrown: unknown, fallback: TempoErrorCode = 'engine_failed'): TempoError {
+    if (thrown instanceof TempoError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new TempoError(fallback, message, { cause: thrown });
+  }
+}

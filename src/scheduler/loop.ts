@@ -1,0 +1,76 @@
+import type { Clock } from './clock';
+import { TempoError } from './errors';
+import type { Plan } from './plan';
+import type { FinishReason, Request } from './request';
+import type { Scheduler } from './scheduler';
+import type { SampledToken, SequenceSpec, StepExecutor } from './step';
+
+/** Who knows a request's tokens: the server (text), or the lab (lengths alone). */
+export interface RequestHost {
+  /** The request as the engine wants it: prompt and what was generated so far. */
+  sequence(request: Request): SequenceSpec;
+  /** Takes a sampled token. Returns why the request is finished, or null if it goes on. */
+  token(request: Request, sampled: SampledToken, nowMs: number): FinishReason | null;
+  /** A request ended otherwise than by finishing. */
+  failed(request: Request, error: TempoError): void;
+}
+
+/** What a step was, for those who watch. */
+export interface StepRecord {
+  plan: Plan;
+  /** ms */
+  startMs: number;
+  endMs: number;
+}
+
+/**
+ * One iteration of serving: plan, make room, admit, run, hand out the tokens, finish.
+ * Returns null when there was nothing to do. An engine failure throws; nothing is lost by it.
+ */
+export async function runStep(
+  scheduler: Scheduler,
+  engine: StepExecutor,
+  host: RequestHost,
+  clock: Clock,
+): Promise<StepRecord | null> {
+  const release = () => {
+    for (const request of scheduler.takeReleased()) engine.remove(request.id);
+  };
+  const admit = (request: Request) => {
+    try {
+      scheduler.admitted(request, engine.add(host.sequence(request)).cachedTokens);
+    } catch (thrown) {
+      const error = TempoError.from(thrown);
+      if (scheduler.end(request, { kind: 'failed', error }, clock.now()))
+        host.failed(request, error);
+    }
+  };
+
+  release();
+  const startMs = clock.now();
+  const plan = scheduler.plan(startMs);
+  for (const request of plan.preempted) engine.remove(request.id);
+  for (const request of plan.admitted) admit(request);
+  const work = plan.work
+    .filter(({ request }) => !request.ended)
+    // A prefix hit may have left less to compute than was planned.
+    .map(({ request, tokens }) => ({ request, tokens: Math.min(tokens, request.pendingTokens) }));
+  if (work.length === 0) return null;
+
+  const result = await engine.step({
+    work: work.map(({ request, tokens }) => ({ sequenceId: request.id, tokens })),
+  });
+
+  const endMs = clock.now();
+  const done = { ...plan, work };
+  scheduler.stepped(done, result.durationMs, endMs);
+  for (const { request } of work) {
+    const sampled = result.sampled.get(request.id);
+    if (sampled === undefined || request.ended) continue;
+    scheduler.token(request, endMs);
+    const reason = host.token(request, sampled, endMs);
+    if (reason !== null) scheduler.finish(request, reason, endMs);
+  }
+  release();
+  return { plan: done, startMs, endMs };
+}

@@ -1,0 +1,178 @@
+import { TDigest } from 'tdigest';
+import { type GainConfig, metSlo, weightedTokens } from './gain';
+import type { Request } from './request';
+import type { SloClass } from './slo';
+
+/** Milliseconds at the 50th, 95th and 99th percentile; undefined while there is no observation. */
+export interface Percentiles {
+  p50?: number;
+  p95?: number;
+  p99?: number;
+  count: number;
+}
+
+/** What happened to one group of requests (an app's, a class's, everybody's). */
+export interface GroupSnapshot {
+  submitted: number;
+  finished: number;
+  aborted: number;
+  rejected: number;
+  failed: number;
+  /** Finished requests that met their SLO. */
+  met: number;
+  /** met / finished; undefined before the first finish. */
+  attainment?: number;
+  promptTokens: number;
+  outputTokens: number;
+  /** Service gain earned. */
+  gain: number;
+  /** What the finished requests could have earned at most. */
+  possibleGain: number;
+  /** Weighted tokens of requests that met their SLO. */
+  goodTokens: number;
+  preemptions: number;
+  ttft: Percentiles;
+  tbt: Percentiles;
+  ttlt: Percentiles;
+}
+
+class Group {
+  submitted = 0;
+  finished = 0;
+  aborted = 0;
+  rejected = 0;
+  failed = 0;
+  met = 0;
+  promptTokens = 0;
+  outputTokens = 0;
+  gain = 0;
+  possibleGain = 0;
+  goodTokens = 0;
+  preemptions = 0;
+  readonly ttft = new TDigest();
+  readonly tbt = new TDigest();
+  readonly ttlt = new TDigest();
+
+  snapshot(): GroupSnapshot {
+    return {
+      submitted: this.submitted,
+      finished: this.finished,
+      aborted: this.aborted,
+      rejected: this.rejected,
+      failed: this.failed,
+      met: this.met,
+      attainment: this.finished > 0 ? this.met / this.finished : undefined,
+      promptTokens: this.promptTokens,
+      outputTokens: this.outputTokens,
+      gain: this.gain,
+      possibleGain: this.possibleGain,
+      goodTokens: this.goodTokens,
+      preemptions: this.preemptions,
+      ttft: percentiles(this.ttft),
+      tbt: percentiles(this.tbt),
+      ttlt: percentiles(this.ttlt),
+    };
+  }
+}
+
+export interface MetricsSnapshot {
+  total: GroupSnapshot;
+  byApp: Record<string, GroupSnapshot>;
+  byClass: Partial<Record<SloClass, GroupSnapshot>>;
+  steps: number;
+  /** GPU time of all steps, ms. */
+  busyMs: number;
+}
+
+/** Counts everything that happens to requests: in all, per app and per class. */
+export class Metrics {
+  readonly #gain: GainConfig;
+  readonly #total = new Group();
+  readonly #byApp = new Map<string, Group>();
+  readonly #byClass = new Map<SloClass, Group>();
+  #steps = 0;
+  #busyMs = 0;
+
+  constructor(gain: GainConfig) {
+    this.#gain = gain;
+  }
+
+  submitted(request: Request): void {
+    for (const group of this.#groups(request)) group.submitted++;
+  }
+
+  stepped(durationMs: number): void {
+    this.#steps++;
+    this.#busyMs += durationMs;
+  }
+
+  /** An output token came `sinceLastMs` after the one before (or after arrival, for the first). */
+  token(request: Request, sinceLastMs: number): void {
+    for (const group of this.#groups(request)) {
+      group.outputTokens++;
+      if (request.generated === 1) {
+        group.promptTokens += request.promptTokens;
+        group.ttft.push(sinceLastMs);
+      } else {
+        group.tbt.push(sinceLastMs);
+      }
+    }
+  }
+
+  earned(request: Request, gain: number): void {
+    if (gain !== 0) for (const group of this.#groups(request)) group.gain += gain;
+  }
+
+  preempted(request: Request): void {
+    for (const group of this.#groups(request)) group.preemptions++;
+  }
+
+  ended(request: Request): void {
+    const end = request.end;
+    if (end === undefined || request.endMs === undefined) return;
+    const possible = weightedTokens(request, request.generated, this.#gain);
+    for (const group of this.#groups(request)) {
+      group[end.kind]++;
+      if (end.kind !== 'finished') continue;
+      group.possibleGain += possible;
+      group.ttlt.push(request.endMs - request.arrivalMs);
+      if (metSlo(request)) {
+        group.met++;
+        group.goodTokens += possible;
+      }
+    }
+  }
+
+  snapshot(): MetricsSnapshot {
+    const byApp: Record<string, GroupSnapshot> = {};
+    for (const [app, group] of this.#byApp) byApp[app] = group.snapshot();
+    const byClass: Partial<Record<SloClass, GroupSnapshot>> = {};
+    for (const [name, group] of this.#byClass) byClass[name] = group.snapshot();
+    return {
+      total: this.#total.snapshot(),
+      byApp,
+      byClass,
+      steps: this.#steps,
+      busyMs: this.#busyMs,
+    };
+  }
+
+  #groups(request: Request): [Group, Group, Group] {
+    return [this.#total, groupOf(this.#byApp, request.app), groupOf(this.#byClass, request.class)];
+  }
+}
+
+function groupOf<Key>(groups: Map<Key, Group>, key: Key): Group {
+  let group = groups.get(key);
+  if (group === undefined) {
+    group = new Group();
+    groups.set(key, group);
+  }
+  return group;
+}
+
+function percentiles(digest: TDigest): Percentiles {
+  if (digest.size() === 0) return { count: 0 };
+  const [p50, p95, p99] = digest.percentile([0.5, 0.95, 0.99]);
+  return { p50, p95, p99, count: digest.toArray().reduce((sum, c) => sum + c.n, 0) };
+}

@@ -1,0 +1,191 @@
+import type { SchedulerView } from './policy';
+import type { Decision, Reason, Request } from './request';
+
+export interface PlannedWork {
+  request: Request;
+  /** Known tokens to compute; 1 is a decode. */
+  tokens: number;
+}
+
+/** What a policy wants in the next step. */
+export interface Plan {
+  readonly number: number;
+  /** When it was made, ms. */
+  readonly at: number;
+  readonly work: readonly PlannedWork[];
+  /** Members of `work` that are to become resident first. */
+  readonly admitted: readonly Request[];
+  /** Residents whose pages are to be dropped before the step. */
+  readonly preempted: readonly Request[];
+}
+
+type Numbers = Omit<Decision, 'tokens' | 'reason'>;
+
+/**
+ * Puts a plan together, one request at a time, within what the engine can do: batch, sequences,
+ * pages, prefill tokens, and which kinds of work may share a step. Every refusal has a reason,
+ * which becomes the request's decision; so a policy cannot make an impossible plan, nor an
+ * unexplained one.
+ */
+export class PlanBuilder {
+  readonly #view: SchedulerView;
+  readonly #number: number;
+  readonly #work: PlannedWork[] = [];
+  readonly #chosen = new Set<Request>();
+  readonly #admitted: Request[] = [];
+  readonly #preempted: Request[] = [];
+  #freePages: number;
+  #residents: number;
+  #prefillLeft: number;
+  #decodes = 0;
+
+  constructor(view: SchedulerView, number: number) {
+    this.#view = view;
+    this.#number = number;
+    this.#freePages = view.kv.freePages;
+    this.#residents = view.resident.length;
+    this.#prefillLeft = view.capacity.maxPrefillTokens;
+  }
+
+  /** Sequences in the plan. */
+  get batch(): number {
+    return this.#work.length;
+  }
+
+  get maxBatch(): number {
+    return this.#view.capabilities.batchedDecode ? this.#view.capacity.maxBatch : 1;
+  }
+
+  get decodes(): number {
+    return this.#decodes;
+  }
+
+  get freePages(): number {
+    return this.#freePages;
+  }
+
+  /** Sequences that may still become resident. */
+  get freeSequences(): number {
+    return this.#view.capacity.maxSequences - this.#residents;
+  }
+
+  /** Prefill tokens this step may still take. */
+  get prefillLeft(): number {
+    return this.#prefillLeft;
+  }
+
+  get work(): readonly PlannedWork[] {
+    return this.#work;
+  }
+
+  has(request: Request): boolean {
+    return this.#chosen.has(request);
+  }
+
+  /**
+   * Adds a request's next work: one decode, or as much of its pending prompt as fits (at most
+   * `maxTokens`). Returns the tokens taken, 0 when it was refused (the decision says why).
+   * `makeRoom`: when pages are short, drop residents that are not in the plan, latest first.
+   * A resident makes room unless told otherwise, so that there is always progress.
+   */
+  add(
+    request: Request,
+    reason: Reason,
+    numbers: Numbers = {},
+    options: { maxTokens?: number; makeRoom?: boolean } = {},
+  ): number {
+    if (this.#chosen.has(request)) return 0;
+    const { capabilities } = this.#view;
+    if (this.#work.length >= this.maxBatch) return this.#refuse(request, 'batch-full', numbers);
+    const decode = request.resident && request.decoding;
+    if (!capabilities.mixedSteps && this.#work.length > 0 && decode !== this.#decodes > 0) {
+      return this.#refuse(request, 'step-kind', numbers);
+    }
+    if (!request.resident && this.freeSequences <= 0) {
+      return this.#refuse(request, 'sequences-full', numbers);
+    }
+
+    const cached = request.resident ? request.computed : request.cachedTokens;
+    const pending = request.knownTokens - cached;
+    let tokens = 1;
+    if (!decode) {
+      tokens = Math.min(pending, this.#prefillLeft, options.maxTokens ?? Number.POSITIVE_INFINITY);
+      if (!capabilities.continuedPrefill && tokens < pending) tokens = 0;
+      if (tokens < 1) return this.#refuse(request, 'prefill-budget', numbers);
+    }
+
+    const makeRoom = options.makeRoom ?? request.resident;
+    const needed = this.#pagesFor(request, cached + tokens);
+    if (needed > this.#freePages && makeRoom) this.#makeRoom(request, needed);
+    if (needed > this.#freePages) {
+      // A shorter chunk may still fit.
+      const room = this.#freePages * this.#view.capacity.pageSize;
+      const shorter = decode || !capabilities.continuedPrefill ? 0 : Math.min(tokens - 1, room);
+      if (shorter < 1 || this.#pagesFor(request, cached + shorter) > this.#freePages) {
+        return this.#refuse(request, 'pages-full', numbers);
+      }
+      tokens = shorter;
+    }
+
+    this.#freePages -= this.#pagesFor(request, cached + tokens);
+    if (decode) this.#decodes++;
+    else this.#prefillLeft -= tokens;
+    if (!request.resident) {
+      this.#residents++;
+      this.#admitted.push(request);
+    }
+    this.#work.push({ request, tokens });
+    this.#chosen.add(request);
+    this.#decide(request, { tokens, reason, ...numbers });
+    return tokens;
+  }
+
+  /** Leaves a request out of this step, and says why. */
+  skip(request: Request, reason: Reason, numbers: Numbers = {}): void {
+    if (!this.#chosen.has(request)) this.#refuse(request, reason, numbers);
+  }
+
+  /** Drops a resident's pages before the step; it waits again, with its tokens kept. */
+  preempt(request: Request, numbers: Numbers = {}): void {
+    if (!request.resident || this.#chosen.has(request) || this.#preempted.includes(request)) return;
+    this.#preempted.push(request);
+    this.#freePages += this.#view.kv.pagesOf(request.id);
+    this.#residents--;
+    // Not to be chosen again in this very plan.
+    this.#chosen.add(request);
+    this.#decide(request, { tokens: 0, reason: 'preempted', ...numbers });
+  }
+
+  build(): Plan {
+    return {
+      number: this.#number,
+      at: this.#view.now,
+      work: this.#work,
+      admitted: this.#admitted,
+      preempted: this.#preempted,
+    };
+  }
+
+  #pagesFor(request: Request, tokens: number): number {
+    const { pageSize } = this.#view.capacity;
+    const held = request.resident ? Math.ceil(request.computed / pageSize) : 0;
+    return Math.ceil(tokens / pageSize) - held;
+  }
+
+  #makeRoom(request: Request, needed: number): void {
+    const { resident } = this.#view;
+    for (let i = resident.length - 1; i >= 0 && needed > this.#freePages; i--) {
+      if (resident[i] !== request) this.preempt(resident[i]);
+    }
+  }
+
+  #refuse(request: Request, reason: Reason, numbers: Numbers): 0 {
+    this.#decide(request, { tokens: 0, reason, ...numbers });
+    return 0;
+  }
+
+  #decide(request: Request, decision: Decision): void {
+    request.planNumber = this.#number;
+    request.decision = decision;
+  }
+}

@@ -1,0 +1,22 @@
+import type { Policy } from '../policy';
+
+/**
+ * vLLM's original scheduler: prompts first, whole and in order of arrival; a step that prefills
+ * decodes nothing, and running sequences decode together otherwise (Kwon et al., "Efficient Memory
+ * Management for Large Language Model Serving with PagedAttention", SOSP '23, section 4.5; vLLM 0.x
+ * `_schedule_default`). When pages run out the latest arrival is preempted and recomputed.
+ */
+export function fcfs(): Policy {
+  return {
+    name: 'fcfs',
+    plan(view, builder) {
+      for (const request of view.resident) if (!request.decoding) builder.add(request, 'in-order');
+      for (const request of view.waiting) {
+        // First come, first served: nobody overtakes one that does not fit.
+        if (builder.add(request, 'in-order') === 0) break;
+      }
+      if (builder.batch > 0) return;
+      for (const request of view.resident) builder.add(request, 'in-order');
+    },
+  };
+}

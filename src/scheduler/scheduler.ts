@@ -1,0 +1,316 @@
+import { CostModel, type StepCosts, type StepShape } from './cost-model';
+import { TempoError } from './errors';
+import { completionGain, DEFAULT_GAIN, type GainConfig, programGain, tokenGain } from './gain';
+import { LengthPredictor } from './length-predictor';
+import { Metrics } from './metrics';
+import { type Plan, PlanBuilder } from './plan';
+import type { Policy, SchedulerView } from './policy';
+import { Program, type ProgramSpec } from './program';
+import { type Random, seededRandom } from './random';
+import {
+  type Decision,
+  type FinishReason,
+  Request,
+  type RequestEnd,
+  type RequestSpec,
+} from './request';
+import { validateDeadline, validateSlo } from './slo';
+import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './step';
+
+export interface SchedulerOptions {
+  policy: Policy;
+  engine: Pick<StepExecutor, 'capacity' | 'capabilities' | 'kv'>;
+  /** Step-time coefficients to start from: a calibration, or the device profile's. */
+  costs: StepCosts;
+  gain?: Partial<GainConfig>;
+  /** Requests that may wait at once (default 10,000); beyond it a submission is refused. */
+  maxWaiting?: number;
+  /** GPU share guaranteed to best-effort work (default 0.05). */
+  bestEffortShare?: number;
+  seed?: number;
+}
+
+/** One request's line in an explained plan. */
+export interface Explanation extends Decision {
+  requestId: string;
+  app: string;
+  chosen: boolean;
+}
+
+/**
+ * Owns the requests and decides, step by step, what the engine computes. Pure: it is told the time
+ * and what a step produced, and touches nothing outside itself.
+ */
+export class Scheduler implements Omit<SchedulerView, 'now'> {
+  readonly capacity: EngineCapacity;
+  readonly capabilities: EngineCapabilities;
+  readonly kv: KvState;
+  readonly gain: GainConfig;
+  readonly cost: CostModel;
+  readonly lengths = new LengthPredictor();
+  readonly metrics: Metrics;
+  readonly random: Random;
+  readonly bestEffortShare: number;
+  readonly maxWaiting: number;
+  readonly waiting: Request[] = [];
+  readonly resident: Request[] = [];
+  readonly programs = new Map<string, Program>();
+  readonly #requests = new Map<string, Request>();
+  /** Ended while resident: the engine still holds their pages. */
+  #released: Request[] = [];
+  #policy: Policy;
+  #plans = 0;
+  #order = 0;
+  now = 0;
+
+  constructor(options: SchedulerOptions) {
+    this.capacity = options.engine.capacity;
+    this.capabilities = options.engine.capabilities;
+    this.kv = options.engine.kv;
+    this.gain = { ...DEFAULT_GAIN, ...options.gain };
+    this.cost = new CostModel(options.costs);
+    this.metrics = new Metrics(this.gain);
+    this.random = seededRandom(options.seed ?? 0);
+    this.bestEffortShare = options.bestEffortShare ?? 0.05;
+    this.maxWaiting = options.maxWaiting ?? 10_000;
+    this.#policy = options.policy;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** Switches policy between two steps; every live request is introduced to the new one. */
+  set policy(policy: Policy) {
+    this.#policy = policy;
+    for (const request of this.#requests.values()) policy.submitted?.(request, this);
+  }
+
+  /** Requests that have not ended. */
+  get live(): number {
+    return this.#requests.size;
+  }
+
+  request(id: string): Request | undefined {
+    return this.#requests.get(id);
+  }
+
+  /** Queues a request; max_tokens is cut to what the context window leaves. Throws `invalid_slo`, `invalid_request`, `context_length_exceeded`, `queue_full`. */
+  submit(spec: RequestSpec, nowMs: number): Request {
+    this.now = nowMs;
+    this.#check(spec);
+    const room = this.capacity.contextWindow - spec.promptTokens;
+    const maxTokens = Math.min(spec.maxTokens, room);
+    const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
+    this.#requests.set(request.id, request);
+    this.waiting.push(request);
+    request.program?.calls.push(request);
+    this.metrics.submitted(request);
+    this.#policy.submitted?.(request, this);
+    return request;
+  }
+
+  startProgram(spec: ProgramSpec, nowMs: number): Program {
+    validateDeadline(spec.deadlineMs);
+    if (this.programs.has(spec.id)) {
+      throw new TempoError('invalid_request', `There is a program "${spec.id}" already.`, {
+        param: 'program',
+      });
+    }
+    const program = new Program(spec, nowMs);
+    this.programs.set(program.id, program);
+    return program;
+  }
+
+  /** A program's owner has its answer: its gain is counted. Returns the gain. */
+  endProgram(program: Program, nowMs: number): number {
+    if (program.ended) return 0;
+    program.endMs = nowMs;
+    this.programs.delete(program.id);
+    const gain = programGain(program, nowMs, this.gain);
+    const last = program.calls.at(-1);
+    if (last !== undefined) this.metrics.earned(last, gain);
+    return gain;
+  }
+
+  /** Decides the next step. `plan.work` is empty when there is nothing to do. */
+  plan(nowMs: number): Plan {
+    this.now = nowMs;
+    const builder = new PlanBuilder(this, this.#plans++);
+    this.#policy.plan(this, builder);
+    const plan = builder.build();
+    for (const request of plan.preempted) this.#drop(request);
+    return plan;
+  }
+
+  /** The engine made `request` resident and found `cachedTokens` of it computed already. */
+  admitted(request: Request, cachedTokens: number): void {
+    request.resident = true;
+    request.computed = cachedTokens;
+    request.admittedMs ??= this.now;
+    removeFrom(this.waiting, request);
+    this.resident.push(request);
+  }
+
+  /** A step is over: its cost is learnt, and its work counted as computed. */
+  stepped(plan: Plan, durationMs: number, nowMs: number): void {
+    this.now = nowMs;
+    this.cost.observe(shapeOf(plan), durationMs);
+    this.metrics.stepped(durationMs);
+    let total = 0;
+    for (const { tokens } of plan.work) total += tokens;
+    for (const { request, tokens } of plan.work) {
+      if (request.ended) continue;
+      request.computed += tokens;
+      request.serviceMs += (durationMs * tokens) / total;
+      this.#policy.served?.(request, tokens, durationMs, this);
+    }
+  }
+
+  /** The engine sampled a token for `request`. */
+  token(request: Request, nowMs: number): void {
+    this.now = nowMs;
+    const since = nowMs - (request.lastTokenMs ?? request.arrivalMs);
+    request.generated++;
+    request.firstTokenMs ??= nowMs;
+    request.lastTokenMs = nowMs;
+    if (nowMs <= request.tokenDueMs(request.generated - 1)) request.onTimeTokens++;
+    this.metrics.token(request, since);
+    this.#earn(request, tokenGain(request, nowMs, this.gain));
+  }
+
+  /** Ends a request. The first end counts; returns whether this was it. Its pages go with `takeReleased`. */
+  end(request: Request, end: RequestEnd, nowMs: number): boolean {
+    if (request.ended) return false;
+    this.now = nowMs;
+    request.end = end;
+    request.endMs = nowMs;
+    this.#requests.delete(request.id);
+    if (request.resident) this.#released.push(request);
+    removeFrom(request.resident ? this.resident : this.waiting, request);
+    if (end.kind === 'finished') {
+      this.lengths.observe(request);
+      this.#earn(request, completionGain(request, nowMs, this.gain));
+    }
+    this.metrics.ended(request);
+    this.#policy.ended?.(request, this);
+    return true;
+  }
+
+  finish(request: Request, reason: FinishReason, nowMs: number): boolean {
+    return this.end(request, { kind: 'finished', reason }, nowMs);
+  }
+
+  /** Requests that ended while resident since the last call: the engine is to remove them. */
+  takeReleased(): readonly Request[] {
+    const released = this.#released;
+    if (released.length > 0) this.#released = [];
+    return released;
+  }
+
+  /** The engine lost its state: whatever was resident waits again, tokens kept. */
+  lost(): void {
+    this.#released = [];
+    for (const request of [...this.resident]) this.#drop(request);
+  }
+
+  /** The last plan, request by request. */
+  explain(): Explanation[] {
+    const number = this.#plans - 1;
+    return [...this.resident, ...this.waiting].map((request) => {
+      const decision: Decision =
+        request.planNumber === number ? request.decision : { tokens: 0, reason: 'queued' };
+      return { requestId: request.id, app: request.app, chosen: decision.tokens > 0, ...decision };
+    });
+  }
+
+  #earn(request: Request, gain: number): void {
+    request.gain += gain;
+    this.metrics.earned(request, gain);
+  }
+
+  #drop(request: Request): void {
+    removeFrom(this.resident, request);
+    request.resident = false;
+    request.computed = 0;
+    request.preemptions++;
+    // Back to its place in the order of arrival.
+    let at = this.waiting.length;
+    while (at > 0 && this.waiting[at - 1].order > request.order) at--;
+    this.waiting.splice(at, 0, request);
+    this.metrics.preempted(request);
+  }
+
+  #check(spec: RequestSpec): void {
+    validateSlo(spec.slo);
+    if (spec.slo.class === 'program' && spec.program === undefined) {
+      throw new TempoError(
+        'invalid_slo',
+        'A request of class program needs the program it belongs to.',
+        {
+          param: 'slo',
+        },
+      );
+    }
+    if (spec.program?.ended) {
+      throw new TempoError(
+        'program_ended',
+        `The program "${spec.program.id}" has ended; start a new one.`,
+        {
+          param: 'program',
+        },
+      );
+    }
+    if (this.#requests.has(spec.id)) {
+      throw new TempoError('invalid_request', `There is a request "${spec.id}" already.`, {
+        param: 'id',
+      });
+    }
+    if (!(Number.isInteger(spec.promptTokens) && spec.promptTokens > 0)) {
+      throw new TempoError('invalid_request', 'The prompt must have at least one token.', {
+        param: 'messages',
+      });
+    }
+    if (!(Number.isInteger(spec.maxTokens) && spec.maxTokens > 0)) {
+      throw new TempoError('invalid_request', 'max_tokens must be a whole number of at least 1.', {
+        param: 'max_tokens',
+      });
+    }
+    const { contextWindow, totalPages, pageSize, maxPrefillTokens } = this.capacity;
+    let limit = Math.min(contextWindow, totalPages * pageSize);
+    if (!this.capabilities.continuedPrefill) limit = Math.min(limit, maxPrefillTokens);
+    if (spec.promptTokens >= limit) {
+      throw new TempoError(
+        'context_length_exceeded',
+        `The prompt has ${spec.promptTokens} tokens; this engine takes prompts of at most ${limit - 1}. Shorten the messages.`,
+        { param: 'messages' },
+      );
+    }
+    if (this.waiting.length >= this.maxWaiting) {
+      const retryAfterMs = Math.ceil(
+        this.cost.stepMs({ decodes: 1, contextTokens: 0, prefillTokens: 0 }) * 100,
+      );
+      throw new TempoError(
+        'queue_full',
+        `${this.waiting.length} requests are waiting, the most this scheduler holds. Try again in ${retryAfterMs} ms.`,
+        { retryAfterMs },
+      );
+    }
+  }
+}
+
+/** A plan's shape, as the cost model sees it. */
+export function shapeOf(plan: Pick<Plan, 'work'>): StepShape {
+  const shape: StepShape = { decodes: 0, contextTokens: 0, prefillTokens: 0 };
+  for (const { request, tokens } of plan.work) {
+    if (request.decoding) shape.decodes++;
+    else shape.prefillTokens += tokens;
+    shape.contextTokens += request.computed + tokens;
+  }
+  return shape;
+}
+
+function removeFrom(list: Request[], request: Request): void {
+  const at = list.indexOf(request);
+  if (at >= 0) list.splice(at, 1);
+}

@@ -1,0 +1,141 @@
+/**
+ * The seam between the scheduler and whatever computes: plain data in, plain data out.
+ * Engines implement `StepExecutor`; the scheduler and its loop know nothing else of them.
+ */
+
+export type TokenIds = ArrayLike<number>;
+
+/** How the next token is drawn. Mirrors the OpenAI API's fields, plus WebLLM's extras. */
+export interface SamplingParams {
+  /** 0 is greedy. */
+  temperature: number;
+  /** In (0, 1]. */
+  topP: number;
+  /** In [-2, 2]. */
+  frequencyPenalty?: number;
+  /** In [-2, 2]. */
+  presencePenalty?: number;
+  /** Above 0; 1 is none. */
+  repetitionPenalty?: number;
+  /** Token id to a value in [-100, 100]. */
+  logitBias?: Readonly<Record<number, number>>;
+  /** Report the sampled token's log probability, and this many of the likeliest ones' (0 to 20). */
+  topLogprobs?: number;
+  /** Draws depend on this and the token's position only, never on batch-mates. 32-bit integer. */
+  seed: number;
+  /** Tokens that end the answer are never drawn (WebLLM's ignore_eos). */
+  ignoreEos?: boolean;
+  /** Constrains the output. */
+  grammar?: GrammarSpec;
+}
+
+export type GrammarSpec =
+  | { type: 'json' }
+  | { type: 'json_schema'; schema: string }
+  | { type: 'ebnf'; grammar: string }
+  | { type: 'structural_tag'; tag: string };
+
+/** A sequence as it is handed to an engine. */
+export interface SequenceSpec {
+  id: string;
+  /** Prompt, then whatever was generated before (after a drop or a device loss). */
+  tokens: TokenIds;
+  /** How many of `tokens` are the prompt. */
+  promptTokens: number;
+  sampling: SamplingParams;
+  /** What a simulated engine is to say. Real engines ignore it. */
+  script?: SimulationScript;
+}
+
+/** The simulated engine emits these tokens, or `length` tokens of filler, then an end token. */
+export interface SimulationScript {
+  tokens?: TokenIds;
+  /** Output length in tokens, the end token not counted. */
+  length?: number;
+}
+
+/** What an engine can hold; constant from load to dispose. */
+export interface EngineCapacity {
+  /** Sequences that may hold pages at once. */
+  maxSequences: number;
+  /** Sequences in one step. */
+  maxBatch: number;
+  /** KV pages in all. */
+  totalPages: number;
+  /** KV slots (tokens) a page. */
+  pageSize: number;
+  /** Longest prompt plus output, in tokens. */
+  contextWindow: number;
+  /** Prefill tokens in one step. */
+  maxPrefillTokens: number;
+}
+
+export interface EngineCapabilities {
+  /** More than one sequence a step. */
+  batchedDecode: boolean;
+  /** A prompt may be computed in chunks over several steps. */
+  continuedPrefill: boolean;
+  /** Prefill and decode may share a step. */
+  mixedSteps: boolean;
+  /** A new sequence may start from another's pages. */
+  fork: boolean;
+  /** A sequence's last tokens may be taken back. */
+  truncate: boolean;
+}
+
+/** The engine's page accounting, live. The engine owns it; the scheduler only reads. */
+export interface KvState {
+  /** Pages that a sequence may take now; cached prefixes that would be evicted for it included. */
+  readonly freePages: number;
+  /** Pages kept only as cached prefixes (part of `freePages`). */
+  readonly cachedPages: number;
+  /** Pages that would become free if this resident sequence were removed (shared ones would not). */
+  pagesOf(sequenceId: string): number;
+  /** Tokens of `tokens` that `add` would find already computed. */
+  matchPrefix(tokens: TokenIds): number;
+}
+
+/** One sequence's share of a step: compute its next `tokens` known tokens. 1 is a decode. */
+export interface StepWork {
+  sequenceId: string;
+  tokens: number;
+}
+
+/** One forward pass. */
+export interface StepPlan {
+  work: readonly StepWork[];
+}
+
+export interface TokenLogprob {
+  token: number;
+  logprob: number;
+}
+
+export interface SampledToken {
+  token: number;
+  logprob?: number;
+  topLogprobs?: TokenLogprob[];
+}
+
+export interface StepResult {
+  /** For each sequence all of whose known tokens are now computed: the next token, by sequence id. */
+  sampled: ReadonlyMap<string, SampledToken>;
+  /** How long the step took, ms. */
+  durationMs: number;
+}
+
+/** What the scheduler's loop drives. */
+export interface StepExecutor {
+  readonly capacity: EngineCapacity;
+  readonly capabilities: EngineCapabilities;
+  readonly kv: KvState;
+  /**
+   * Makes a sequence resident; nothing is computed yet. Returns how many of its tokens a cached
+   * prefix already covers (always fewer than all of them: one must be left to sample from).
+   */
+  add(spec: SequenceSpec): { cachedTokens: number };
+  /** Lets go of a sequence. Its pages are free, or kept as a cached prefix, before the next step. */
+  remove(sequenceId: string): void;
+  /** Runs one forward pass and appends each sampled token to its sequence. */
+  step(plan: StepPlan): Promise<StepResult>;
+}

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { PassThroughCaches } from './cache-storage';
+
+/** Mesa's software Vulkan device, where distributions put its description. */
+const LLVMPIPE = '/usr/share/vulkan/icd.d/lvp_icd.json';
+
+/**
+ * Gives Node what a page has: `navigator.gpu` and the WebGPU constants (from Dawn, the npm package `webgpu`),
+ * and `caches`. Takes the GPU that Vulkan (or Metal, or D3D) finds, else Mesa's llvmpipe, a software device.
+ *
+ * @returns the adapter's description.
+ * @throws an error whose message is one sentence about what is missing.
+ */
+export async function setUpDawn(): Promise<string> {
+  process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  const dawn = await import('webgpu').catch((error: unknown) => {
+    throw new Error('The npm package `webgpu` has no build for this platform.', { cause: error });
+  });
+  Object.assign(globalThis, dawn.globals);
+  let gpu = dawn.create([]);
+  let adapter = await gpu.requestAdapter();
+  if (adapter === null && !process.env.VK_DRIVER_FILES && existsSync(LLVMPIPE)) {
+    process.env.VK_DRIVER_FILES = LLVMPIPE;
+    gpu = dawn.create([]);
+    adapter = await gpu.requestAdapter();
+  }
+  if (adapter === null) {
+    throw new Error(
+      "Dawn finds no WebGPU adapter: install a GPU's Vulkan driver, or Mesa's llvmpipe (24 or newer) " +
+        'and set VK_DRIVER_FILES to its lvp_icd.json.',
+    );
+  }
+  define('navigator', { gpu, userAgent: 'Node' });
+  define('caches', new PassThroughCaches());
+  return adapter.info.description || `${adapter.info.vendor} ${adapter.info.device}`;
+}
+
+/** Node has some of these as getters, which assignment does not replace. */
+function define(name: string, value: unknown): void {
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+}

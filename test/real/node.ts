@@ -1,0 +1,51 @@
+import { compileFunction } from 'node:vm';
+import { bundle } from './bundle';
+import { setUpDawn } from './dawn';
+import type { RealEntry } from './entry';
+import { readLibrary, type WebllmVersion } from './library';
+import { modelFiles } from './model-files';
+import { startModelServer } from './model-server';
+
+/** Which library, which entry, and with what. */
+export interface RunOptions {
+  /** The model library's file. */
+  readonly library: string;
+  /** The entry point's file: a module whose default export is a `RealEntry`. */
+  readonly entry: string;
+  readonly args?: readonly string[];
+  /** The version that the library was built for, if not given. */
+  readonly webllm?: WebllmVersion;
+  readonly log?: (line: string) => void;
+}
+
+/** Runs an entry on real WebLLM in this process, with Dawn's WebGPU, and returns what it returns. */
+export async function runInNode(options: RunOptions): Promise<unknown> {
+  const { entry, args = [], log = console.log } = options;
+  log(`Device: ${await setUpDawn()}.`);
+  const library = await readLibrary(options.library);
+  const webllm = options.webllm ?? library.webllm;
+  const server = await startModelServer(library, await modelFiles(library));
+  try {
+    const run = asPageScript(await bundle(entry, webllm, { format: 'script', global: 'entry' }), {
+      url: `${server.origin}/`,
+      filename: entry,
+    });
+    const { record } = server;
+    return await run({ record, metadata: library.metadata, webllm, host: 'node', args, log });
+  } finally {
+    server.close();
+  }
+}
+
+/**
+ * Evaluates a bundle so that WebLLM's emscripten parts take themselves for a page's: they look at `window`,
+ * `document` and `process`, which here are names local to the bundle. Node's own are left alone.
+ */
+function asPageScript(code: string, page: { url: string; filename: string }): RealEntry {
+  const names = ['window', 'self', 'document', 'location', 'process'];
+  const evaluate = compileFunction(`${code}\nreturn entry.default;`, names, {
+    filename: `${page.filename}.bundle.js`,
+  }) as (...values: unknown[]) => RealEntry;
+  const document = { URL: page.url, baseURI: page.url, currentScript: null };
+  return evaluate(globalThis, globalThis, document, new URL(page.url), undefined);
+}
