@@ -1,0 +1,4 @@
+/** A step engine without a GPU: a documented cost model on a virtual or a real clock. */
+export * from './device-profiles';
+export * from './simulated-engine';
+export * from './simulated-executor';
