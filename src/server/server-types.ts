@@ -1,0 +1,139 @@
+/** What goes in and out of a server besides chat: loading, events, and what watchers see. */
+import type { EngineStatus, LoadProgress } from '../engine/step-engine';
+import type {
+  Explanation,
+  MetricsSnapshot,
+  PolicyName,
+  Slo,
+  SloClass,
+  TempoErrorJson,
+} from '../scheduler';
+import type {
+  ChatCompletionParams,
+  ChatFinishReason,
+  ChoiceDelta,
+  ChoiceLogprobs,
+  Usage,
+} from './chat-types';
+
+export interface LoadConfig {
+  engine: 'webllm' | 'simulated';
+  /** A WebLLM model id, or a device profile's name for the simulated engine. */
+  model: string;
+  policy: PolicyName;
+  /** Sequences with KV pages at once (WebLLM engine). */
+  maxSequences?: number;
+  /** Memory for the KV cache, bytes (WebLLM engine). */
+  kvBytes?: number;
+  /** How hard objectives are: late gain is multiplied by (SLO/actual)^alpha. */
+  alpha?: number;
+  /** GPU share guaranteed to best-effort work, 0 to 1. */
+  bestEffortShare?: number;
+  /** Requests that may wait at once. */
+  maxWaiting?: number;
+}
+
+/** A chat request on its way to the server. */
+export interface Submission {
+  id: string;
+  app: string;
+  params: ChatCompletionParams;
+  slo: Slo;
+  /** The program it belongs to. */
+  program?: string;
+}
+
+/** The server's word on a request it has queued. */
+export interface Receipt {
+  id: string;
+  promptTokens: number;
+  /** Expected time until the request is first served, ms. */
+  estimatedWaitMs: number;
+}
+
+export interface ProgramStart {
+  id: string;
+  app: string;
+  /** Programs of one kind are matched with one another; default: the app. */
+  kind?: string;
+  /** ms from now */
+  deadline: number;
+}
+
+export interface ProgramReport {
+  id: string;
+  /** ms */
+  durationMs: number;
+  met: boolean;
+  serviceGain: number;
+  calls: number;
+}
+
+/** What happens to a request, in order. `done` and `error` are last, and only one of them comes. */
+export type RequestEvent =
+  | {
+      type: 'delta';
+      id: string;
+      choice: number;
+      delta: ChoiceDelta;
+      logprobs?: ChoiceLogprobs;
+      finishReason?: ChatFinishReason;
+    }
+  | { type: 'wait'; id: string; estimatedWaitMs: number }
+  | { type: 'done'; id: string; usage: Usage }
+  | { type: 'error'; id: string; error: TempoErrorJson };
+
+export type ServerState =
+  | { phase: 'idle' }
+  | { phase: 'loading'; progress: LoadProgress }
+  | { phase: 'ready'; engine: EngineStatus }
+  /** The device was lost; the engine is loading again, requests wait. */
+  | { phase: 'recovering'; attempt: number }
+  | { phase: 'failed'; error: TempoErrorJson };
+
+/** One step, as the timeline shows it. */
+export interface StepTrace {
+  number: number;
+  /** Server's monotonic clock, ms. */
+  startMs: number;
+  endMs: number;
+  work: { requestId: string; app: string; kind: 'decode' | 'prefill'; tokens: number }[];
+  preempted: string[];
+}
+
+/** One live request, as the queue shows it. */
+export interface RequestTrace {
+  id: string;
+  app: string;
+  stage: string;
+  class: SloClass;
+  program?: string;
+  /** `waiting`: no pages; `paused`: pages, but not in the last step. */
+  state: 'waiting' | 'paused' | 'prefill' | 'decode';
+  arrivalMs: number;
+  /** When the next token, or the whole, is due, ms; undefined for best-effort. */
+  dueMs?: number;
+  promptTokens: number;
+  computedTokens: number;
+  generatedTokens: number;
+  maxTokens: number;
+}
+
+/** What watchers get, at most once a frame. */
+export interface Snapshot {
+  /** Server's monotonic clock, ms. */
+  atMs: number;
+  state: ServerState;
+  policy: PolicyName;
+  simulated: boolean;
+  metrics: MetricsSnapshot;
+  /** Steps since the last snapshot to this watcher, oldest first. */
+  steps: StepTrace[];
+  requests: RequestTrace[];
+  /** The last plan, explained. */
+  plan: Explanation[];
+  kv: { totalPages: number; freePages: number; cachedPages: number };
+  capacity: { maxBatch: number; maxSequences: number; contextWindow: number };
+  /** Output tokens over the last two seconds, per second. */
+  tokensPerSecond: number;
+}
