@@ -8,6 +8,7 @@ describe('the tally of a test run', () => {
       numFailedTests: 1,
       numPendingTests: 1,
       numTodoTests: 1,
+      testResults: [],
     });
     const browser = playwrightTally({
       stats: { expected: 3, unexpected: 1, flaky: 1, skipped: 2 },
@@ -17,6 +18,13 @@ describe('the tally of a test run', () => {
 
   it('leaves out the skipped when there are none', () => {
     expect(closingLine(PASSED)).toBe('1 passed, 0 failed');
+  });
+
+  it('counts a test file that did not load as a failure', () => {
+    const loaded = { status: 'failed', assertionResults: [{ status: 'failed' }] };
+    const unloaded = { status: 'failed', assertionResults: [] };
+    const counts = { numPassedTests: 1, numFailedTests: 1, numPendingTests: 0, numTodoTests: 0 };
+    expect(vitestTally({ ...counts, testResults: [loaded, unloaded] }).failed).toBe(2);
   });
 
   it('counts a runner that found no tests as a failure', () => {

@@ -14,6 +14,7 @@ export interface VitestReport {
   numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
+  testResults: { status: string; assertionResults: { status: string }[] }[];
 }
 
 /** The part of Playwright's JSON report that is counted. */
@@ -22,9 +23,13 @@ export interface PlaywrightReport {
 }
 
 export function vitestTally(report: VitestReport): Tally {
+  const unloaded = report.testResults.filter(
+    (file) =>
+      file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
+  );
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests,
+    failed: report.numFailedTests + unloaded.length,
     skipped: report.numPendingTests + report.numTodoTests,
   };
 }
@@ -37,7 +42,7 @@ export function playwrightTally({ stats }: PlaywrightReport): Tally {
   };
 }
 
-/** A runner that found no tests, or failed without a failed test (a file that did not load), counts as one failure. */
+/** A runner that found no tests, or failed without a failed test, counts as one failure. */
 export function judged(tally: Tally, exitCode: number | null): Tally {
   const nothingRan = tally.passed + tally.failed === 0;
   const failedOtherwise = exitCode !== 0 && tally.failed === 0;
