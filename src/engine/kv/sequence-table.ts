@@ -1,0 +1,339 @@
+import { type KvState, TempoError, type TokenIds } from '../../scheduler';
+import { PageLedger } from './page-ledger';
+import { type PrefixMatch, RadixTree } from './radix-tree';
+
+/** What a real KV cache is told, in the order it is to do it. Sequences are known by slot. */
+export interface KvOperations {
+  open(slot: number): void;
+  /** `slot` becomes a copy of `parent`'s first `tokens`. */
+  fork(parent: number, slot: number, tokens: number): void;
+  /** The last `tokens` of a sequence go. Never crosses into pages that others share. */
+  pop(slot: number, tokens: number): void;
+  close(slot: number): void;
+}
+
+export interface SequenceTableOptions {
+  totalPages: number;
+  pageSize: number;
+  /** Live sequences at once. */
+  maxSequences: number;
+  /** Finished sequences kept as cached prefixes, at most. 0: none. */
+  maxKept: number;
+  /** New sequences may start from others' pages. */
+  sharing: boolean;
+  /** A shared prefix may end within a page (its part of the page is copied). */
+  sharesWithinPage?: boolean;
+  /** A kept sequence may lose its last pages and keep the rest. */
+  trims?: boolean;
+  /** The first slot number. */
+  firstSlot?: number;
+}
+
+/** What prefix sharing saved. Counts since load. */
+export interface PrefixMetrics {
+  /** Sequences added. */
+  lookups: number;
+  /** Of them, those that found a prefix. */
+  hits: number;
+  /** Tokens of the added sequences, and how many of those were found computed. */
+  tokens: number;
+  cachedTokens: number;
+  /** Cached prefixes given up for want of pages or slots, and the pages that gave. */
+  evictedSequences: number;
+  evictedPages: number;
+}
+
+/**
+ * The sequences whose keys and values are in the cache: live ones, by id, and finished ones that are
+ * kept as prefixes until their pages are needed. A new sequence starts from the longest prefix that
+ * any of them has in common with it (from one page up: less is not worth a shared block). Kept
+ * sequences are given up least recently used first, from their ends. Both engines use this table; a
+ * real cache follows along through `KvOperations`.
+ */
+export class SequenceTable implements KvState {
+  readonly metrics: PrefixMetrics = {
+    lookups: 0,
+    hits: 0,
+    tokens: 0,
+    cachedTokens: 0,
+    evictedSequences: 0,
+    evictedPages: 0,
+  };
+  readonly #options: SequenceTableOptions;
+  readonly #operations: KvOperations | undefined;
+  readonly #ledger: PageLedger;
+  readonly #tree = new RadixTree();
+  /** Slots of the live, by id. */
+  readonly #live = new Map<string, number>();
+  /** Slots of the kept, least recently used first. */
+  readonly #kept = new Set<number>();
+  readonly #freeSlots: number[] = [];
+  #nextSlot: number;
+
+  constructor(options: SequenceTableOptions, operations?: KvOperations) {
+    this.#options = options;
+    this.#operations = operations;
+    this.#ledger = new PageLedger(options.totalPages, options.pageSize);
+    this.#nextSlot = options.firstSlot ?? 0;
+  }
+
+  get freePages(): number {
+    return this.#ledger.totalPages - this.#ledger.livePages;
+  }
+
+  get cachedPages(): number {
+    return this.#ledger.keptPages;
+  }
+
+  /** Pages that hold nothing at all: what the real cache calls available. */
+  get unheldPages(): number {
+    return this.#ledger.unheldPages;
+  }
+
+  get liveSequences(): number {
+    return this.#live.size;
+  }
+
+  get keptSequences(): number {
+    return this.#kept.size;
+  }
+
+  has(id: string): boolean {
+    return this.#live.has(id);
+  }
+
+  slotOf(id: string): number {
+    return this.#slot(id);
+  }
+
+  /** Tokens of a live sequence that are computed, or being computed. */
+  computed(id: string): number {
+    return this.#ledger.tokensOf(this.#slot(id));
+  }
+
+  pagesOf(id: string): number {
+    const slot = this.#live.get(id);
+    return slot === undefined ? 0 : this.#ledger.onlyLiveIn(slot);
+  }
+
+  matchPrefix(tokens: TokenIds): number {
+    return this.#match(tokens)?.tokens ?? 0;
+  }
+
+  /** Makes a sequence live, on the longest known prefix of `tokens`. Returns that prefix's length. */
+  add(id: string, tokens: TokenIds): number {
+    this.#checkNew(id);
+    const match = this.#match(tokens);
+    this.metrics.lookups++;
+    this.metrics.tokens += tokens.length;
+    const slot = this.#takeSlot(match?.slot);
+    const shared = match === undefined ? 0 : this.#forkTo(match.slot, slot, match.tokens);
+    if (shared === 0) {
+      this.#ledger.open(slot);
+      this.#tree.add(slot);
+      this.#operations?.open(slot);
+    } else {
+      this.metrics.hits++;
+      this.metrics.cachedTokens += shared;
+    }
+    this.#live.set(id, slot);
+    return shared;
+  }
+
+  /** Makes `id` a live copy of a live sequence's first `tokens` computed tokens. */
+  fork(parentId: string, id: string, tokens: number): void {
+    this.#checkNew(id);
+    const parent = this.#slot(parentId);
+    if (!(Number.isInteger(tokens) && tokens > 0 && tokens <= this.#ledger.tokensOf(parent))) {
+      throw new TempoError(
+        'engine_failed',
+        `"${parentId}" has ${this.#ledger.tokensOf(parent)} computed tokens; ${tokens} of them cannot be forked.`,
+      );
+    }
+    if (tokens % this.#options.pageSize !== 0) this.#makeRoom(1, parent);
+    const slot = this.#takeSlot(parent);
+    this.#ledger.fork(parent, slot, tokens);
+    this.#tree.fork(parent, slot, tokens);
+    this.#operations?.fork(parent, slot, tokens);
+    this.#live.set(id, slot);
+  }
+
+  /** Takes the pages for tokens `from` to `to` of `tokens`, which the next forward computes. */
+  extend(id: string, tokens: TokenIds, from: number, to: number): void {
+    const slot = this.#slot(id);
+    this.#makeRoom(this.#ledger.growth(slot, to - from));
+    this.#ledger.grow(slot, to - from);
+    this.#tree.extend(slot, tokens, from, to);
+  }
+
+  /** Takes back a live sequence's tokens beyond the first `tokens`. */
+  truncate(id: string, tokens: number): void {
+    const slot = this.#slot(id);
+    const computed = this.#ledger.tokensOf(slot);
+    if (tokens >= computed) return;
+    const tailPages =
+      this.#ledger.pagesOf(slot).length - Math.floor(tokens / this.#options.pageSize);
+    if (this.#ledger.unsharedTail(slot) >= tailPages) {
+      this.#shrink(slot, tokens);
+      return;
+    }
+    // The cut lies in pages that others share: start anew from a shorter copy.
+    if (tokens % this.#options.pageSize !== 0) this.#makeRoom(1, slot);
+    const copy = this.#takeSlot(slot);
+    if (tokens === 0) {
+      this.#ledger.open(copy);
+      this.#tree.add(copy);
+      this.#operations?.open(copy);
+    } else {
+      this.#ledger.fork(slot, copy, tokens);
+      this.#tree.fork(slot, copy, tokens);
+      this.#operations?.fork(slot, copy, tokens);
+    }
+    this.#close(slot);
+    this.#live.set(id, copy);
+  }
+
+  /** Lets go of a live sequence; its prefix is kept, unless another covers it or `keep` is false. */
+  remove(id: string, keep = true): void {
+    const slot = this.#live.get(id);
+    if (slot === undefined) return;
+    this.#live.delete(id);
+    const worthKeeping =
+      keep &&
+      this.#options.sharing &&
+      this.#options.maxKept > 0 &&
+      this.#ledger.tokensOf(slot) >= this.#options.pageSize &&
+      !this.#tree.covered(slot);
+    if (!worthKeeping) {
+      this.#close(slot);
+      return;
+    }
+    this.#ledger.setLive(slot, false);
+    this.#kept.add(slot);
+    // What this one starts with need not be kept twice.
+    for (const other of [...this.#kept]) {
+      if (other !== slot && this.#tree.covered(other)) this.#drop(other);
+    }
+    if (this.#kept.size > this.#options.maxKept) this.#evictOldest();
+  }
+
+  /** Gives up every kept prefix. */
+  clearKept(): void {
+    for (const slot of [...this.#kept]) this.#drop(slot);
+  }
+
+  #checkNew(id: string): void {
+    if (this.#live.has(id)) {
+      throw new TempoError('engine_failed', `There is a sequence "${id}" already.`);
+    }
+    if (this.#live.size >= this.#options.maxSequences) {
+      throw new TempoError(
+        'engine_failed',
+        `All ${this.#options.maxSequences} sequences are taken.`,
+      );
+    }
+  }
+
+  #slot(id: string): number {
+    const slot = this.#live.get(id);
+    if (slot === undefined) throw new TempoError('engine_failed', `There is no sequence "${id}".`);
+    return slot;
+  }
+
+  #match(tokens: TokenIds): PrefixMatch | undefined {
+    if (!this.#options.sharing) return undefined;
+    const match = this.#tree.match(tokens, tokens.length - 1);
+    if (match === undefined) return undefined;
+    const { pageSize, sharesWithinPage } = this.#options;
+    const shared = sharesWithinPage ? match.tokens : match.tokens - (match.tokens % pageSize);
+    return shared < pageSize ? undefined : { slot: match.slot, tokens: shared };
+  }
+
+  /** Forks, within what pages there are. Returns the tokens shared. */
+  #forkTo(parent: number, slot: number, tokens: number): number {
+    let shared = tokens;
+    const within = tokens % this.#options.pageSize;
+    if (within !== 0 && !this.#tryRoom(1, parent)) shared -= within;
+    this.#touch(parent);
+    this.#ledger.fork(parent, slot, shared);
+    this.#tree.fork(parent, slot, shared);
+    this.#operations?.fork(parent, slot, shared);
+    return shared;
+  }
+
+  #touch(slot: number): void {
+    if (this.#kept.delete(slot)) this.#kept.add(slot);
+  }
+
+  /** A slot number that nothing uses; `spare` is not given up for it. */
+  #takeSlot(spare?: number): number {
+    if (this.#live.size + this.#kept.size >= this.#options.maxSequences + this.#options.maxKept) {
+      this.#evictOldest(spare);
+    }
+    return this.#freeSlots.pop() ?? this.#nextSlot++;
+  }
+
+  #makeRoom(pages: number, spare?: number): void {
+    if (!this.#tryRoom(pages, spare)) {
+      throw new TempoError('out_of_memory', 'The step needs more KV pages than there are.');
+    }
+  }
+
+  /** Gives up kept prefixes until `pages` are unheld. */
+  #tryRoom(pages: number, spare?: number): boolean {
+    while (this.#ledger.unheldPages < pages) {
+      let slot: number | undefined;
+      for (const candidate of this.#kept) {
+        if (candidate === spare) continue;
+        slot = candidate;
+        break;
+      }
+      if (slot === undefined) return false;
+      this.#trim(slot, pages - this.#ledger.unheldPages);
+    }
+    return true;
+  }
+
+  /** Takes at least `pages` off a kept sequence's end, or all of it. */
+  #trim(slot: number, pages: number): void {
+    const held = this.#ledger.pagesOf(slot).length;
+    const tail = this.#ledger.unsharedTail(slot);
+    if (!this.#options.trims || tail <= pages || held - pages < 1) {
+      this.metrics.evictedSequences++;
+      this.metrics.evictedPages += tail;
+      this.#drop(slot);
+      return;
+    }
+    this.metrics.evictedPages += pages;
+    this.#shrink(slot, (held - pages) * this.#options.pageSize);
+  }
+
+  #evictOldest(spare?: number): void {
+    for (const slot of this.#kept) {
+      if (slot === spare) continue;
+      this.metrics.evictedSequences++;
+      this.metrics.evictedPages += this.#ledger.unsharedTail(slot);
+      this.#drop(slot);
+      return;
+    }
+  }
+
+  #drop(slot: number): void {
+    this.#kept.delete(slot);
+    this.#close(slot);
+  }
+
+  #shrink(slot: number, tokens: number): void {
+    const computed = this.#ledger.tokensOf(slot);
+    this.#ledger.shrink(slot, tokens);
+    this.#tree.truncate(slot, tokens);
+    this.#operations?.pop(slot, computed - tokens);
+  }
+
+  #close(slot: number): void {
+    this.#ledger.close(slot);
+    this.#tree.remove(slot);
+    this.#operations?.close(slot);
+    this.#freeSlots.push(slot);
+  }
+}
