@@ -2,19 +2,14 @@
 import { TempoError } from '../errors';
 import type { Policy } from '../policy';
 import { fcfs } from './fcfs';
+import { isPolicyName, POLICY_NAMES, type PolicyName } from './names';
 import { sarathi } from './sarathi';
 import { tempo } from './tempo';
 import { webllm } from './webllm';
 
-const POLICIES = { webllm, fcfs, sarathi, tempo } satisfies Record<string, () => Policy>;
+export * from './names';
 
-export type PolicyName = keyof typeof POLICIES;
-
-export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
-
-export function isPolicyName(name: string): name is PolicyName {
-  return Object.hasOwn(POLICIES, name);
-}
+const POLICIES: Record<PolicyName, () => Policy> = { webllm, fcfs, sarathi, tempo };
 
 /** A fresh policy. Throws `unknown_policy`. */
 export function createPolicy(name: string): Policy {

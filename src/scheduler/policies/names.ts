@@ -1,0 +1,8 @@
+/** Every policy's name, apart from the policies themselves: a page lists them without loading the code. */
+export const POLICY_NAMES = ['webllm', 'fcfs', 'sarathi', 'tempo'] as const;
+
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+export function isPolicyName(name: string): name is PolicyName {
+  return POLICY_NAMES.some((known) => known === name);
+}
