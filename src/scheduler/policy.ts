@@ -3,6 +3,7 @@ import type { GainConfig } from './gain';
 import type { LengthPredictor } from './length-predictor';
 import type { PlanBuilder } from './plan';
 import type { Program } from './program';
+import type { ProgramHistory } from './program-history';
 import type { Random } from './random';
 import type { Request } from './request';
 import type { EngineCapabilities, EngineCapacity, KvState } from './step';
@@ -23,6 +24,8 @@ export interface SchedulerView {
   readonly gain: GainConfig;
   readonly cost: CostModel;
   readonly lengths: LengthPredictor;
+  /** Graphs of programs that ended, and what they say of those that run. */
+  readonly graphs: ProgramHistory;
   readonly random: Random;
   /** GPU share that best-effort work is guaranteed, 0 to 1. */
   readonly bestEffortShare: number;

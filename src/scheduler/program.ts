@@ -17,6 +17,32 @@ export interface ProgramTruth {
 }
 
 /**
+ * Calls of a program that ran side by side: a stage of its graph, as far as can be told from outside.
+ * A call that arrives while none of its program's runs begins a new one.
+ */
+export class Wave {
+  readonly startMs: number;
+  readonly calls: Request[] = [];
+  /** Calls that have not ended. */
+  live = 0;
+  /** When the last call ended, ms; undefined while one runs. */
+  endMs: number | undefined;
+
+  constructor(startMs: number) {
+    this.startMs = startMs;
+  }
+
+  /** The stage label of its first call. */
+  get label(): string {
+    return this.calls[0].stage;
+  }
+
+  get fanOut(): number {
+    return this.calls.length;
+  }
+}
+
+/**
  * A tree or graph of requests with one deadline: the paper's collective request. Its members are
  * known only as they arrive; it ends when its owner says so, or when its last member has failed it.
  */
@@ -29,6 +55,8 @@ export class Program {
   readonly truth?: ProgramTruth;
   /** In order of arrival. */
   readonly calls: Request[] = [];
+  /** The calls as stages, in order. */
+  readonly waves: Wave[] = [];
   endMs: number | undefined;
 
   constructor(spec: ProgramSpec, startMs: number) {
@@ -38,6 +66,27 @@ export class Program {
     this.startMs = startMs;
     this.deadlineMs = startMs + spec.deadlineMs;
     this.truth = spec.truth;
+  }
+
+  /** A call was submitted. */
+  join(call: Request): void {
+    this.calls.push(call);
+    let wave = this.waves.at(-1);
+    if (wave === undefined || wave.live === 0) {
+      wave = new Wave(call.arrivalMs);
+      this.waves.push(wave);
+    }
+    wave.calls.push(call);
+    wave.live++;
+    wave.endMs = undefined;
+  }
+
+  /** A call ended, in any way. */
+  leave(call: Request): void {
+    const wave = this.waves.at(-1);
+    if (wave === undefined || call.endMs === undefined) return;
+    wave.live--;
+    if (wave.live === 0) wave.endMs = call.endMs;
   }
 
   get ended(): boolean {

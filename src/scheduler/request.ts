@@ -1,4 +1,5 @@
 import type { TempoError } from './errors';
+import type { LengthEstimate } from './length-predictor';
 import type { Program } from './program';
 import type { Slo, SloClass } from './slo';
 
@@ -84,6 +85,8 @@ export class Request {
   generated = 0;
   /** Holds pages in the engine. */
   resident = false;
+  /** What was predicted of its output length at submission; undefined until it is queued. */
+  estimate: LengthEstimate | undefined;
   /** Prompt tokens that the next admission is expected to find cached. */
   cachedTokens: number;
   /** Times its pages were dropped. */

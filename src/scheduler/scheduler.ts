@@ -6,6 +6,7 @@ import { Metrics } from './metrics';
 import { type Plan, PlanBuilder } from './plan';
 import type { Policy, SchedulerView } from './policy';
 import { Program, type ProgramSpec } from './program';
+import { ProgramHistory } from './program-history';
 import { type Random, seededRandom } from './random';
 import {
   type Decision,
@@ -48,6 +49,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   readonly gain: GainConfig;
   readonly cost: CostModel;
   readonly lengths = new LengthPredictor();
+  readonly graphs = new ProgramHistory();
   readonly metrics: Metrics;
   readonly random: Random;
   readonly bestEffortShare: number;
@@ -104,7 +106,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
-    request.program?.calls.push(request);
+    request.estimate = this.lengths.estimate(request);
+    request.program?.join(request);
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
     return request;
@@ -127,6 +130,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     if (program.ended) return 0;
     program.endMs = nowMs;
     this.programs.delete(program.id);
+    this.graphs.record(program);
     const gain = programGain(program, nowMs, this.gain);
     const last = program.calls.at(-1);
     if (last !== undefined) this.metrics.earned(last, gain);
@@ -192,6 +196,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       this.lengths.observe(request);
       this.#earn(request, completionGain(request, nowMs, this.gain));
     }
+    request.program?.leave(request);
     this.metrics.ended(request);
     this.#policy.ended?.(request, this);
     return true;

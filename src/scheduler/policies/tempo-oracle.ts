@@ -1,0 +1,11 @@
+import type { Policy } from '../policy';
+import { clairvoyant, type TempoOptions } from '../tempo';
+import { Tempo } from './tempo';
+
+/**
+ * The clairvoyant yardstick: tempo, knowing every answer's true length and every program's true
+ * graph (where the lab has told them; elsewhere it predicts like tempo).
+ */
+export function tempoOracle(options: TempoOptions = {}): Policy {
+  return new Tempo('tempo-oracle', options, clairvoyant);
+}

@@ -1,0 +1,270 @@
+import type { Program, Wave } from './program';
+
+/** One stage of a recorded graph, in numbers. */
+export interface StageRecord {
+  label: string;
+  /** Calls side by side. */
+  fanOut: number;
+  /** Of all its calls together. */
+  promptTokens: number;
+  outputTokens: number;
+  /** Output tokens of its longest call: what a stage has to wait for. */
+  longestTokens: number;
+  /** Between the stage's end and the next one's start (tools, thinking), ms. */
+  gapMs: number;
+}
+
+/** A finished program's graph. */
+export interface GraphRecord {
+  stages: readonly StageRecord[];
+}
+
+/** Work that comes after a program's current stage. */
+export interface RemainingWork {
+  stages: number;
+  calls: number;
+  promptTokens: number;
+  outputTokens: number;
+  /** Sum over the stages of their longest call's output tokens: the critical path. */
+  longestTokens: number;
+  /** Prompt tokens along the critical path. */
+  longestPromptTokens: number;
+  /** Time outside the engine, ms. */
+  gapMs: number;
+}
+
+/** One possible future of a program, and how likely it is held to be (weights sum to 1). */
+export interface Future extends RemainingWork {
+  weight: number;
+}
+
+/** Graphs to keep or to share: labels are the developer's own, the rest numbers. */
+export interface GraphProfile {
+  version: 1;
+  graphs: Readonly<Record<string, readonly GraphRecord[]>>;
+}
+
+/** Graphs remembered per kind of program; the oldest go. */
+const MEMORY = 96;
+/** Nearest matches that make a forecast. */
+const NEAREST = 12;
+/** How much a step of difference in position counts, beside a stage label that differs (1). */
+const POSITION_PENALTY = 0.35;
+
+const NOTHING: RemainingWork = {
+  stages: 0,
+  calls: 0,
+  promptTokens: 0,
+  outputTokens: 0,
+  longestTokens: 0,
+  longestPromptTokens: 0,
+  gapMs: 0,
+};
+
+interface Recorded extends GraphRecord {
+  /** Work after stage i. */
+  after: readonly RemainingWork[];
+}
+
+interface Forecast {
+  /** What of the program it was made from: a new call makes it stale. */
+  calls: number;
+  futures: readonly Future[];
+}
+
+/**
+ * Records the graphs of programs and forecasts what is still to come of those that run, by matching
+ * the part seen so far against them (arXiv 2504.20068, section 4.1, dependency-graph matching).
+ * A program may be matched at any position of a recorded one, so loops of any length and stages
+ * that were skipped find their like; a stage that never comes has a future of less weight.
+ */
+export class ProgramHistory {
+  readonly #kinds = new Map<string, Recorded[]>();
+  readonly #forecasts = new WeakMap<Program, Forecast>();
+
+  /** Learns from a program that has ended, unless one of its calls did not finish. */
+  record(program: Program): void {
+    if (program.calls.length === 0) return;
+    if (program.calls.some((call) => call.end?.kind !== 'finished')) return;
+    const stages = program.waves.map((wave, i) => stageOf(wave, program.waves[i + 1]));
+    this.#add(program.kind, { stages });
+  }
+
+  /** Graphs known of this kind. */
+  known(kind: string): number {
+    return this.#kinds.get(kind)?.length ?? 0;
+  }
+
+  /**
+   * What may come after the program's current stage, likeliest first. Without history: one more
+   * stage like the current one. Kept until the program's next call.
+   */
+  futures(program: Program): readonly Future[] {
+    const kept = this.#forecasts.get(program);
+    if (kept !== undefined && kept.calls === program.calls.length) return kept.futures;
+    const futures = this.#match(program);
+    this.#forecasts.set(program, { calls: program.calls.length, futures });
+    return futures;
+  }
+
+  /** Mean of the work that comes after the program's current stage. */
+  expected(program: Program): RemainingWork {
+    const sum = { ...NOTHING };
+    for (const future of this.futures(program)) {
+      for (const key of WORK_KEYS) sum[key] += future.weight * future[key];
+    }
+    return sum;
+  }
+
+  /** Quantile `q` of each part of the work that comes after the program's current stage. */
+  quantile(program: Program, q: number): RemainingWork {
+    const futures = this.futures(program);
+    const bound = { ...NOTHING };
+    for (const key of WORK_KEYS) {
+      const sorted = [...futures].sort((a, b) => a[key] - b[key]);
+      let weight = 0;
+      for (const future of sorted) {
+        weight += future.weight;
+        bound[key] = future[key];
+        if (weight >= q - 1e-9) break;
+      }
+    }
+    return bound;
+  }
+
+  export(): GraphProfile {
+    const graphs: Record<string, GraphRecord[]> = {};
+    for (const [kind, records] of this.#kinds) {
+      graphs[kind] = records.map(({ stages }) => ({ stages }));
+    }
+    return { version: 1, graphs };
+  }
+
+  /** Adds what another page or user has learnt to what is known here. */
+  merge(profile: GraphProfile): void {
+    for (const [kind, records] of Object.entries(profile.graphs)) {
+      for (const record of records) if (record.stages.length > 0) this.#add(kind, record);
+    }
+  }
+
+  #add(kind: string, record: GraphRecord): void {
+    let records = this.#kinds.get(kind);
+    if (records === undefined) {
+      records = [];
+      this.#kinds.set(kind, records);
+    }
+    records.push({ stages: record.stages, after: workAfter(record.stages) });
+    if (records.length > MEMORY) records.shift();
+  }
+
+  #match(program: Program): readonly Future[] {
+    const wave = program.waves.at(-1);
+    if (wave === undefined) return [{ ...NOTHING, weight: 1 }];
+    const seen = program.waves.map((each) => stageOf(each, undefined));
+    const records = this.#kinds.get(program.kind);
+    if (records === undefined) return [firstGuess(seen[seen.length - 1])];
+
+    const at = seen.length - 1;
+    const matches: { distance: number; after: RemainingWork }[] = [];
+    for (const record of records) {
+      // The best place in this graph for the stage that runs now.
+      let best: { distance: number; after: RemainingWork } | undefined;
+      for (let i = 0; i < record.stages.length; i++) {
+        let distance = POSITION_PENALTY * Math.abs(i - at);
+        if (best !== undefined && distance >= best.distance) continue;
+        distance += stageDistance(seen[at], record.stages[i], false);
+        for (let back = 1; back <= Math.min(at, i, 3); back++) {
+          distance += stageDistance(seen[at - back], record.stages[i - back], true) / (1 + back);
+        }
+        if (best === undefined || distance < best.distance) {
+          best = { distance, after: record.after[i] };
+        }
+      }
+      if (best !== undefined) matches.push(best);
+    }
+    matches.sort((a, b) => a.distance - b.distance);
+    const nearest = matches.slice(0, NEAREST);
+    const weights = nearest.map(({ distance }) => 1 / (0.3 + distance) ** 2);
+    // Little history: the first guess still has a say.
+    const guess = firstGuess(seen[at]);
+    const guessWeight = (weights[0] * 1) / (1 + records.length);
+    const total = weights.reduce((sum, weight) => sum + weight, guessWeight);
+    const futures = nearest.map(({ after }, i) => ({ ...after, weight: weights[i] / total }));
+    futures.push({ ...guess, weight: guessWeight / total });
+    return futures;
+  }
+}
+
+const WORK_KEYS = [
+  'stages',
+  'calls',
+  'promptTokens',
+  'outputTokens',
+  'longestTokens',
+  'longestPromptTokens',
+  'gapMs',
+] as const satisfies readonly (keyof RemainingWork)[];
+
+function stageOf(wave: Wave, next: Wave | undefined): StageRecord {
+  let promptTokens = 0;
+  let outputTokens = 0;
+  let longestTokens = 0;
+  for (const call of wave.calls) {
+    promptTokens += call.promptTokens;
+    outputTokens += call.generated;
+    longestTokens = Math.max(longestTokens, call.generated);
+  }
+  const gapMs =
+    next === undefined || wave.endMs === undefined ? 0 : Math.max(0, next.startMs - wave.endMs);
+  return {
+    label: wave.label,
+    fanOut: wave.fanOut,
+    promptTokens,
+    outputTokens,
+    longestTokens,
+    gapMs,
+  };
+}
+
+function workAfter(stages: readonly StageRecord[]): RemainingWork[] {
+  const after: RemainingWork[] = [];
+  let work = NOTHING;
+  for (let i = stages.length - 1; i >= 0; i--) {
+    after[i] = { ...work, gapMs: work.gapMs + stages[i].gapMs };
+    const { fanOut, promptTokens, outputTokens, longestTokens } = stages[i];
+    work = {
+      stages: work.stages + 1,
+      calls: work.calls + fanOut,
+      promptTokens: work.promptTokens + promptTokens,
+      outputTokens: work.outputTokens + outputTokens,
+      longestTokens: work.longestTokens + longestTokens,
+      longestPromptTokens: work.longestPromptTokens + promptTokens / fanOut,
+      gapMs: after[i].gapMs,
+    };
+  }
+  return after;
+}
+
+/** How unlike two stages are; outputs count only where both have ended. */
+function stageDistance(a: StageRecord, b: StageRecord, ended: boolean): number {
+  let distance = a.label === b.label ? 0 : 1;
+  distance += 0.5 * Math.abs(Math.log2(a.fanOut / b.fanOut));
+  distance += 0.25 * Math.abs(Math.log2((1 + a.promptTokens) / (1 + b.promptTokens)));
+  if (ended) distance += 0.25 * Math.abs(Math.log2((1 + a.outputTokens) / (1 + b.outputTokens)));
+  return distance;
+}
+
+/** Knowing nothing: one more stage like this one. */
+function firstGuess(stage: StageRecord): Future {
+  const outputTokens = Math.max(stage.outputTokens, 128 * stage.fanOut);
+  return {
+    weight: 1,
+    stages: 1,
+    calls: stage.fanOut,
+    promptTokens: stage.promptTokens,
+    outputTokens,
+    longestTokens: outputTokens / stage.fanOut,
+    longestPromptTokens: stage.promptTokens / stage.fanOut,
+    gapMs: 0,
+  };
+}

@@ -1,0 +1,7 @@
+/** The parts of the tempo policy's thinking; `policies/tempo.ts` puts them together. */
+export * from './demand-bound';
+export * from './job';
+export * from './knowledge';
+export * from './options';
+export * from './pace';
+export * from './waiting-index';

@@ -1,0 +1,107 @@
+import type { SchedulerView } from '../policy';
+import type { Program } from '../program';
+import type { Future } from '../program-history';
+import type { Request } from '../request';
+import type { TempoOptions } from './options';
+
+/** What a policy believes of the lengths and graphs to come. All counts are tokens. */
+export interface Knowledge {
+  /** Mean of the remaining output. */
+  mean(request: Request): number;
+  /** Mean of min(remaining output, tokens). */
+  meanWithin(request: Request, tokens: number): number;
+  /** Quantile of the remaining output. */
+  quantile(request: Request, q: number): number;
+  /** Probability that at most `tokens` are still to come. */
+  chance(request: Request, tokens: number): number;
+  /** What may come after the program's current stage; weights sum to 1. */
+  futures(program: Program): readonly Future[];
+}
+
+/** From history, or as little of it as the options leave. */
+export function predicted(view: SchedulerView, options: TempoOptions): Knowledge {
+  const { lengths, graphs } = view;
+  const futures =
+    options.graphMatching === false
+      ? () => [NO_FUTURE]
+      : (program: Program) => graphs.futures(program);
+  if (options.prediction === false) return { ...unpredicted, futures };
+  return {
+    mean: (request) => lengths.expected(request),
+    meanWithin: (request, tokens) => lengths.expectedWithin(request, tokens),
+    quantile: (request, q) => lengths.remaining(request, q),
+    chance: (request, tokens) => lengths.chance(request, tokens),
+    futures,
+  };
+}
+
+/** The truth, where the lab has told it; for the clairvoyant yardstick alone. */
+export function clairvoyant(view: SchedulerView): Knowledge {
+  const guess = predicted(view, {});
+  const left = (request: Request) =>
+    request.truth === undefined
+      ? undefined
+      : Math.max(1, Math.min(request.maxTokens, request.truth.outputTokens) - request.generated);
+  const graphs = new WeakMap<Program, readonly Future[]>();
+  const at = new WeakMap<Program, number>();
+  return {
+    mean: (request) => left(request) ?? guess.mean(request),
+    meanWithin: (request, tokens) => {
+      const known = left(request);
+      return known === undefined ? guess.meanWithin(request, tokens) : Math.min(known, tokens);
+    },
+    quantile: (request, q) => left(request) ?? guess.quantile(request, q),
+    chance: (request, tokens) => {
+      const known = left(request);
+      return known === undefined ? guess.chance(request, tokens) : known <= tokens ? 1 : 0;
+    },
+    futures: (program) => {
+      if (program.truth === undefined) return guess.futures(program);
+      let futures = graphs.get(program);
+      if (futures === undefined || at.get(program) !== program.waves.length) {
+        futures = [trueFuture(program.truth.stages.slice(program.waves.length))];
+        graphs.set(program, futures);
+        at.set(program, program.waves.length);
+      }
+      return futures;
+    },
+  };
+}
+
+const NO_FUTURE: Future = {
+  weight: 1,
+  stages: 0,
+  calls: 0,
+  promptTokens: 0,
+  outputTokens: 0,
+  longestTokens: 0,
+  longestPromptTokens: 0,
+  gapMs: 0,
+};
+
+const unpredicted: Omit<Knowledge, 'futures'> = {
+  mean: (request) => Math.max(1, request.remainingMax),
+  meanWithin: (request, tokens) => Math.min(tokens, Math.max(1, request.remainingMax)),
+  quantile: (request) => Math.max(1, request.remainingMax),
+  chance: (request, tokens) => (tokens >= request.remainingMax ? 1 : 0.5),
+};
+
+function trueFuture(
+  stages: readonly (readonly { promptTokens: number; outputTokens: number }[])[],
+): Future {
+  const future = { ...NO_FUTURE, stages: stages.length };
+  for (const stage of stages) {
+    let longest = 0;
+    let longestPrompt = 0;
+    for (const { promptTokens, outputTokens } of stage) {
+      future.calls++;
+      future.promptTokens += promptTokens;
+      future.outputTokens += outputTokens;
+      longest = Math.max(longest, outputTokens);
+      longestPrompt = Math.max(longestPrompt, promptTokens);
+    }
+    future.longestTokens += longest;
+    future.longestPromptTokens += longestPrompt;
+  }
+  return future;
+}
