@@ -1,0 +1,154 @@
+import type { CompiledGrammar, GrammarCompiler, TokenizerInfo } from '@mlc-ai/web-xgrammar';
+import { type GrammarSpec, TempoError, type TokenIds } from '../../scheduler';
+import { type GrammarMatcher, XGrammarMatcher } from './grammar-matcher';
+import { checkJsonSchema, checkStructuralTag } from './json-schema';
+import { type LoadedXGrammar, loadXGrammar } from './xgrammar';
+
+/** A tokenizer's vocabulary as grammars need it. */
+export interface GrammarVocabulary {
+  /** Token texts by id, as the tokenizer's file writes them (WebLLM's `idToToken`). */
+  tokens: readonly string[];
+  /** `tokenizer_info.token_postproc_method` of mlc-chat-config.json. */
+  encoding: 'raw' | 'byte_fallback' | 'byte_level';
+  /** `tokenizer_info.prepend_space_in_encode`. */
+  prependSpace: boolean;
+  /** Length of a row of logits; may exceed the tokens. */
+  vocabSize: number;
+  /** Tokens that end an answer: the template's `stop_token_ids`. */
+  stopTokens: readonly number[];
+}
+
+/** Compiled grammars kept for requests to come. */
+const CACHED_GRAMMARS = 32;
+
+/** Compiles grammars for one model's vocabulary, once each, and makes matchers of them. */
+export class Grammars {
+  readonly #loaded: LoadedXGrammar;
+  readonly #tokenizer: TokenizerInfo;
+  readonly #compiler: GrammarCompiler;
+  readonly #vocabulary: GrammarVocabulary;
+  /** Least recently used first. */
+  readonly #cache = new Map<string, Promise<CompiledGrammar>>();
+
+  private constructor(
+    loaded: LoadedXGrammar,
+    tokenizer: TokenizerInfo,
+    compiler: GrammarCompiler,
+    vocabulary: GrammarVocabulary,
+  ) {
+    this.#loaded = loaded;
+    this.#tokenizer = tokenizer;
+    this.#compiler = compiler;
+    this.#vocabulary = vocabulary;
+  }
+
+  /** Loads xgrammar on first use (1 MB) and reads the vocabulary. */
+  static async create(vocabulary: GrammarVocabulary): Promise<Grammars> {
+    const loaded = await loadXGrammar();
+    const { GrammarCompiler, TokenizerInfo } = loaded.library;
+    const tokenizer = await TokenizerInfo.createTokenizerInfo(
+      [...vocabulary.tokens],
+      vocabulary.encoding,
+      vocabulary.prependSpace,
+      vocabulary.vocabSize,
+      [...vocabulary.stopTokens],
+    );
+    // This class is the cache; xgrammar's would keep a failed compilation as one that never ends.
+    const compiler = await GrammarCompiler.createGrammarCompiler(tokenizer, false);
+    return new Grammars(loaded, tokenizer, compiler, vocabulary);
+  }
+
+  /** Makes sure that a grammar compiles. Throws invalid_schema, saying what is wrong with it. */
+  async check(spec: GrammarSpec): Promise<void> {
+    await this.#compile(spec);
+  }
+
+  /**
+   * A matcher that stands after `generated`: what the answer holds already when its sequence was
+   * dropped and comes back. Throws invalid_schema where the grammar does not compile, engine_failed
+   * where `generated` does not follow it.
+   */
+  async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
+    const compiled = await this.#compile(spec);
+    const handle = await this.#loaded.library.GrammarMatcher.createGrammarMatcher(compiled);
+    const matcher = new XGrammarMatcher(handle, this.#vocabulary);
+    for (let i = 0; i < generated.length; i++) {
+      if (!matcher.accept(generated[i])) {
+        matcher.dispose();
+        throw new TempoError(
+          'engine_failed',
+          `Token ${i} of the answer so far (${generated[i]}) does not follow its grammar.`,
+        );
+      }
+    }
+    return matcher;
+  }
+
+  dispose(): void {
+    for (const compiled of this.#cache.values()) {
+      compiled.then(
+        (grammar) => grammar.dispose(),
+        () => {},
+      );
+    }
+    this.#cache.clear();
+    this.#compiler.dispose();
+    this.#tokenizer.dispose();
+  }
+
+  #compile(spec: GrammarSpec): Promise<CompiledGrammar> {
+    const key = JSON.stringify(spec);
+    const cached = this.#cache.get(key);
+    this.#cache.delete(key);
+    const compiled = cached ?? this.#compileAnew(spec);
+    this.#cache.set(key, compiled);
+    if (this.#cache.size > CACHED_GRAMMARS) this.#evict();
+    return compiled;
+  }
+
+  #evict(): void {
+    const [oldest] = this.#cache;
+    this.#cache.delete(oldest[0]);
+    // Matchers share ownership of what they need.
+    oldest[1].then(
+      (grammar) => grammar.dispose(),
+      () => {},
+    );
+  }
+
+  async #compileAnew(spec: GrammarSpec): Promise<CompiledGrammar> {
+    if (spec.type === 'json_schema') checkJsonSchema(parseJson(spec.schema), 'schema');
+    if (spec.type === 'structural_tag') checkStructuralTag(parseJson(spec.tag));
+    try {
+      return await this.#loaded.attempt(() => this.#callCompiler(spec));
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw new TempoError('invalid_schema', `The grammar does not compile: ${words}`, { cause });
+    }
+  }
+
+  async #callCompiler(spec: GrammarSpec): Promise<CompiledGrammar> {
+    switch (spec.type) {
+      case 'json':
+        return this.#compiler.compileBuiltinJSONGrammar();
+      case 'json_schema':
+        return this.#compiler.compileJSONSchema(spec.schema);
+      case 'structural_tag':
+        return this.#compiler.compileStructuralTag(spec.tag);
+      case 'ebnf': {
+        const grammar = await this.#loaded.library.Grammar.fromEBNF(spec.grammar);
+        const compiled = await this.#compiler.compileGrammar(grammar);
+        grammar.dispose();
+        return compiled;
+      }
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TempoError('invalid_schema', 'The schema is not valid JSON.', { cause });
+  }
+}

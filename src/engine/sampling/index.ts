@@ -1,0 +1,9 @@
+/** From a row of logits to the next token: penalties, masks, draws, grammars. */
+export * from './check';
+export * from './grammar-matcher';
+export * from './grammars';
+export * from './json-schema';
+export * from './logits';
+export * from './sampler';
+export * from './sequence-sampling';
+export * from './token-counts';

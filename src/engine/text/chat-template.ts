@@ -1,0 +1,138 @@
+/**
+ * Messages to the tokens that a model is fed, as WebLLM 0.2.79 to 0.2.86 does it: `Conversation`'s
+ * `getPromptArray` makes one text per turn, and `LLMChatPipeline.getInputData` encodes each of them
+ * by itself, after the template's `system_prefix_token_ids` (a tokenizer may merge across what
+ * would be one text, so the pieces matter). The template's `offset` is older than both and unused.
+ *
+ * One difference, on purpose: a message's text is inserted as it is. WebLLM inserts it with
+ * `String.replace`, which reads `$$`, `$&` and `$'` in it as patterns (a message `$$x$$` reaches the
+ * model as `$x$`), and removes `{function_string}` from it.
+ */
+import { TempoError } from '../../scheduler';
+import type { ConversationTemplate, Tokenizer } from '../step-engine';
+import type { PromptOptions, Turn } from './messages';
+
+/** A field that newer configurations have (WebLLM 0.2.86). */
+export interface ChatTemplate extends ConversationTemplate {
+  /** False leaves the system turn out where its message is empty. */
+  render_empty_system_message?: boolean;
+}
+
+/** What `enable_thinking: false` starts the reply with. */
+export const EMPTY_REASONING = '<think>\n\n</think>\n\n';
+
+const PLACEHOLDER = {
+  system: '{system_message}',
+  user: '{user_message}',
+  assistant: '{assistant_message}',
+  tool: '{tool_message}',
+  function: '{function_string}',
+};
+
+/**
+ * The prompt as texts to be encoded one by one: the system turn, each message, the reply's header.
+ * Throws invalid_request, naming the message, where the turns do not make a conversation.
+ */
+export function promptPieces(
+  template: ChatTemplate,
+  turns: readonly Turn[],
+  options: PromptOptions = {},
+): string[] {
+  checkTurns(template, turns);
+  const hasSystem = turns[0].role === 'system';
+  const system = systemText(template, hasSystem ? turns[0].content : template.system_message);
+  const messages = hasSystem ? turns.slice(1) : turns;
+
+  const pieces = system === '' ? [] : [system];
+  messages.forEach((turn, i) => {
+    const roleFollowsSystem =
+      template.add_role_after_system_message === false && system !== '' && i === 0;
+    const header = roleFollowsSystem ? '' : headerOf(template, turn) + contentSep(template);
+    pieces.push(header + bodyOf(template, turn) + template.seps[i % template.seps.length]);
+  });
+  const assistant = template.roles.assistant;
+  pieces.push(
+    options.thinking === false
+      ? assistant + contentSep(template) + EMPTY_REASONING
+      : assistant + (template.role_empty_sep ?? ': '),
+  );
+  return pieces;
+}
+
+/** The token ids of `promptPieces`, ready to be fed. */
+export function promptTokens(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  turns: readonly Turn[],
+  options: PromptOptions = {},
+): Int32Array {
+  const prefix = template.system_prefix_token_ids ?? [];
+  const encoded = promptPieces(template, turns, options).map((piece) => tokenizer.encode(piece));
+  const tokens = new Int32Array(encoded.reduce((sum, ids) => sum + ids.length, prefix.length));
+  tokens.set(prefix);
+  let at = prefix.length;
+  for (const ids of encoded) {
+    tokens.set(ids, at);
+    at += ids.length;
+  }
+  return tokens;
+}
+
+function checkTurns(template: ChatTemplate, turns: readonly Turn[]): void {
+  if (template.seps.length === 0) {
+    throw new TempoError(
+      'invalid_request',
+      'The model’s chat template has no separators (`seps`).',
+    );
+  }
+  turns.forEach((turn, i) => {
+    const param = `messages[${i}].role`;
+    if (turn.role === 'system' && i > 0) {
+      throw new TempoError('invalid_request', 'Only the first message may be a system message.', {
+        param,
+      });
+    }
+    if (turn.role !== 'system' && template.roles[turn.role] === undefined) {
+      throw new TempoError(
+        'invalid_request',
+        `This model’s chat template has no role "${turn.role}"; it has ${Object.keys(template.roles).join(', ')}.`,
+        { param },
+      );
+    }
+  });
+  const last = turns.at(-1);
+  if (last?.role !== 'user' && last?.role !== 'tool') {
+    throw new TempoError('invalid_request', 'The last message must be from the user or a tool.', {
+      param: last === undefined ? 'messages' : `messages[${turns.length - 1}].role`,
+    });
+  }
+}
+
+function systemText(template: ChatTemplate, message: string): string {
+  if (message === '' && template.render_empty_system_message === false) return '';
+  return insert(template.system_template, PLACEHOLDER.system, message);
+}
+
+function headerOf(template: ChatTemplate, turn: Turn): string {
+  if (turn.role === 'system') return '';
+  if (turn.name && turn.role !== 'tool') return turn.name;
+  return template.roles[turn.role] ?? '';
+}
+
+function bodyOf(template: ChatTemplate, turn: Turn): string {
+  if (turn.role === 'system') return turn.content;
+  const body = template.role_templates?.[turn.role];
+  if (body === undefined) return turn.content;
+  const call = template.use_function_calling ? (template.function_string ?? '') : '';
+  return insert(insert(body, PLACEHOLDER.function, call), PLACEHOLDER[turn.role], turn.content);
+}
+
+function contentSep(template: ChatTemplate): string {
+  return template.role_content_sep ?? ': ';
+}
+
+/** `text` with the first `placeholder` replaced by `value`, whatever characters it holds. */
+function insert(text: string, placeholder: string, value: string): string {
+  const at = text.indexOf(placeholder);
+  return at < 0 ? text : text.slice(0, at) + value + text.slice(at + placeholder.length);
+}

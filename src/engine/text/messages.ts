@@ -1,0 +1,16 @@
+/** One turn of a conversation as a chat template sees it: text only, tool calls already text. */
+export interface Turn {
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  content: string;
+  /** Takes the place of the role's header, as WebLLM's `message.name` does. */
+  name?: string;
+}
+
+/** How the reply is to begin. */
+export interface PromptOptions {
+  /**
+   * False closes the reasoning block before the reply starts, so that a thinking model answers at
+   * once (WebLLM's `extra_body.enable_thinking`). Default true: the model decides.
+   */
+  thinking?: boolean;
+}

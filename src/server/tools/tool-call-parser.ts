@@ -1,0 +1,135 @@
+import { overlap } from '../../engine/text';
+import type { ChoiceDelta, ToolCall } from '../chat-types';
+import { JsonEnd } from './json-end';
+import type { ToolFormat } from './tool-format';
+
+export type ToolCallDelta = NonNullable<ChoiceDelta['tool_calls']>[number];
+
+/** What a piece of an answer's text comes to. Either may be empty. */
+export interface ParsedText {
+  content: string;
+  toolCalls: ToolCallDelta[];
+}
+
+/** A name that goes on for longer is none. */
+const MAX_NAME = 64;
+
+/**
+ * Finds tool calls in an answer as it streams: words pass through, a call's name comes at once, its
+ * arguments piece by piece. White space between words and calls belongs to neither. Where the
+ * answer ends in the middle of a call (max_tokens), its arguments are what there was of them, as in
+ * the OpenAI API.
+ */
+export class ToolCallParser {
+  readonly #format: ToolFormat | undefined;
+  readonly #newId: () => string;
+  readonly #calls: ToolCall[] = [];
+  #state: 'words' | 'name' | 'arguments' | 'end' = 'words';
+  #held = '';
+  #json = new JsonEnd();
+
+  /** Without a format there are no calls, and everything is words. */
+  constructor(format: ToolFormat | undefined, newId: () => string = randomCallId) {
+    this.#format = format;
+    this.#newId = newId;
+  }
+
+  /** The calls so far; the last one may be unfinished. */
+  get toolCalls(): readonly ToolCall[] {
+    return this.#calls;
+  }
+
+  push(text: string): ParsedText {
+    if (this.#format === undefined) return { content: text, toolCalls: [] };
+    const out: ParsedText = { content: '', toolCalls: [] };
+    this.#held += text;
+    let moved = true;
+    while (moved && this.#held !== '') moved = this.#step(this.#format, out);
+    return out;
+  }
+
+  /** The end: what was held back is words after all, unless it belongs to a call. */
+  finish(): ParsedText {
+    const held = this.#state === 'words' ? this.#held : '';
+    this.#held = '';
+    return { content: this.#calls.length > 0 ? held.trim() : held, toolCalls: [] };
+  }
+
+  /** Takes what it can off the held text; true where the rest is to be looked at again. */
+  #step(format: ToolFormat, out: ParsedText): boolean {
+    switch (this.#state) {
+      case 'words':
+        return this.#words(format, out);
+      case 'name':
+        return this.#name(format, out);
+      case 'arguments':
+        return this.#arguments(out);
+      case 'end':
+        return this.#end(format);
+    }
+  }
+
+  #words({ call, separator }: ToolFormat, out: ParsedText): boolean {
+    if (this.#calls.length > 0) {
+      if (separator.startsWith(this.#held)) return false;
+      if (this.#held.startsWith(separator)) this.#held = this.#held.slice(separator.length);
+      this.#held = this.#held.trimStart();
+    }
+    const start = this.#held.indexOf(call.begin);
+    if (start >= 0) {
+      out.content += this.#held.slice(0, start).trimEnd();
+      this.#held = this.#held.slice(start + call.begin.length);
+      this.#state = 'name';
+      return true;
+    }
+    const sure = this.#held.slice(0, this.#held.length - overlap(this.#held, call.begin)).trimEnd();
+    out.content += sure;
+    this.#held = this.#held.slice(sure.length);
+    return false;
+  }
+
+  #name({ call }: ToolFormat, out: ParsedText): boolean {
+    const end = this.#held.indexOf(call.middle);
+    if (end < 0 && this.#held.length <= MAX_NAME + call.middle.length) return false;
+    if (end < 0 || end > MAX_NAME) {
+      out.content += call.begin;
+      this.#state = 'words';
+      return true;
+    }
+    const name = this.#held.slice(0, end);
+    const id = this.#newId();
+    out.toolCalls.push({
+      index: this.#calls.length,
+      id,
+      type: 'function',
+      function: { name, arguments: '' },
+    });
+    this.#calls.push({ id, type: 'function', function: { name, arguments: '' } });
+    this.#held = this.#held.slice(end + call.middle.length);
+    this.#json = new JsonEnd();
+    this.#state = 'arguments';
+    return true;
+  }
+
+  #arguments(out: ParsedText): boolean {
+    const end = this.#json.scan(this.#held);
+    const piece = end < 0 ? this.#held : this.#held.slice(0, end);
+    const index = this.#calls.length - 1;
+    this.#calls[index].function.arguments += piece;
+    out.toolCalls.push({ index, function: { arguments: piece } });
+    this.#held = this.#held.slice(piece.length);
+    if (end >= 0) this.#state = 'end';
+    return true;
+  }
+
+  #end({ call }: ToolFormat): boolean {
+    if (this.#held.length < call.end.length && call.end.startsWith(this.#held)) return false;
+    if (this.#held.startsWith(call.end)) this.#held = this.#held.slice(call.end.length);
+    this.#state = 'words';
+    return true;
+  }
+}
+
+function randomCallId(): string {
+  return `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`;
+}
