@@ -41,6 +41,7 @@ export async function runStep(
       scheduler.admitted(request, engine.add(host.sequence(request)).cachedTokens);
     } catch (thrown) {
       const error = TempoError.from(thrown);
+      if (error.code === 'engine_lost') throw error; // the engine's failure, not the request's
       if (scheduler.end(request, { kind: 'failed', error }, clock.now()))
         host.failed(request, error);
     }

@@ -49,6 +49,10 @@ export interface Receipt {
   promptTokens: number;
   /** Expected time until the request is first served, ms. */
   estimatedWaitMs: number;
+  /** What answers. */
+  model: string;
+  /** The answer's text will be made up. */
+  simulated: boolean;
 }
 
 export interface ProgramStart {
@@ -129,8 +133,11 @@ export interface Snapshot {
   metrics: MetricsSnapshot;
   /** Steps since the last snapshot to this watcher, oldest first. */
   steps: StepTrace[];
+  /** Live requests: those with pages, then the queue in order of arrival; the first 256 of them. */
   requests: RequestTrace[];
-  /** The last plan, explained. */
+  /** How many requests are live, all of them. */
+  live: { resident: number; waiting: number };
+  /** The last plan, explained, for the same requests. */
   plan: Explanation[];
   kv: { totalPages: number; freePages: number; cachedPages: number };
   capacity: { maxBatch: number; maxSequences: number; contextWindow: number };

@@ -1,6 +1,6 @@
 /**
- * The wire between a page and the worker that serves it: the interface that comlink exposes, and
- * every type that crosses. Clients import from here and from nowhere deeper.
+ * The wire between a page and the worker that serves it: the interface that comlink exposes
+ * (`TempoHost`), and every type that crosses. Clients import from here and from nowhere deeper.
  */
 export type { EngineStatus, LoadProgress } from '../engine/step-engine';
 export type {
@@ -17,50 +17,7 @@ export type {
   TempoErrorJson,
 } from '../scheduler';
 export { TempoError } from '../scheduler/errors';
+export { POLICY_NAMES } from '../scheduler/policies/names';
 export type * from '../server/chat-types';
+export type * from '../server/host';
 export type * from '../server/server-types';
-
-import type { PolicyName, Slo, TempoErrorJson } from '../scheduler';
-import type {
-  LoadConfig,
-  ProgramReport,
-  ProgramStart,
-  Receipt,
-  RequestEvent,
-  ServerState,
-  Snapshot,
-  Submission,
-} from '../server/server-types';
-
-/**
- * What a host of the server offers: the worker through comlink, or a server in the page or in Node
- * directly. Errors cross as `Failure`, because a thrown error loses its fields on the way.
- */
-export interface TempoHost {
-  /**
-   * Loads an engine in place of the one before. Requests of the engine before fail with `disposed`.
-   * `load_in_progress` while another load runs.
-   */
-  load(config: LoadConfig): Promise<Outcome<ServerState>>;
-  cancelLoad(): Promise<void>;
-  submit(submission: Submission): Promise<Outcome<Receipt>>;
-  abort(requestId: string): Promise<void>;
-  startProgram(start: ProgramStart): Promise<Outcome<void>>;
-  endProgram(id: string): Promise<Outcome<ProgramReport>>;
-  setPolicy(policy: PolicyName): Promise<Outcome<void>>;
-  /** Changes an app's objective, for its live requests too. */
-  setSlo(app: string, slo: Slo): Promise<Outcome<void>>;
-  /** All requests' events, gathered and sent at most once a frame. */
-  listen(onEvents: (events: RequestEvent[]) => void): Promise<void>;
-  /** Load progress, readiness, loss: every change. */
-  listenState(onState: (state: ServerState) => void): Promise<void>;
-  /** Snapshots at most every `intervalMs`; returns a handle for `unwatch`. */
-  watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number>;
-  unwatch(handle: number): Promise<void>;
-  /** What was learnt about lengths and programs, without any text: JSON. */
-  exportProfile(): Promise<string>;
-  importProfile(profile: string): Promise<Outcome<void>>;
-  dispose(): Promise<void>;
-}
-
-export type Outcome<T> = { ok: true; value: T } | { ok: false; error: TempoErrorJson };

@@ -17,23 +17,27 @@ export interface SimulatedEngineOptions extends LoadOptions {
 export async function loadSimulatedEngine(
   options: SimulatedEngineOptions = {},
 ): Promise<StepEngine> {
-  const profile = profileOf(options.profile ?? 'laptop-gpu');
+  const named = options.profile ?? 'laptop-gpu';
+  const profile = typeof named === 'string' ? deviceProfile(named) : named;
   options.signal?.throwIfAborted();
   options.onProgress?.({ phase: 'ready', text: `Simulating ${profile.name}.`, fraction: 1 });
   return new SimulatedEngine(profile, options.clock ?? new RealClock(), options.capabilities);
 }
 
-function profileOf(profile: string | DeviceProfile): DeviceProfile {
-  if (typeof profile !== 'string') return profile;
-  if (!isDeviceProfileName(profile)) {
+/** The profile of this name. Throws `unknown_model` if there is none. */
+export function deviceProfile(name: string): DeviceProfile {
+  if (!isDeviceProfileName(name)) {
     throw new TempoError(
       'unknown_model',
-      `There is no device profile "${profile}" to simulate. Use one of ${Object.keys(DEVICE_PROFILES).join(', ')}.`,
+      `There is no device profile "${name}" to simulate. Use one of ${Object.keys(DEVICE_PROFILES).join(', ')}.`,
       { param: 'model' },
     );
   }
-  return DEVICE_PROFILES[profile];
+  return DEVICE_PROFILES[name];
 }
+
+/** One vocabulary for all simulated engines: tokens outlive the engine that was given them, as after a loss. */
+const TOKENIZER = new WordTokenizer();
 
 /** The simulated executor with text around it. Everything it says is made up, and labelled so. */
 class SimulatedEngine extends SimulatedExecutor implements StepEngine {
@@ -46,7 +50,7 @@ class SimulatedEngine extends SimulatedExecutor implements StepEngine {
     clock: SimulationClock,
     capabilities?: Partial<EngineCapabilities>,
   ) {
-    const tokenizer = new WordTokenizer();
+    const tokenizer = TOKENIZER;
     const filler = new FillerTokens(tokenizer);
     super({
       profile,

@@ -1,0 +1,147 @@
+import {
+  type ChatCompletionChunk,
+  type Receipt,
+  type RequestEvent,
+  TempoError,
+  type Usage,
+} from '../worker/protocol';
+import type { ChatCompletionStream } from './types';
+
+export interface CompletionStreamOptions {
+  id: string;
+  choices: number;
+  /** A last chunk with no choices brings the usage. */
+  includeUsage: boolean;
+  /** Tells the server that nobody waits for the rest. */
+  abort: (id: string) => void;
+}
+
+/** One request's events on their way to its caller, as OpenAI's chunks. Read once. */
+export class CompletionStream implements ChatCompletionStream {
+  readonly id: string;
+  readonly #created = Math.floor(Date.now() / 1000);
+  readonly #includeUsage: boolean;
+  readonly #abort: (id: string) => void;
+  /** Choices that have not finished. */
+  readonly #open: Set<number>;
+  readonly #chunks: ChatCompletionChunk[] = [];
+  readonly #ended: Promise<void>;
+  #end = () => {};
+  #over = false;
+  #error: TempoError | undefined;
+  #notify = () => {};
+  #model = '';
+  #simulated = false;
+  #estimatedWaitMs = 0;
+  #usage: Usage | undefined;
+
+  constructor({ id, choices, includeUsage, abort }: CompletionStreamOptions) {
+    this.id = id;
+    this.#includeUsage = includeUsage;
+    this.#abort = abort;
+    this.#open = new Set(Array.from({ length: choices }, (_, index) => index));
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  get estimatedWaitMs(): number {
+    return this.#estimatedWaitMs;
+  }
+
+  /** Known once the answer is complete. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** Resolves when nothing more will come, however it ended. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  get error(): TempoError | undefined {
+    return this.#error;
+  }
+
+  /** Stops the request. Iteration ends with what was received and a finish_reason of `abort`. */
+  abort(): void {
+    if (this.#over) return;
+    this.#abort(this.id);
+    for (const index of this.#open) {
+      this.#push([{ index, delta: {}, logprobs: null, finish_reason: 'abort' }]);
+    }
+    this.#close();
+  }
+
+  accepted({ estimatedWaitMs, model, simulated }: Receipt): void {
+    this.#estimatedWaitMs = estimatedWaitMs;
+    this.#model = model;
+    this.#simulated = simulated;
+  }
+
+  take(event: RequestEvent): void {
+    if (this.#over) return;
+    switch (event.type) {
+      case 'wait':
+        this.#estimatedWaitMs = event.estimatedWaitMs;
+        return;
+      case 'delta': {
+        const { choice: index, delta, logprobs = null, finishReason = null } = event;
+        this.#estimatedWaitMs = 0;
+        if (finishReason !== null) this.#open.delete(index);
+        this.#push([{ index, delta, logprobs, finish_reason: finishReason }]);
+        return;
+      }
+      case 'done':
+        this.#usage = event.usage;
+        if (this.#includeUsage) this.#push([], event.usage);
+        this.#close();
+        return;
+      case 'error':
+        this.fail(TempoError.fromJSON(event.error));
+    }
+  }
+
+  /** Ends badly: the caller gets what was received before, then the error. */
+  fail(error: TempoError): void {
+    if (this.#over) return;
+    this.#error = error;
+    this.#close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    try {
+      while (true) {
+        for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
+          yield chunk;
+        }
+        if (this.#error !== undefined) throw this.#error;
+        if (this.#over) return;
+        await new Promise<void>((resolve) => {
+          this.#notify = resolve;
+        });
+      }
+    } finally {
+      this.abort(); // a `break`; after the end it does nothing
+    }
+  }
+
+  #push(choices: ChatCompletionChunk['choices'], usage?: Usage): void {
+    this.#chunks.push({
+      id: this.id,
+      object: 'chat.completion.chunk',
+      created: this.#created,
+      model: this.#model,
+      simulated: this.#simulated,
+      choices,
+      ...(usage === undefined ? {} : { usage }),
+    });
+    this.#notify();
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#notify();
+    this.#end();
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  type LoadConfig,
+  type RequestEvent,
+  type ServerState,
+  type Snapshot,
+  TempoError,
+  type TempoHost,
+} from '../worker/protocol';
+import type { CompletionStream } from './completion-stream';
+import type { Connection } from './worker-host';
+
+interface Watch {
+  listener: (snapshot: Snapshot) => void;
+  intervalMs: number;
+  handle?: Promise<number>;
+}
+
+/**
+ * The client's end of the line: one host at a time, the requests that are open on it, and who
+ * listens. A dead worker fails what was open; the next load starts another.
+ */
+export class Link {
+  readonly #connect: () => Connection;
+  readonly #streams = new Map<string, CompletionStream>();
+  readonly #stateListeners = new Set<(state: ServerState) => void>();
+  readonly #watches = new Set<Watch>();
+  #connection: Connection | undefined;
+  #state: ServerState = { phase: 'idle' };
+  #disposed = false;
+  /** Settles with the latest load. */
+  #ready: Promise<void> = Promise.resolve();
+
+  constructor(connect: () => Connection) {
+    this.#connect = connect;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** The host, connected if need be. Throws where there can be none. */
+  get host(): TempoHost {
+    if (this.#disposed) throw disposed();
+    this.#connection ??= this.#open();
+    return this.#connection.host;
+  }
+
+  load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
+    const loading = this.#load(config, signal);
+    const ready = loading.catch((error: unknown) => {
+      // A load beside another leaves that one's promise in force.
+      if (error instanceof TempoError && error.code === 'load_in_progress') return before;
+      throw error;
+    });
+    const before = this.#ready;
+    ready.catch(() => {}); // who awaits it hears of it
+    this.#ready = ready;
+    return loading;
+  }
+
+  add(stream: CompletionStream): void {
+    this.#streams.set(stream.id, stream);
+    stream.ended.then(() => this.#streams.delete(stream.id));
+  }
+
+  onState(listener: (state: ServerState) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  watch(listener: (snapshot: Snapshot) => void, intervalMs: number): () => void {
+    const watch: Watch = { listener, intervalMs };
+    this.#watches.add(watch);
+    if (this.#connection !== undefined) begin(watch, this.#connection.host);
+    return () => {
+      this.#watches.delete(watch);
+      watch.listener = () => {};
+      const { host } = this.#connection ?? {};
+      watch.handle?.then((handle) => host?.unwatch(handle)).catch(() => {});
+    };
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#failAll(disposed());
+    await connection?.host.dispose().catch(() => {}); // it may be dead
+    connection?.close();
+    this.#setState({ phase: 'idle' });
+  }
+
+  async #load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw aborted(signal);
+    const { host } = this;
+    const cancel = () => void host.cancelLoad().catch(() => {});
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const outcome = await host.load(config);
+      if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #open(): Connection {
+    const connection = this.#connect();
+    connection.crashed.then((error) => this.#crashed(connection, error));
+    const { host } = connection;
+    // What fails here is a crash, which is told to all.
+    host.listen((events) => this.#take(events)).catch(() => {});
+    host
+      .listenState((state) => {
+        if (this.#connection === connection) this.#setState(state);
+      })
+      .catch(() => {});
+    for (const watch of this.#watches) begin(watch, host);
+    return connection;
+  }
+
+  #take(events: RequestEvent[]): void {
+    for (const event of events) this.#streams.get(event.id)?.take(event);
+  }
+
+  #crashed(connection: Connection, error: TempoError): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#failAll(error);
+    this.#ready = Promise.reject(error);
+    this.#ready.catch(() => {});
+    this.#setState({ phase: 'failed', error: error.toJSON() });
+  }
+
+  #failAll(error: TempoError): void {
+    for (const stream of [...this.#streams.values()]) stream.fail(error);
+  }
+
+  #setState(state: ServerState): void {
+    this.#state = state;
+    for (const listener of [...this.#stateListeners]) listener(state);
+  }
+}
+
+/** The platform's word for a call that was given up, with a TempoError's code. */
+export function aborted(signal: AbortSignal): TempoError {
+  return new TempoError('aborted', 'The call was aborted by its signal.', {
+    cause: signal.reason,
+  });
+}
+
+function disposed(): TempoError {
+  return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
+}
+
+function begin(watch: Watch, host: TempoHost): void {
+  watch.handle = host.watch((snapshot) => watch.listener(snapshot), watch.intervalMs);
+  watch.handle.catch(() => {}); // a crash, which is told to all
+}

@@ -1,0 +1,113 @@
+import type { Tokenizer } from '../engine/step-engine';
+import { TextStream } from '../engine/text';
+import type {
+  FinishReason,
+  Request,
+  SampledToken,
+  SamplingParams,
+  SequenceSpec,
+  SimulationScript,
+} from '../scheduler';
+import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
+
+/** What makes one choice of a chat request. */
+export interface ChoiceSpec {
+  index: number;
+  /** The sequence's id in the scheduler and the engine. */
+  requestId: string;
+  promptTokens: Int32Array;
+  sampling: SamplingParams;
+  script?: SimulationScript;
+  /** Tokens that end the answer. */
+  stopTokens: ReadonlySet<number>;
+  /** Strings that end the answer, and are no part of it. */
+  stopStrings: readonly string[];
+}
+
+export interface ChoiceOutput {
+  delta: ChoiceDelta;
+  logprobs?: ChoiceLogprobs;
+  /** Set on the last output. */
+  finishReason?: FinishReason;
+}
+
+/** One choice of a chat request: the tokens so far, and their way to text. */
+export class Choice {
+  readonly index: number;
+  readonly requestId: string;
+  /** The scheduler's request; undefined until it is submitted. */
+  request: Request | undefined;
+  /** Prompt tokens that a cached prefix covered when it was first admitted. */
+  cachedTokens: number | undefined;
+  readonly #spec: ChoiceSpec;
+  readonly #tokenizer: Tokenizer;
+  readonly #text: TextStream;
+  readonly #generated: number[] = [];
+  #started = false;
+  #finished = false;
+
+  constructor(spec: ChoiceSpec, tokenizer: Tokenizer) {
+    this.index = spec.index;
+    this.requestId = spec.requestId;
+    this.#spec = spec;
+    this.#tokenizer = tokenizer;
+    this.#text = new TextStream({ tokenizer, stop: spec.stopStrings, reasoning: {} });
+  }
+
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  get generatedTokens(): number {
+    return this.#generated.length;
+  }
+
+  /** As an engine is to take it up, from the beginning or where it was interrupted. */
+  sequence(): SequenceSpec {
+    const { requestId, promptTokens, sampling, script } = this.#spec;
+    const tokens = new Int32Array(promptTokens.length + this.#generated.length);
+    tokens.set(promptTokens);
+    tokens.set(this.#generated, promptTokens.length);
+    return { id: requestId, tokens, promptTokens: promptTokens.length, sampling, script };
+  }
+
+  /** Takes a sampled token; returns what can be said now, and why it is finished if it is. */
+  take(sampled: SampledToken, maxTokens: number): ChoiceOutput | undefined {
+    this.#generated.push(sampled.token);
+    const isStop = this.#spec.stopTokens.has(sampled.token) && !this.#spec.sampling.ignoreEos;
+    const spoken = isStop ? EMPTY : this.#text.push(sampled.token);
+    let finishReason: FinishReason | undefined;
+    if (isStop || this.#text.stopped !== undefined) finishReason = 'stop';
+    else if (this.#generated.length >= maxTokens) finishReason = 'length';
+
+    const delta: ChoiceDelta = {};
+    if (!this.#started) delta.role = 'assistant';
+    this.#started = true;
+    append(delta, spoken);
+    if (finishReason !== undefined) {
+      this.#finished = true;
+      append(delta, this.#text.finish());
+    }
+    const logprobs = isStop ? undefined : this.#logprobs(sampled);
+    const silent = Object.keys(delta).length === 0;
+    if (silent && logprobs === undefined && finishReason === undefined) return undefined;
+    return { delta, logprobs, finishReason };
+  }
+
+  #logprobs({ token, logprob, topLogprobs }: SampledToken): ChoiceLogprobs | undefined {
+    if (logprob === undefined || this.#spec.sampling.topLogprobs === undefined) return undefined;
+    const entry = (id: number, value: number) => {
+      const text = this.#tokenizer.decode([id]);
+      return { token: text, bytes: [...new TextEncoder().encode(text)], logprob: value };
+    };
+    const top = topLogprobs?.map((other) => entry(other.token, other.logprob)) ?? [];
+    return { content: [{ ...entry(token, logprob), top_logprobs: top }] };
+  }
+}
+
+const EMPTY = { reasoning: '', content: '' };
+
+function append(delta: ChoiceDelta, { reasoning, content }: typeof EMPTY): void {
+  if (reasoning !== '') delta.reasoning_content = (delta.reasoning_content ?? '') + reasoning;
+  if (content !== '') delta.content = (delta.content ?? '') + content;
+}

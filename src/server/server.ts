@@ -1,0 +1,320 @@
+import type { LoadProgress, StepEngine } from '../engine/step-engine';
+import {
+  type Clock,
+  createPolicy,
+  type PolicyName,
+  type Slo,
+  TempoError,
+  validateSlo,
+} from '../scheduler';
+import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
+import type { Outcome, TempoHost } from './host';
+import { FRAME_MS, Outbox } from './outbox';
+import type {
+  LoadConfig,
+  ProgramReport,
+  ProgramStart,
+  Receipt,
+  RequestEvent,
+  ServerState,
+  Snapshot,
+  Submission,
+} from './server-types';
+import { Serving } from './serving';
+import { snapshotOf } from './snapshot';
+
+export interface TempoServerOptions {
+  /** Monotonic time. Default: the platform's. */
+  clock?: Clock;
+  /** Kinds of engine in place of the built-in ones. */
+  engines?: Partial<EngineKinds>;
+}
+
+/**
+ * A whole server: loads engines, takes OpenAI-shaped requests, and tells listeners what becomes of
+ * them. Runs in a worker, in a page, or in Node.
+ */
+export class TempoServer implements TempoHost {
+  readonly #clock: Clock;
+  readonly #engines: EngineKinds;
+  #serving: Serving | undefined;
+  #state: ServerState = { phase: 'idle' };
+  #policy: PolicyName = 'tempo';
+  /** The load under way. */
+  #loading: AbortController | undefined;
+  /** The reload under way after a loss, and who waits for it. */
+  #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
+  /** Submissions that wait for the engine to come back. */
+  readonly #held = new Set<string>();
+  readonly #listeners = new Set<Outbox<RequestEvent>>();
+  readonly #stateListeners = new Set<(state: ServerState) => unknown>();
+  readonly #watchers = new Map<number, Outbox<null>>();
+  #handles = 0;
+  #disposed = false;
+
+  constructor(options: TempoServerOptions = {}) {
+    this.#clock = options.clock ?? performance;
+    this.#engines = { ...ENGINES, ...options.engines };
+  }
+
+  load(config: LoadConfig): Promise<Outcome<ServerState>> {
+    return outcome(async () => {
+      if (this.#disposed) throw disposed();
+      if (this.#loading !== undefined) {
+        throw new TempoError(
+          'load_in_progress',
+          'Another load is under way. Wait for it, or cancel it first.',
+        );
+      }
+      checkLoadConfig(config, this.#engines);
+      const controller = new AbortController();
+      this.#loading = controller;
+      try {
+        await this.#engines[config.engine].check(config);
+        return await this.#replace(config, controller.signal);
+      } finally {
+        this.#loading = undefined;
+      }
+    });
+  }
+
+  async cancelLoad(): Promise<void> {
+    this.#loading?.abort(new TempoError('aborted', 'The load was cancelled.'));
+  }
+
+  submit(submission: Submission): Promise<Outcome<Receipt>> {
+    return outcome(async () => {
+      while (this.#recovery !== undefined) await this.#hold(submission.id, this.#recovery.over);
+      return this.#loaded().submit(submission);
+    });
+  }
+
+  async abort(requestId: string): Promise<void> {
+    this.#held.delete(requestId);
+    this.#serving?.abort(requestId);
+  }
+
+  startProgram(start: ProgramStart): Promise<Outcome<void>> {
+    return outcome(() => this.#loaded().startProgram(start));
+  }
+
+  endProgram(id: string): Promise<Outcome<ProgramReport>> {
+    return outcome(() => this.#loaded().endProgram(id));
+  }
+
+  setPolicy(policy: PolicyName): Promise<Outcome<void>> {
+    return outcome(() => {
+      createPolicy(policy); // throws unknown_policy
+      this.#policy = policy;
+      this.#serving?.setPolicy(policy);
+      this.#changed();
+    });
+  }
+
+  setSlo(app: string, slo: Slo): Promise<Outcome<void>> {
+    return outcome(() => {
+      validateSlo(slo);
+      if (slo.class === 'program') {
+        throw new TempoError(
+          'invalid_slo',
+          'The class program belongs to the calls of a program; give the app another.',
+          { param: 'slo.class' },
+        );
+      }
+      this.#serving?.setSlo(app, slo);
+    });
+  }
+
+  async listen(onEvents: (events: RequestEvent[]) => void): Promise<void> {
+    this.#listeners.add(new Outbox(onEvents));
+  }
+
+  async listenState(onState: (state: ServerState) => void): Promise<void> {
+    this.#stateListeners.add(onState);
+    onState(this.#state);
+  }
+
+  async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
+    let seen = this.#serving?.timeline.latest ?? 0;
+    let of = this.#serving;
+    const send = () => {
+      if (of !== this.#serving) seen = 0;
+      of = this.#serving;
+      const snapshot = this.#snapshot(seen);
+      seen = this.#serving?.timeline.latest ?? 0;
+      return onSnapshot(snapshot);
+    };
+    const outbox = new Outbox<null>(send, Math.max(FRAME_MS, intervalMs));
+    const handle = ++this.#handles;
+    this.#watchers.set(handle, outbox);
+    outbox.replace(null);
+    return handle;
+  }
+
+  async unwatch(handle: number): Promise<void> {
+    this.#watchers.get(handle)?.close();
+    this.#watchers.delete(handle);
+  }
+
+  async exportProfile(): Promise<string> {
+    return JSON.stringify({ version: 1 });
+  }
+
+  importProfile(profile: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      JSON.parse(profile);
+    });
+  }
+
+  /** Fails whatever is open, and lets go of the engine. Nothing can be loaded afterwards. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.cancelLoad();
+    await this.#unload(disposed());
+    this.#setState({ phase: 'idle' });
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+
+  /** Loads in place of what was loaded before. */
+  async #replace(config: LoadConfig, signal: AbortSignal): Promise<ServerState> {
+    this.#setState({
+      phase: 'loading',
+      progress: { phase: 'download', text: `Loading ${config.model}.`, fraction: 0 },
+    });
+    await this.#unload(
+      new TempoError('disposed', 'The engine was replaced by another. Send the request again.'),
+    );
+    let engine: StepEngine;
+    try {
+      engine = await this.#loadEngine(config, signal);
+    } catch (thrown) {
+      const error = TempoError.from(thrown);
+      this.#setState(
+        signal.aborted ? { phase: 'idle' } : { phase: 'failed', error: error.toJSON() },
+      );
+      throw error;
+    }
+    this.#policy = config.policy;
+    this.#serving = this.#serve(config, engine);
+    return this.#setState({ phase: 'ready', engine: engine.status });
+  }
+
+  /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
+  async #loadEngine(config: LoadConfig, signal: AbortSignal): Promise<StepEngine> {
+    const onProgress = (progress: LoadProgress) => {
+      if (!signal.aborted && this.#state.phase === 'loading') {
+        this.#setState({ phase: 'loading', progress });
+      }
+    };
+    try {
+      const engine = await this.#engines[config.engine].load(config, { signal, onProgress });
+      if (signal.aborted) await engine.dispose();
+      signal.throwIfAborted();
+      return engine;
+    } catch (thrown) {
+      throw signal.aborted ? TempoError.from(signal.reason, 'aborted') : thrown;
+    }
+  }
+
+  #serve(config: LoadConfig, engine: StepEngine): Serving {
+    const serving: Serving = new Serving({
+      engine,
+      config,
+      clock: this.#clock,
+      emit: (event) => {
+        for (const listener of this.#listeners) listener.push(event);
+      },
+      changed: () => this.#changed(),
+      reload: (attempt) => {
+        this.#recovery ??= newRecovery();
+        this.#setState({ phase: 'recovering', attempt });
+        return this.#loadEngine(config, this.#recovery.controller.signal);
+      },
+      recovered: () => {
+        this.#setState({ phase: 'ready', engine: serving.engine.status });
+        this.#endRecovery();
+      },
+      failed: (error) => {
+        this.#serving = undefined;
+        this.#setState({ phase: 'failed', error: error.toJSON() });
+        this.#endRecovery();
+      },
+    });
+    return serving;
+  }
+
+  async #unload(reason: TempoError): Promise<void> {
+    const serving = this.#serving;
+    this.#serving = undefined;
+    this.#recovery?.controller.abort(reason);
+    await serving?.dispose(reason);
+    this.#endRecovery();
+  }
+
+  #endRecovery(): void {
+    this.#recovery?.end();
+    this.#recovery = undefined;
+  }
+
+  /** Keeps a submission until the engine is back. Throws `aborted` if its caller gave it up meanwhile. */
+  async #hold(id: string, over: Promise<void>): Promise<void> {
+    this.#held.add(id);
+    await over;
+    if (!this.#held.delete(id)) {
+      throw new TempoError('aborted', 'The request was aborted by its caller.');
+    }
+  }
+
+  #loaded(): Serving {
+    if (this.#disposed) throw disposed();
+    if (this.#serving !== undefined) return this.#serving;
+    const { phase } = this.#state;
+    if (phase === 'loading') {
+      throw new TempoError('not_loaded', 'The engine is still loading. Wait until it is ready.');
+    }
+    const why =
+      this.#state.phase === 'failed' ? `The engine failed: ${this.#state.error.message} ` : '';
+    throw new TempoError('not_loaded', `${why}Load an engine first.`);
+  }
+
+  #setState(state: ServerState): ServerState {
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state);
+    this.#changed();
+    return state;
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers.values()) watcher.replace(null);
+  }
+
+  #snapshot(seen: number): Snapshot {
+    return snapshotOf(this.#serving, seen, {
+      atMs: this.#clock.now(),
+      state: this.#state,
+      policy: this.#policy,
+    });
+  }
+}
+
+function newRecovery() {
+  let end = () => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { controller: new AbortController(), over, end };
+}
+
+function disposed(): TempoError {
+  return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
+}
+
+/** Errors as values: a thrown error loses its fields on its way to another thread. */
+async function outcome<T>(run: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (thrown) {
+    return { ok: false, error: TempoError.from(thrown).toJSON() };
+  }
+}

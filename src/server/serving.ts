@@ -1,0 +1,454 @@
+import type { LoadedModel, StepEngine } from '../engine/step-engine';
+import {
+  type Clock,
+  createPolicy,
+  type FinishReason,
+  type PolicyName,
+  type Program,
+  type Request,
+  type RequestEnd,
+  type RequestHost,
+  runStep,
+  type SampledToken,
+  Scheduler,
+  type SequenceSpec,
+  type Slo,
+  TempoError,
+} from '../scheduler';
+import type { Choice } from './choice';
+import { Completion } from './completion';
+import { EngineSocket } from './engine-socket';
+import { type PreparedChat, prepareChat } from './prepare';
+import type {
+  LoadConfig,
+  ProgramReport,
+  ProgramStart,
+  Receipt,
+  RequestEvent,
+  Submission,
+} from './server-types';
+import { Timeline } from './timeline';
+import { checkSubmission } from './validate';
+import { WaitEstimate } from './wait-estimate';
+import { yieldToEventLoop } from './yield';
+
+/** Times that the device may be lost under one request, or without a step between. */
+export const MAX_LOSSES = 3;
+
+/** Each further try to load a lost engine waits this much longer, ms. */
+const RETRY_AFTER_MS = 250;
+
+/** While nothing can run, a policy that holds work back is asked again after this, ms. */
+const HELD_BACK_MS = 10;
+
+/** How often callers in the queue hear of their wait, ms. */
+const WAIT_EVERY_MS = 250;
+
+export interface ServingOptions {
+  engine: StepEngine;
+  config: LoadConfig;
+  clock: Clock;
+  /** Loads the same engine again, after a loss. */
+  reload: (attempt: number) => Promise<StepEngine>;
+  /** It is back, and serving. */
+  recovered: () => void;
+  emit: (event: RequestEvent) => void;
+  /** Something that watchers see has changed. */
+  changed: () => void;
+  /** The engine is gone for good. Every request has been told. */
+  failed: (error: TempoError) => void;
+}
+
+/** A further choice of a request, kept until the first has computed the prompt that they share. */
+interface Sibling {
+  completion: Completion;
+  first: Request;
+  submit: () => void;
+}
+
+/**
+ * One load of an engine: its scheduler, the requests in its care, and the loop that joins them.
+ * Outlives a lost device: the engine is loaded again, and every request goes on from its tokens.
+ */
+export class Serving implements RequestHost {
+  readonly scheduler: Scheduler;
+  readonly timeline = new Timeline();
+  readonly #options: ServingOptions;
+  readonly #socket: EngineSocket;
+  readonly #model: LoadedModel;
+  readonly #waits: WaitEstimate;
+  readonly #completions = new Map<string, Completion>();
+  /** Every choice by its request's id. */
+  readonly #choices = new Map<string, { choice: Choice; completion: Completion }>();
+  #siblings: Sibling[] = [];
+  /** Have a choice that finished in the step under way. */
+  readonly #finishing = new Set<Completion>();
+  #sampledTokens = 0;
+  #losses = 0;
+  #toldWaitsMs = Number.NEGATIVE_INFINITY;
+  #awake = false;
+  #wake = () => {};
+  #closed = false;
+  readonly #loop: Promise<void>;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+    const { engine, config } = options;
+    this.#socket = new EngineSocket(
+      engine,
+      (id, cachedTokens) => {
+        const choice = this.#choices.get(id)?.choice;
+        if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
+      },
+      () => this.wake(),
+    );
+    this.scheduler = new Scheduler({
+      policy: createPolicy(config.policy),
+      engine: this.#socket,
+      costs: engine.costs,
+      gain: config.alpha === undefined ? {} : { alpha: config.alpha },
+      maxWaiting: config.maxWaiting,
+      bestEffortShare: config.bestEffortShare,
+    });
+    this.#model = { ...engine.model, tokenizer: this.#socket.tokenizer };
+    this.#waits = new WaitEstimate(this.scheduler);
+    this.#loop = this.#serve();
+  }
+
+  get engine(): StepEngine {
+    return this.#socket.engine;
+  }
+
+  /** Queues a chat request. Throws what is wrong with it; nothing is queued then. */
+  submit(submission: Submission): Receipt {
+    checkSubmission(submission);
+    const { id, params } = submission;
+    if (this.#completions.has(id)) {
+      throw new TempoError('invalid_request', `There is a request "${id}" already.`, {
+        param: 'id',
+      });
+    }
+    const program = this.#programOf(submission);
+    const slo = program === undefined ? submission.slo : ({ class: 'program' } as const);
+    const chat = prepareChat(id, params, this.#model, this.#longest);
+    const [choice, ...others] = chat.choices;
+    const arrivalMs = this.#options.clock.now();
+    const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
+
+    const completion = new Completion(
+      {
+        id,
+        app: submission.app,
+        ownSlo: params.slo !== undefined || program !== undefined,
+        promptTokens: chat.promptTokens.length,
+        choices: chat.choices,
+      },
+      this.#options.emit,
+    );
+    this.#completions.set(id, completion);
+    for (const each of chat.choices) {
+      this.#choices.set(each.requestId, { choice: each, completion });
+    }
+    for (const other of others) {
+      const submit = () => this.#schedule(other, submission, chat, first.slo, program, arrivalMs);
+      this.#siblings.push({ completion, first, submit });
+    }
+    completion.toldWaitMs = this.#waits.join(first);
+    this.wake();
+    return {
+      id,
+      promptTokens: chat.promptTokens.length,
+      estimatedWaitMs: completion.toldWaitMs,
+      model: this.#model.id,
+      simulated: this.#model.simulated,
+    };
+  }
+
+  /** Ends a request for its caller; its pages are free before the next step. */
+  abort(id: string): void {
+    const completion = this.#completions.get(id);
+    if (completion === undefined) return;
+    this.#end(completion, new TempoError('aborted', 'The request was aborted by its caller.'));
+    this.wake();
+  }
+
+  /** Throws `invalid_slo`, or what is wrong with the program's id. */
+  startProgram({ id, app, kind, deadline }: ProgramStart): void {
+    this.scheduler.startProgram({ id, app, kind, deadlineMs: deadline }, this.#options.clock.now());
+  }
+
+  endProgram(id: string): ProgramReport {
+    const program = this.scheduler.programs.get(id);
+    if (program === undefined) throw programEnded(id);
+    const nowMs = this.#options.clock.now();
+    const serviceGain = this.scheduler.endProgram(program, nowMs);
+    return {
+      id,
+      durationMs: nowMs - program.startMs,
+      met: nowMs <= program.deadlineMs,
+      serviceGain,
+      calls: program.calls.length,
+    };
+  }
+
+  setPolicy(name: PolicyName): void {
+    this.scheduler.policy = createPolicy(name);
+    this.wake();
+  }
+
+  /** Changes the objective of an app's live requests, but for those that brought their own. */
+  setSlo(app: string, slo: Slo): void {
+    for (const completion of this.#completions.values()) {
+      if (completion.app !== app || completion.ownSlo) continue;
+      for (const request of completion.requests) request.slo = slo;
+    }
+    this.wake();
+  }
+
+  wake(): void {
+    this.#awake = true;
+    this.#wake();
+    this.#options.changed();
+  }
+
+  /** Fails what is still open, and lets go of the engine. */
+  async dispose(error: TempoError): Promise<void> {
+    this.#closed = true;
+    this.#endAll(error);
+    this.wake();
+    await this.#loop;
+    await this.engine.dispose();
+  }
+
+  // What the step loop asks of the server.
+
+  sequence(request: Request): SequenceSpec {
+    const entry = this.#choices.get(request.id);
+    if (entry === undefined) throw new TempoError('aborted', 'The request is gone.');
+    return entry.choice.sequence();
+  }
+
+  token(request: Request, sampled: SampledToken): FinishReason | null {
+    const entry = this.#choices.get(request.id);
+    if (entry === undefined) return null;
+    this.#sampledTokens++;
+    const { choice, completion } = entry;
+    try {
+      const output = choice.take(sampled, request.maxTokens);
+      if (output === undefined) return null;
+      completion.emit({ type: 'delta', id: completion.id, choice: choice.index, ...output });
+      if (output.finishReason === undefined) return null;
+      this.#finishing.add(completion);
+      return output.finishReason;
+    } catch (thrown) {
+      this.#end(completion, TempoError.from(thrown));
+      return null;
+    }
+  }
+
+  failed(request: Request, error: TempoError): void {
+    const entry = this.#choices.get(request.id);
+    if (entry !== undefined) this.#end(entry.completion, error);
+  }
+
+  // The loop.
+
+  async #serve(): Promise<void> {
+    while (!this.#closed) {
+      this.#awake = false;
+      try {
+        this.#socket.check();
+        const record = await runStep(this.scheduler, this.#socket, this, this.#options.clock);
+        this.#settle();
+        if (record === null) {
+          await this.#rest();
+          continue;
+        }
+        this.#losses = 0;
+        this.timeline.add(record, this.#sampledTokens);
+        this.#sampledTokens = 0;
+        this.#tellWaits();
+        this.#options.changed();
+        await yieldToEventLoop();
+      } catch (thrown) {
+        const error = TempoError.from(thrown);
+        if (error.code === 'engine_lost') await this.#recover(error);
+        else this.#failStep(error);
+      }
+    }
+  }
+
+  /** Until something changes; while requests are live, the policy is asked again before long. */
+  async #rest(): Promise<void> {
+    if (this.#awake || this.#closed) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      if (this.scheduler.live > 0) timer = setTimeout(resolve, HELD_BACK_MS);
+    });
+    this.#wake = () => {};
+    clearTimeout(timer);
+  }
+
+  /** After a step: completes what finished in it, and lets the siblings of what is prefilled follow. */
+  #settle(): void {
+    for (const completion of this.#finishing) if (completion.settle()) this.#forget(completion);
+    this.#finishing.clear();
+    const ready = this.#siblings.filter(({ first }) => first.generated > 0);
+    if (ready.length === 0) return;
+    this.#siblings = this.#siblings.filter(({ first }) => first.generated === 0);
+    for (const sibling of ready) {
+      try {
+        if (!sibling.completion.ended) sibling.submit();
+      } catch (thrown) {
+        const error = TempoError.from(thrown);
+        if (error.code === 'queue_full') this.#siblings.push(sibling);
+        else this.#end(sibling.completion, error);
+      }
+    }
+  }
+
+  #tellWaits(): void {
+    const nowMs = this.#options.clock.now();
+    if (nowMs < this.#toldWaitsMs + WAIT_EVERY_MS) return;
+    this.#toldWaitsMs = nowMs;
+    for (const [id, waitMs] of this.#waits.refresh()) {
+      const completion = this.#completions.get(id);
+      if (completion === undefined || waitMs === completion.toldWaitMs) continue;
+      completion.toldWaitMs = waitMs;
+      completion.emit({ type: 'wait', id, estimatedWaitMs: waitMs });
+    }
+  }
+
+  /** A step failed, the device is fine: its members fail, and nobody else notices. */
+  #failStep(error: TempoError): void {
+    for (const { requestId, chosen } of this.scheduler.explain()) {
+      const entry = chosen ? this.#choices.get(requestId) : undefined;
+      if (entry !== undefined) this.#end(entry.completion, error);
+    }
+  }
+
+  async #recover(loss: TempoError): Promise<void> {
+    this.#losses++;
+    const struck = new Set(
+      this.scheduler.resident.flatMap(({ id }) => this.#choices.get(id)?.completion ?? []),
+    );
+    this.scheduler.lost();
+    this.engine.dispose().catch(() => {}); // of what is gone already
+    for (const completion of struck) {
+      if (++completion.losses > MAX_LOSSES) this.#end(completion, gaveUp(loss));
+    }
+    let error = loss;
+    for (let attempt = this.#losses; attempt <= MAX_LOSSES; attempt++) {
+      try {
+        await pause((attempt - 1) * RETRY_AFTER_MS);
+        const engine = await this.#options.reload(attempt);
+        this.#socket.plug(engine);
+        this.#endOversized();
+        this.#options.recovered();
+        return;
+      } catch (thrown) {
+        error = TempoError.from(thrown);
+      }
+      if (this.#closed) return;
+    }
+    this.#closed = true;
+    this.#endAll(gaveUp(error));
+    this.#options.failed(gaveUp(error));
+  }
+
+  /** The engine that came back may be smaller than the one that was lost. */
+  #endOversized(): void {
+    for (const { choice, completion } of this.#choices.values()) {
+      const { request } = choice;
+      if (request === undefined || request.knownTokens < this.#longest) continue;
+      const sentence = `The engine came back with room for ${this.#longest} tokens a request; this one has ${request.knownTokens}.`;
+      this.#end(completion, new TempoError('out_of_memory', sentence));
+    }
+  }
+
+  /** Prompt and output together can be this long, tokens. */
+  get #longest(): number {
+    const { contextWindow, totalPages, pageSize } = this.scheduler.capacity;
+    return Math.min(contextWindow, totalPages * pageSize);
+  }
+
+  #schedule(
+    choice: Choice,
+    { app, params }: Submission,
+    { promptTokens, maxTokens }: PreparedChat,
+    slo: Slo,
+    program: Program | undefined,
+    arrivalMs: number,
+  ): Request {
+    const request = this.scheduler.submit(
+      {
+        id: choice.requestId,
+        app,
+        stage: params.stage,
+        slo,
+        promptTokens: promptTokens.length,
+        maxTokens,
+        cachedTokens: this.scheduler.kv.matchPrefix(promptTokens),
+        program,
+      },
+      arrivalMs,
+    );
+    choice.request = request;
+    return request;
+  }
+
+  #programOf({ program: id, params }: Submission): Program | undefined {
+    if (id === undefined) return undefined;
+    if (params.slo !== undefined && params.slo.class !== 'program') {
+      throw new TempoError(
+        'invalid_slo',
+        'The calls of a program are accounted to its deadline; leave their slo out.',
+        { param: 'slo' },
+      );
+    }
+    const program = this.scheduler.programs.get(id);
+    if (program === undefined) throw programEnded(id);
+    return program;
+  }
+
+  /** Ends a completion badly, in the scheduler's books and for its caller. */
+  #end(completion: Completion, error: TempoError): void {
+    const end: RequestEnd =
+      error.code === 'aborted' ? { kind: 'aborted' } : { kind: 'failed', error };
+    const nowMs = this.#options.clock.now();
+    for (const request of completion.requests) this.scheduler.end(request, end, nowMs);
+    completion.fail(error);
+    this.#forget(completion);
+  }
+
+  #endAll(error: TempoError): void {
+    for (const completion of [...this.#completions.values()]) this.#end(completion, error);
+  }
+
+  #forget(completion: Completion): void {
+    this.#completions.delete(completion.id);
+    for (const { requestId } of completion.choices) this.#choices.delete(requestId);
+    this.#siblings = this.#siblings.filter((sibling) => sibling.completion !== completion);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function programEnded(id: string): TempoError {
+  return new TempoError(
+    'program_ended',
+    `There is no running program "${id}": it has ended, or was never started. Start a new one.`,
+    { param: 'program' },
+  );
+}
+
+function gaveUp(cause: TempoError): TempoError {
+  return new TempoError(
+    'engine_lost',
+    `The device was lost and did not come back after ${MAX_LOSSES} tries (${cause.message}) Load the model again, or a smaller one.`,
+    { cause },
+  );
+}

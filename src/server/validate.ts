@@ -1,0 +1,263 @@
+/**
+ * What is wrong with a chat request, before anything is queued for it. Callers need not be
+ * TypeScript, so nothing is taken for granted. Ranges are the OpenAI API's.
+ */
+import { TempoError, validateSlo } from '../scheduler';
+import type { ChatCompletionParams, Tool } from './chat-types';
+import type { Submission } from './server-types';
+
+const ROLES = ['system', 'user', 'assistant', 'tool'];
+const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const MAX_CHOICES = 128;
+const MAX_STOP_STRINGS = 16;
+const MAX_TOOLS = 128;
+const MAX_LABEL = 64;
+/** More output tokens than any context window holds: a mistake, not a wish. */
+const MAX_TOKENS = 2 ** 31 - 1;
+
+/** Throws a typed error that names the field. */
+export function checkSubmission({ id, app, params, slo }: Submission): void {
+  expect(isLabel(id, 256), 'id', 'id must be a string of 1 to 256 characters', id);
+  expect(isLabel(app), 'app', `app must be a name of 1 to ${MAX_LABEL} characters`, app);
+  expect(isRecord(params), 'params', 'the request must be an object with messages', params);
+  validateSlo(slo);
+  if (params.slo !== undefined) validateSlo(params.slo);
+  checkParams(params);
+}
+
+function checkParams(params: ChatCompletionParams): void {
+  checkMessages(params.messages);
+  const tokens = (n: number) => Number.isInteger(n) && n >= 1 && n <= MAX_TOKENS;
+  checkNumber(params, 'max_tokens', tokens, 'a whole number of at least 1');
+  checkNumber(params, 'max_completion_tokens', tokens, 'a whole number of at least 1');
+  checkNumber(params, 'temperature', (n) => n >= 0 && n <= 2, 'between 0 and 2');
+  checkNumber(params, 'top_p', (n) => n > 0 && n <= 1, 'above 0 and at most 1');
+  const penalty = (n: number) => n >= -2 && n <= 2;
+  checkNumber(params, 'frequency_penalty', penalty, 'between -2 and 2');
+  checkNumber(params, 'presence_penalty', penalty, 'between -2 and 2');
+  checkNumber(params, 'repetition_penalty', (n) => n > 0 && n <= 10, 'above 0 and at most 10');
+  const count = (n: number) => Number.isInteger(n) && n >= 1 && n <= MAX_CHOICES;
+  checkNumber(params, 'n', count, `a whole number from 1 to ${MAX_CHOICES}`);
+  checkNumber(params, 'seed', (n) => Number.isSafeInteger(n), 'a whole number');
+  const top = (n: number) => Number.isInteger(n) && n >= 0 && n <= 20;
+  checkNumber(params, 'top_logprobs', top, 'a whole number from 0 to 20');
+  checkBoolean(params, 'stream');
+  checkBoolean(params, 'logprobs');
+  checkBoolean(params, 'ignore_eos');
+  expect(
+    (params.top_logprobs ?? 0) === 0 || params.logprobs === true,
+    'top_logprobs',
+    'top_logprobs needs logprobs: true',
+    params.top_logprobs,
+  );
+  checkLogitBias(params.logit_bias);
+  checkStop(params.stop);
+  checkTools(params);
+  expect(
+    params.stage === undefined || isLabel(params.stage),
+    'stage',
+    `stage must be a label of 1 to ${MAX_LABEL} characters`,
+    params.stage,
+  );
+  checkSimulated(params.simulate);
+}
+
+function checkMessages(messages: unknown): void {
+  expect(
+    Array.isArray(messages) && messages.length > 0,
+    'messages',
+    'messages must hold at least one message',
+    messages,
+  );
+  const called = new Set<string>();
+  messages.forEach((message: unknown, i) => {
+    const at = `messages[${i}]`;
+    expect(isRecord(message), at, `${at} must be an object with role and content`, message);
+    const { role, content } = message;
+    expect(
+      typeof role === 'string' && ROLES.includes(role),
+      `${at}.role`,
+      `${at}.role must be one of ${ROLES.join(', ')}`,
+      role,
+    );
+    if (role === 'assistant') checkCalls(message.tool_calls, at, called);
+    const callsOnly = role === 'assistant' && Array.isArray(message.tool_calls);
+    expect(
+      typeof content === 'string' || (callsOnly && (content === null || content === undefined)),
+      `${at}.content`,
+      `${at}.content must be a string (this server reads no other parts)`,
+      content,
+    );
+    if (role === 'tool') {
+      expect(
+        typeof message.tool_call_id === 'string' && called.has(message.tool_call_id),
+        `${at}.tool_call_id`,
+        `${at}.tool_call_id must be the id of a tool call in an assistant message before it`,
+        message.tool_call_id,
+      );
+    }
+  });
+}
+
+function checkCalls(calls: unknown, at: string, called: Set<string>): void {
+  if (calls === undefined || calls === null) return;
+  const param = `${at}.tool_calls`;
+  expect(Array.isArray(calls) && calls.length > 0, param, `${param} must hold a call`, calls);
+  calls.forEach((call: unknown, i) => {
+    const isCall =
+      isRecord(call) &&
+      typeof call.id === 'string' &&
+      isRecord(call.function) &&
+      typeof call.function.name === 'string' &&
+      typeof call.function.arguments === 'string';
+    expect(
+      isCall,
+      `${param}[${i}]`,
+      `${param}[${i}] must be { id, type: 'function', function: { name, arguments } }`,
+      call,
+    );
+    called.add(String(call.id));
+  });
+}
+
+function checkLogitBias(bias: unknown): void {
+  if (bias === undefined || bias === null) return;
+  expect(isRecord(bias), 'logit_bias', 'logit_bias must map token ids to numbers', bias);
+  for (const [token, value] of Object.entries(bias)) {
+    const param = `logit_bias[${token}]`;
+    expect(
+      typeof value === 'number' && value >= -100 && value <= 100,
+      param,
+      `${param} must be between -100 and 100`,
+      value,
+    );
+  }
+}
+
+function checkStop(stop: unknown): void {
+  if (stop === undefined || stop === null) return;
+  const stops: unknown = typeof stop === 'string' ? [stop] : stop;
+  const isList =
+    Array.isArray(stops) &&
+    stops.length <= MAX_STOP_STRINGS &&
+    stops.every((text) => typeof text === 'string' && text !== '');
+  expect(isList, 'stop', `stop must be up to ${MAX_STOP_STRINGS} strings, none empty`, stop);
+}
+
+function checkTools({ tools, tool_choice: choice }: ChatCompletionParams): void {
+  const names = tools === undefined ? [] : toolNames(tools);
+  if (choice === undefined) return;
+  if (typeof choice === 'string') {
+    expect(
+      ['none', 'auto', 'required'].includes(choice),
+      'tool_choice',
+      "tool_choice must be 'none', 'auto', 'required' or { type: 'function', function: { name } }",
+      choice,
+    );
+    expect(
+      choice !== 'required' || names.length > 0,
+      'tool_choice',
+      "tool_choice 'required' needs tools",
+      choice,
+    );
+    return;
+  }
+  const name = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined;
+  if (typeof name !== 'string' || !names.includes(name)) {
+    throw new TempoError(
+      'unknown_tool',
+      `tool_choice names the tool ${show(name)}, which is not among tools (${names.join(', ') || 'none'}).`,
+      { param: 'tool_choice.function.name' },
+    );
+  }
+}
+
+function toolNames(tools: readonly Tool[]): string[] {
+  expect(
+    Array.isArray(tools) && tools.length <= MAX_TOOLS,
+    'tools',
+    `tools must be a list of at most ${MAX_TOOLS}`,
+    tools,
+  );
+  const names: string[] = [];
+  tools.forEach((tool: unknown, i) => {
+    const at = `tools[${i}].function`;
+    const spec = isRecord(tool) ? tool.function : undefined;
+    expect(isRecord(spec), at, `tools[${i}] must be { type: 'function', function }`, tool);
+    const { name, parameters } = spec;
+    expect(
+      typeof name === 'string' && TOOL_NAME.test(name),
+      `${at}.name`,
+      `${at}.name must be 1 to 64 letters, digits, _ or -`,
+      name,
+    );
+    expect(!names.includes(name), `${at}.name`, 'every tool needs a name of its own', name);
+    expect(
+      parameters === undefined || isRecord(parameters),
+      `${at}.parameters`,
+      `${at}.parameters must be a JSON schema of an object`,
+      parameters,
+    );
+    names.push(name);
+  });
+  return names;
+}
+
+function checkSimulated(simulate: unknown): void {
+  if (simulate === undefined) return;
+  expect(isRecord(simulate), 'simulate', 'simulate must be an object', simulate);
+  const { content, tool_calls: calls } = simulate;
+  expect(
+    content === undefined || typeof content === 'string',
+    'simulate.content',
+    'simulate.content must be a string',
+    content,
+  );
+  const areCalls =
+    calls === undefined ||
+    (Array.isArray(calls) &&
+      calls.every(
+        (call) => isRecord(call) && typeof call.name === 'string' && isRecord(call.arguments),
+      ));
+  expect(
+    areCalls,
+    'simulate.tool_calls',
+    'simulate.tool_calls must be a list of { name, arguments }',
+    calls,
+  );
+}
+
+function checkNumber(
+  params: ChatCompletionParams,
+  name: keyof ChatCompletionParams,
+  isSane: (value: number) => boolean,
+  words: string,
+): void {
+  const value = params[name];
+  if (value === undefined || value === null) return;
+  expect(typeof value === 'number' && isSane(value), name, `${name} must be ${words}`, value);
+}
+
+function checkBoolean(params: ChatCompletionParams, name: keyof ChatCompletionParams): void {
+  const value = params[name];
+  if (value === undefined || value === null) return;
+  expect(typeof value === 'boolean', name, `${name} must be true or false`, value);
+}
+
+function expect(holds: boolean, param: string, sentence: string, got: unknown): asserts holds {
+  if (!holds) throw new TempoError('invalid_request', `${sentence}; got ${show(got)}.`, { param });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLabel(value: unknown, longest = MAX_LABEL): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= longest;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
