@@ -1,0 +1,16 @@
+/** `npm run bench -- NAME …`: runs the benchmark of that name, a file of this folder. */
+import type { run } from './lab';
+
+const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
+  lab: () => import('./lab'),
+};
+
+const [bench, ...args] = process.argv.slice(2);
+const load = BENCHES[bench ?? ''];
+if (load === undefined) {
+  console.error(`Usage: npm run bench -- ${Object.keys(BENCHES).join('|')} …`);
+  process.exitCode = 1;
+} else {
+  const { run } = await load();
+  await run(args);
+}

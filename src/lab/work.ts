@@ -1,0 +1,66 @@
+import type { DeviceProfile } from '../engine/simulated';
+import type { Arrival, Call } from './workload';
+import { callsOf } from './workload';
+
+/** What calls ask of a device, in the terms of its cost model. */
+export interface Demand {
+  /** Steps' members: decodes, and at least one chunk for each prompt. */
+  memberships: number;
+  /** Tokens computed. */
+  tokens: number;
+  /** Cached tokens attended to, summed over all memberships. */
+  contextTokens: number;
+}
+
+/**
+ * The least that a call can ask of `profile`: its prompt in as few chunks as are allowed (less
+ * `cachedTokens` that a shared prefix saves), then one decode for each output token but the first.
+ */
+export function demandOf(call: Call, profile: DeviceProfile, cachedTokens = 0): Demand {
+  const decodes = call.outputTokens - 1;
+  const prefill = Math.max(1, call.promptTokens - cachedTokens);
+  return {
+    memberships: Math.ceil(prefill / profile.maxPrefillTokens) + decodes,
+    tokens: prefill + decodes,
+    contextTokens: call.promptTokens * (decodes + 1) + (decodes * (decodes + 1)) / 2,
+  };
+}
+
+/**
+ * GPU time of `demand`, ms, when every step is full and its arithmetic hides behind reading the
+ * weights as well as the totals allow: no schedule does the work in less.
+ */
+export function leastMs({ memberships, tokens, contextTokens }: Demand, p: DeviceProfile): number {
+  const steps = memberships / p.maxBatch;
+  return (
+    steps * p.overheadMs +
+    Math.max(steps * p.weightsMs, tokens * p.computeMsPerToken) +
+    contextTokens * p.kvMsPerToken
+  );
+}
+
+/**
+ * Scales the times of `arrivals` to `load`: at load 1 they span just the time that the engine needs
+ * for their work at its best throughput; at load 2, half of it.
+ */
+export function atLoad<A extends Arrival>(
+  arrivals: readonly A[],
+  profile: DeviceProfile,
+  load: number,
+): A[] {
+  const demand: Demand = { memberships: 0, tokens: 0, contextTokens: 0 };
+  for (const arrival of arrivals) {
+    for (const call of callsOf(arrival)) {
+      const d = demandOf(call, profile);
+      demand.memberships += d.memberships;
+      demand.tokens += d.tokens;
+      demand.contextTokens += d.contextTokens;
+    }
+  }
+  const first = arrivals[0]?.atMs ?? 0;
+  const span = (arrivals.at(-1)?.atMs ?? 0) - first;
+  // n arrivals have n - 1 gaps between them; the last one's work takes a gap's time, too.
+  const gaps = Math.max(1, arrivals.length - 1) / Math.max(1, arrivals.length);
+  const scale = span > 0 ? (leastMs(demand, profile) * gaps) / load / span : 0;
+  return arrivals.map((arrival) => ({ ...arrival, atMs: (arrival.atMs - first) * scale }));
+}
