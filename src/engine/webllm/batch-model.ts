@@ -1,0 +1,187 @@
+import type { KvOperations } from '../kv';
+import {
+  type Internals,
+  RUNTIME_FUNCTIONS,
+  type TvmArray,
+  type TvmFunction,
+  type TvmInstance,
+  type TvmObject,
+  type TvmTensor,
+} from './internals';
+import { inScope } from './scope';
+
+/** KV slots a page. Fixed in the libraries' kernels. */
+export const PAGE_SIZE = 16;
+
+/** One member of a forward: the next tokens of the sequence in `slot`. */
+export interface ForwardMember {
+  slot: number;
+  tokens: Int32Array;
+  /** Whether the logits after its last token are wanted. */
+  wanted: boolean;
+}
+
+/**
+ * A loaded model with a paged KV cache of our own for many sequences, on WebLLM's weights. One
+ * `forward` takes any mix of decodes and prefill chunks.
+ */
+export class BatchModel implements KvOperations {
+  readonly #tvm: TvmInstance;
+  readonly #internals: Internals;
+  readonly #cache: TvmObject;
+  readonly #prefill: TvmFunction;
+  /** Undefined where the model's own is not to be used. */
+  readonly #decode: TvmFunction | undefined;
+  readonly #runtime: Record<keyof typeof RUNTIME_FUNCTIONS, TvmFunction>;
+  #disposed = false;
+
+  /** Allocates the cache. Throws what TVM throws when the device has no room for it. */
+  constructor(internals: Internals, size: { sequences: number; tokens: number; chunk: number }) {
+    const { pipeline } = internals;
+    const { tvm, vm } = pipeline;
+    this.#tvm = tvm;
+    this.#internals = internals;
+    tvm.beginScope();
+    try {
+      const keep = <T extends TvmObject>(object: T) => tvm.detachFromCurrentScope(object);
+      this.#cache = keep(
+        vm.getFunction('create_tir_paged_kv_cache')(
+          tvm.makeShapeTuple([size.sequences]),
+          tvm.makeShapeTuple([size.tokens]),
+          tvm.makeShapeTuple([size.chunk]),
+          tvm.makeShapeTuple([PAGE_SIZE]),
+          tvm.makeShapeTuple([0]), // no sliding window
+        ) as TvmObject,
+      );
+      this.#prefill = keep(vm.getFunction('batch_prefill'));
+      this.#decode = learnedPositions(internals) ? undefined : keep(vm.getFunction('batch_decode'));
+      const bind = (name: string) => keep(tvm.getGlobalFunc(name));
+      this.#runtime = {
+        clear: bind(RUNTIME_FUNCTIONS.clear),
+        addSequence: bind(RUNTIME_FUNCTIONS.addSequence),
+        removeSequence: bind(RUNTIME_FUNCTIONS.removeSequence),
+        forkSequence: bind(RUNTIME_FUNCTIONS.forkSequence),
+        popTokens: bind(RUNTIME_FUNCTIONS.popTokens),
+        beginForward: bind(RUNTIME_FUNCTIONS.beginForward),
+        endForward: bind(RUNTIME_FUNCTIONS.endForward),
+        availablePages: bind(RUNTIME_FUNCTIONS.availablePages),
+      };
+    } finally {
+      tvm.endScope();
+    }
+  }
+
+  /** Pages that no sequence holds, as the runtime counts them. */
+  get availablePages(): number {
+    return inScope(this.#tvm, () => Number(this.#runtime.availablePages(this.#cache)));
+  }
+
+  open(slot: number): void {
+    this.#call(this.#runtime.addSequence, slot);
+  }
+
+  close(slot: number): void {
+    this.#call(this.#runtime.removeSequence, slot);
+  }
+
+  fork(parent: number, slot: number, tokens: number): void {
+    inScope(this.#tvm, () =>
+      this.#runtime.forkSequence(
+        this.#cache,
+        this.#int64(parent),
+        this.#int64(slot),
+        this.#int64(tokens),
+      ),
+    );
+  }
+
+  pop(slot: number, tokens: number): void {
+    inScope(this.#tvm, () =>
+      this.#runtime.popTokens(this.#cache, this.#int64(slot), this.#tvm.scalar(tokens, 'int32')),
+    );
+  }
+
+  /** Every sequence goes. */
+  clear(): void {
+    inScope(this.#tvm, () => this.#runtime.clear(this.#cache));
+  }
+
+  /**
+   * Issues one forward pass; it has not run yet when this returns. The result, in the caller's scope:
+   * logits of shape [rows, vocabulary], one row for each member whose logits are wanted, in order;
+   * undefined when none are.
+   */
+  forward(members: readonly ForwardMember[]): TvmTensor | undefined {
+    const { pipeline } = this.#internals;
+    const tvm = this.#tvm;
+    const lengths = members.map(({ tokens }) => tokens.length);
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const ids = new Int32Array(total);
+    const ends: number[] = [];
+    let at = 0;
+    for (const { tokens, wanted } of members) {
+      ids.set(tokens, at);
+      at += tokens.length;
+      if (wanted) ends.push(at - 1);
+    }
+    const embedded = pipeline.embed(
+      tvm.empty([total], 'int32', pipeline.device).copyFrom(ids),
+      pipeline.params,
+    ) as TvmTensor;
+    const hidden = embedded.shape[embedded.shape.length - 1];
+    const decode = total === ends.length ? this.#decode : undefined;
+    this.#runtime.beginForward(
+      this.#cache,
+      tvm.makeShapeTuple(members.map(({ slot }) => slot)),
+      tvm.makeShapeTuple(lengths),
+    );
+    const result = (
+      decode !== undefined
+        ? decode(embedded.view([total, 1, hidden]), this.#cache, pipeline.params)
+        : this.#prefill(
+            embedded.view([1, total, hidden]),
+            // One row at least, wanted or not.
+            tvm
+              .empty([Math.max(1, ends.length)], 'int32', pipeline.device)
+              .copyFrom(ends.length > 0 ? ends : [total - 1]),
+            this.#cache,
+            pipeline.params,
+          )
+    ) as TvmArray;
+    this.#runtime.endForward(this.#cache);
+    if (ends.length === 0) return undefined;
+    const logits = result.get(0);
+    return logits.view([ends.length, logits.shape[logits.shape.length - 1]]);
+  }
+
+  /** Frees the cache and the functions; WebLLM's engine frees the rest. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const object of [
+      this.#cache,
+      this.#prefill,
+      this.#decode,
+      ...Object.values(this.#runtime),
+    ]) {
+      object?.dispose();
+    }
+  }
+
+  #call(run: TvmFunction, slot: number): void {
+    inScope(this.#tvm, () => run(this.#cache, this.#int64(slot)));
+  }
+
+  #int64(value: number) {
+    return this.#tvm.scalar(value, 'int64');
+  }
+}
+
+/**
+ * Models with learned position embeddings (gpt2, gpt_bigcode) ask the cache for as many positions as
+ * a sequence has new tokens, so their `batch_decode` aborts with more than one sequence. Their
+ * `batch_prefill`, in which the batch is one row, takes decodes as well.
+ */
+function learnedPositions({ metadata }: Internals): boolean {
+  return metadata.params.some(({ name }) => /\bwpe\b/.test(name));
+}

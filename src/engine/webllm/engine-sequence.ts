@@ -1,0 +1,71 @@
+import type { SequenceSpec, TokenIds } from '../../scheduler';
+import type { SequenceSampling } from '../sampling';
+
+/** A resident sequence as the engine knows it: its tokens, and where its sampling stands. */
+export class EngineSequence {
+  readonly spec: SequenceSpec;
+  /** Tokens whose keys and values are in the cache. */
+  computed: number;
+  /** Made when the first token is to be drawn; a grammar takes time to compile. */
+  sampling: SequenceSampling | undefined;
+  #tokens: Int32Array;
+  #length: number;
+
+  constructor(spec: SequenceSpec, cachedTokens: number) {
+    this.spec = spec;
+    this.computed = cachedTokens;
+    this.#length = spec.tokens.length;
+    this.#tokens = new Int32Array(this.#length + 256);
+    for (let i = 0; i < this.#length; i++) this.#tokens[i] = spec.tokens[i];
+  }
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  /** Known tokens: prompt and output so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Known tokens that are not computed yet. */
+  get pending(): number {
+    return this.#length - this.computed;
+  }
+
+  get tokens(): Int32Array {
+    return this.#tokens.subarray(0, this.#length);
+  }
+
+  /** Output tokens so far. */
+  get generated(): TokenIds {
+    return this.#tokens.subarray(Math.min(this.spec.promptTokens, this.#length), this.#length);
+  }
+
+  /** The next `count` tokens to compute. */
+  next(count: number): Int32Array {
+    return this.#tokens.subarray(this.computed, this.computed + count);
+  }
+
+  append(token: number): void {
+    if (this.#length === this.#tokens.length) {
+      const longer = new Int32Array(2 * this.#length);
+      longer.set(this.#tokens);
+      this.#tokens = longer;
+    }
+    this.#tokens[this.#length++] = token;
+  }
+
+  /** Forgets tokens beyond the first `tokens`. */
+  truncate(tokens: number): void {
+    this.#length = Math.min(this.#length, tokens);
+    this.computed = Math.min(this.computed, tokens);
+    this.dispose();
+  }
+
+  /** Its sampling state is made anew when it is next needed. */
+  dispose(): void {
+    this.sampling?.dispose();
+    this.sampling = undefined;
+  }
+}

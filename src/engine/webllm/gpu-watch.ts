@@ -1,0 +1,65 @@
+import { fixMergeState } from './kernel-fix';
+
+/** What can be learnt of the GPU device that WebLLM makes for itself. */
+export interface GpuWatch {
+  /** The last device made, if any. */
+  readonly device: GPUDevice | undefined;
+  readonly adapter: GPUAdapter | undefined;
+  /** Kernels whose text was put right. */
+  readonly fixedKernels: number;
+  /** Adapters asked for from now on are left alone. */
+  stop(): void;
+}
+
+/**
+ * Watches which device WebLLM makes, and puts right the kernels that it compiles on it. WebLLM asks
+ * `navigator.gpu` itself and hands its device to nobody, so the way there is through `requestAdapter`.
+ */
+export function watchGpu(gpu: GPU, options: { fixKernels?: boolean } = {}): GpuWatch {
+  let device: GPUDevice | undefined;
+  let adapter: GPUAdapter | undefined;
+  let fixedKernels = 0;
+
+  const watchDevice = (made: GPUDevice) => {
+    device = made;
+    const create = made.createShaderModule;
+    if (options.fixKernels === false) return;
+    made.createShaderModule = (descriptor) => {
+      const code = fixMergeState(descriptor.code);
+      if (code !== descriptor.code) fixedKernels++;
+      return create.call(made, { ...descriptor, code });
+    };
+  };
+  const watchAdapter = (found: GPUAdapter) => {
+    adapter = found;
+    const request = found.requestDevice;
+    found.requestDevice = async (descriptor) => {
+      const made = await request.call(found, descriptor);
+      watchDevice(made);
+      return made;
+    };
+  };
+
+  const requestAdapter = gpu.requestAdapter;
+  const own = Object.hasOwn(gpu, 'requestAdapter');
+  gpu.requestAdapter = async (request) => {
+    const found = await requestAdapter.call(gpu, request);
+    if (found !== null) watchAdapter(found);
+    return found;
+  };
+  return {
+    get device() {
+      return device;
+    },
+    get adapter() {
+      return adapter;
+    },
+    get fixedKernels() {
+      return fixedKernels;
+    },
+    stop() {
+      if (own) gpu.requestAdapter = requestAdapter;
+      else Reflect.deleteProperty(gpu, 'requestAdapter');
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** Continuous batching on WebLLM's weights, behind `StepEngine`. */
+export * from './load';

@@ -1,0 +1,318 @@
+/**
+ * Everything Tempo touches inside WebLLM, declared here and nowhere else.
+ *
+ * Checked with @mlc-ai/web-llm 0.2.79 (libraries of v0_2_48; run for real) and 0.2.86 (libraries of
+ * v0_2_86; read, and run on a stand-in). None of it is public API: `readInternals` looks at what a
+ * loaded engine really has, and says in a sentence what is missing.
+ */
+
+/** Values that TVM keeps outside JavaScript's heap. */
+export interface TvmObject {
+  dispose(): void;
+}
+
+/** `NDArray` in 0.2.79, `Tensor` in 0.2.86. */
+export interface TvmTensor extends TvmObject {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  view(shape: number[]): TvmTensor;
+  /** From another tensor (on any device) or from as many numbers as there are elements. */
+  copyFrom(data: TvmTensor | ArrayLike<number>): TvmTensor;
+  copyFromRawBytes(bytes: Uint8Array): TvmTensor;
+  /** CPU tensors only: a copy of the contents. */
+  toArray(): Float32Array | Int32Array;
+  toRawBytes(): Uint8Array;
+}
+
+/** `TVMArray`: what functions with several results return. */
+export interface TvmArray extends TvmObject {
+  get(index: number): TvmTensor;
+}
+
+/** A number with the type that a TVM function wants. */
+export type TvmScalar = object;
+
+export interface TvmDevice {
+  /** All commands so far are sent, and all copies to the CPU so far are there. */
+  sync(): Promise<void>;
+}
+
+export type TvmArgument = TvmObject | TvmScalar | TvmDevice | number | string | null;
+
+/** A function of the library or the runtime. What it returns belongs to the current scope. */
+export interface TvmFunction extends TvmObject {
+  (...args: TvmArgument[]): unknown;
+}
+
+/** tvmjs `Instance`. */
+export interface TvmInstance {
+  beginScope(): void;
+  endScope(): void;
+  detachFromCurrentScope<T extends TvmObject>(object: T): T;
+  getGlobalFunc(name: string): TvmFunction;
+  makeShapeTuple(shape: number[]): TvmObject;
+  scalar(value: number, dtype: string): TvmScalar;
+  empty(shape: number[], dtype: string, device: TvmDevice): TvmTensor;
+  cpu(): TvmDevice;
+}
+
+/** tvmjs `VirtualMachine`. */
+export interface TvmVirtualMachine {
+  /** Throws where the library has no such function. */
+  getFunction(name: string): TvmFunction;
+}
+
+/** @mlc-ai/web-tokenizers' `Tokenizer`. */
+export interface MlcTokenizer {
+  encode(text: string): Int32Array;
+  decode(ids: Int32Array): string;
+  getVocabSize(): number;
+  idToToken(id: number): string;
+}
+
+/** The part of mlc-chat-config.json that Tempo reads. */
+export interface MlcChatConfig {
+  vocab_size: number;
+  context_window_size: number;
+  sliding_window_size: number;
+  temperature: number;
+  top_p: number;
+  conv_template: MlcConversationTemplate;
+  /** Overrides parts of the template. */
+  conv_config?: Partial<MlcConversationTemplate>;
+  tokenizer_info?: { token_postproc_method: string; prepend_space_in_encode: boolean };
+  token_table_postproc_method?: string;
+}
+
+export interface MlcConversationTemplate {
+  system_template: string;
+  system_message: string;
+  roles: { user: string; assistant: string; tool?: string };
+  role_templates?: { user?: string; assistant?: string; tool?: string };
+  seps: string[];
+  role_content_sep?: string;
+  role_empty_sep?: string;
+  stop_str: string[];
+  stop_token_ids?: number[];
+  system_prefix_token_ids?: number[];
+  add_role_after_system_message?: boolean;
+  render_empty_system_message?: boolean;
+}
+
+/** `LLMChatPipeline`. */
+export interface MlcPipeline {
+  readonly tvm: TvmInstance;
+  readonly vm: TvmVirtualMachine;
+  readonly device: TvmDevice;
+  /** The weights, as the library's functions take them. */
+  readonly params: TvmObject;
+  /** Token ids [n] to embeddings [n, hidden]. */
+  embed: TvmFunction;
+  readonly tokenizer: MlcTokenizer;
+  readonly config: MlcChatConfig;
+}
+
+/** What a library's `_metadata` function returns as JSON. */
+export interface LibraryMetadata {
+  readonly model_type: string;
+  /** Tokens; -1 where there is no limit. */
+  readonly context_window_size: number;
+  readonly sliding_window_size: number;
+  /** Tokens that one forward may take. */
+  readonly prefill_chunk_size: number;
+  readonly kv_state_kind?: string;
+  /** Sequences that one forward may take. */
+  readonly max_batch_size?: number;
+  readonly quantization?: string;
+  readonly kv_cache?: {
+    readonly num_hidden_layers: number;
+    readonly num_key_value_heads: number;
+    readonly head_dim: number;
+  };
+  readonly params: readonly {
+    readonly name: string;
+    readonly shape: readonly (number | string)[];
+    readonly dtype: string;
+  }[];
+}
+
+/** What `readInternals` found. */
+export interface Internals {
+  readonly pipeline: MlcPipeline;
+  readonly metadata: LibraryMetadata;
+}
+
+/** Functions of the library that batched serving needs. */
+export const LIBRARY_FUNCTIONS = [
+  'embed',
+  'batch_prefill',
+  'batch_decode',
+  'create_tir_paged_kv_cache',
+  '_metadata',
+] as const;
+
+/** Functions of the runtime that batched serving needs. */
+export const RUNTIME_FUNCTIONS = {
+  clear: 'vm.builtin.kv_state_clear',
+  addSequence: 'vm.builtin.kv_state_add_sequence',
+  removeSequence: 'vm.builtin.kv_state_remove_sequence',
+  forkSequence: 'vm.builtin.kv_state_fork_sequence',
+  popTokens: 'vm.builtin.kv_state_popn',
+  beginForward: 'vm.builtin.kv_state_begin_forward',
+  endForward: 'vm.builtin.kv_state_end_forward',
+  availablePages: 'vm.builtin.attention_kv_cache_get_num_available_pages',
+} as const;
+
+/** Functions of newer libraries (0.2.80 on) that sample on the GPU. */
+export const SAMPLING_FUNCTIONS = [
+  'softmax_with_temperature',
+  'argsort_probs',
+  'sample_with_top_p',
+  'apply_logit_bias_inplace',
+  'apply_penalty_inplace',
+  'apply_bitmask_inplace',
+] as const;
+
+/**
+ * Functions of the newest runtimes (0.2.86 looks for them) that copy one sequence's pages out and in.
+ * The runtimes in v0_2_48 have none of them.
+ */
+export const SWAP_FUNCTIONS = {
+  metadata: 'vm.builtin.attention_kv_cache_get_checkpoint_metadata',
+  exportGroup: 'vm.builtin.attention_kv_cache_export_page_group',
+  prepareImport: 'vm.builtin.attention_kv_cache_prepare_import',
+  importGroup: 'vm.builtin.attention_kv_cache_import_page_group',
+  finishImport: 'vm.builtin.attention_kv_cache_finish_import',
+} as const;
+
+/**
+ * Looks into a loaded `MLCEngine`. Returns what is there, or a sentence on why batched serving is
+ * not possible with it.
+ */
+export function readInternals(engine: unknown, modelId: string): Internals | string {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
+  const pipeline: unknown = pipelines.get(modelId);
+  for (const [path, methods] of SHAPE) {
+    const value = path === '' ? pipeline : property(pipeline, path);
+    if (typeof value !== 'object' && typeof value !== 'function')
+      return missing(`pipeline.${path}`);
+    for (const method of methods) {
+      if (typeof property(value, method) !== 'function') {
+        return missing(`pipeline.${path === '' ? '' : `${path}.`}${method}`);
+      }
+    }
+  }
+  const checked = pipeline as MlcPipeline;
+  const absent = missingFunction(checked);
+  if (absent !== undefined) return `This model library has no function ${absent}.`;
+  const metadata = readMetadata(checked);
+  return typeof metadata === 'string' ? metadata : { pipeline: checked, metadata };
+}
+
+/** A pipeline's parts, and the methods each must have. */
+const SHAPE: readonly (readonly [string, readonly string[]])[] = [
+  ['', []],
+  [
+    'tvm',
+    [
+      'beginScope',
+      'endScope',
+      'detachFromCurrentScope',
+      'getGlobalFunc',
+      'makeShapeTuple',
+      'scalar',
+      'empty',
+      'cpu',
+    ],
+  ],
+  ['vm', ['getFunction']],
+  ['device', ['sync']],
+  ['params', ['dispose']],
+  ['tokenizer', ['encode', 'decode', 'getVocabSize', 'idToToken']],
+  ['config', []],
+];
+
+function missing(what: string): string {
+  return `This version of WebLLM has no ${what}.`;
+}
+
+function property(value: unknown, name: string): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
+    return undefined;
+  return Reflect.get(value, name);
+}
+
+/** The first function that batched serving needs and this library or runtime lacks. */
+function missingFunction({ tvm, vm }: MlcPipeline): string | undefined {
+  tvm.beginScope();
+  try {
+    for (const name of LIBRARY_FUNCTIONS) {
+      if (!has(() => vm.getFunction(name))) return name;
+    }
+    for (const name of Object.values(RUNTIME_FUNCTIONS)) {
+      if (!has(() => tvm.getGlobalFunc(name))) return name;
+    }
+    return undefined;
+  } finally {
+    tvm.endScope();
+  }
+}
+
+/** Which of the library's functions named are there. */
+export function libraryHas({ tvm, vm }: MlcPipeline, names: readonly string[]): boolean {
+  tvm.beginScope();
+  try {
+    return names.every((name) => has(() => vm.getFunction(name)));
+  } finally {
+    tvm.endScope();
+  }
+}
+
+/** Whether the runtime has all the functions named. */
+export function runtimeHas({ tvm }: MlcPipeline, names: readonly string[]): boolean {
+  tvm.beginScope();
+  try {
+    return names.every((name) => has(() => tvm.getGlobalFunc(name)));
+  } finally {
+    tvm.endScope();
+  }
+}
+
+function has(find: () => unknown): boolean {
+  try {
+    return typeof find() === 'function';
+  } catch {
+    return false;
+  }
+}
+
+function readMetadata({ tvm, vm }: MlcPipeline): LibraryMetadata | string {
+  tvm.beginScope();
+  try {
+    const parsed: unknown = JSON.parse(String(vm.getFunction('_metadata')()));
+    for (const field of ['context_window_size', 'sliding_window_size', 'prefill_chunk_size']) {
+      if (typeof property(parsed, field) !== 'number') {
+        return `This model library's metadata has no ${field}.`;
+      }
+    }
+    if (!Array.isArray(property(parsed, 'params'))) {
+      return "This model library's metadata has no params.";
+    }
+    return parsed as LibraryMetadata;
+  } catch (error) {
+    return `This model library's metadata cannot be read: ${String(error)}`;
+  } finally {
+    tvm.endScope();
+  }
+}
+
+/** GPU buffers that TVM holds now, where that can be seen (`WebGPUContext.bufferTable`). */
+export function gpuBuffers({ tvm }: MlcPipeline): { buffers: number; bytes: number } | undefined {
+  const context = property(property(tvm, 'lib'), 'webGPUContext');
+  const table = property(context, 'bufferTable');
+  const free = property(context, 'bufferTableFreeId');
+  const bytes = property(context, 'currAllocatedBytes');
+  if (!Array.isArray(table) || !Array.isArray(free) || typeof bytes !== 'number') return undefined;
+  return { buffers: table.length - 1 - free.length, bytes };
+}

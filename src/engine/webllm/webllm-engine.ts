@@ -1,0 +1,371 @@
+import {
+  type EngineCapabilities,
+  type EngineCapacity,
+  type GrammarSpec,
+  type KvState,
+  type SampledToken,
+  type SequenceSpec,
+  type StepCosts,
+  type StepPlan,
+  type StepResult,
+  TempoError,
+  type TokenIds,
+} from '../../scheduler';
+import type { PrefixMetrics, SequenceTable } from '../kv';
+import { type GrammarMatcher, SequenceSampling } from '../sampling';
+import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
+import type { BatchModel } from './batch-model';
+import { EngineSequence } from './engine-sequence';
+import type { MlcPipeline } from './internals';
+import type { PendingDraws, RowSampler } from './row-sampler';
+
+/** Makes matchers; compiles on first use. */
+export interface GrammarSource {
+  /** Throws invalid_schema where the grammar does not compile. */
+  check(spec: GrammarSpec): Promise<void>;
+  /** A matcher that stands after `generated`. */
+  matcher(spec: GrammarSpec, generated: TokenIds): Promise<GrammarMatcher>;
+  dispose(): void;
+}
+
+/** What loading found and made; the engine takes it over. */
+export interface WebLlmParts {
+  pipeline: MlcPipeline;
+  batch: BatchModel;
+  table: SequenceTable;
+  sampler: RowSampler;
+  grammars: GrammarSource;
+  model: LoadedModel;
+  status: EngineStatus;
+  capacity: EngineCapacity;
+  capabilities: EngineCapabilities;
+  costs: StepCosts;
+  /** Resolves when the GPU device is gone. */
+  deviceLost: Promise<string>;
+  /** Unloads WebLLM's engine. */
+  unload: () => Promise<void>;
+}
+
+interface Member {
+  sequence: EngineSequence;
+  tokens: number;
+  /** All of its known tokens are computed by this step, so that the next is drawn. */
+  draws: boolean;
+}
+
+/** Where a step's time went, ms; sums since load. */
+export interface StepTimes {
+  steps: number;
+  /** Making and sending commands. */
+  issueMs: number;
+  /** Masks and tables prepared while the GPU was at work. */
+  overlapMs: number;
+  /** Waiting for the GPU. */
+  waitMs: number;
+  /** Reading and drawing on the CPU. */
+  drawMs: number;
+}
+
+/** Continuous batching on WebLLM's weights. */
+export class WebLlmEngine implements StepEngine {
+  readonly model: LoadedModel;
+  readonly status: EngineStatus;
+  readonly capacity: EngineCapacity;
+  readonly capabilities: EngineCapabilities;
+  readonly costs: StepCosts;
+  readonly kv: KvState;
+  readonly lost: Promise<TempoError>;
+  readonly times: StepTimes = { steps: 0, issueMs: 0, overlapMs: 0, waitMs: 0, drawMs: 0 };
+  readonly #parts: WebLlmParts;
+  readonly #sequences = new Map<string, EngineSequence>();
+  #ended: TempoError | undefined;
+  #stepping = false;
+  #disposal: Promise<void> | undefined;
+  #resolveLost: (error: TempoError) => void = () => {};
+  /** Rejects when the device is lost, so that nothing waits for it. */
+  readonly #gone: Promise<never>;
+  #rejectGone: (error: TempoError) => void = () => {};
+
+  constructor(parts: WebLlmParts) {
+    this.#parts = parts;
+    this.model = parts.model;
+    this.status = parts.status;
+    this.capacity = parts.capacity;
+    this.capabilities = parts.capabilities;
+    this.costs = parts.costs;
+    this.kv = parts.table;
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+    this.#gone = new Promise((_, reject) => {
+      this.#rejectGone = reject;
+    });
+    this.#gone.catch(() => {});
+    void parts.deviceLost.then((reason) => this.#lose(`The GPU device was lost: ${reason}`));
+  }
+
+  /** What prefix sharing saved. */
+  get prefixMetrics(): Readonly<PrefixMetrics> {
+    return this.#parts.table.metrics;
+  }
+
+  /** Throws invalid_schema where a request's grammar does not compile. */
+  checkGrammar(spec: GrammarSpec): Promise<void> {
+    return this.#parts.grammars.check(spec);
+  }
+
+  add(spec: SequenceSpec): { cachedTokens: number } {
+    this.#checkUsable();
+    const { length } = spec.tokens;
+    if (length < 1 || length > this.capacity.contextWindow) {
+      throw new TempoError(
+        'context_length_exceeded',
+        `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
+      );
+    }
+    const { table } = this.#parts;
+    const forked = table.has(spec.id) && !this.#sequences.has(spec.id);
+    const cachedTokens = forked ? table.computed(spec.id) : table.add(spec.id, spec.tokens);
+    if (cachedTokens >= length) {
+      throw new TempoError('engine_failed', `"${spec.id}" has no token left to compute.`);
+    }
+    this.#sequences.set(spec.id, new EngineSequence(spec, cachedTokens));
+    return { cachedTokens };
+  }
+
+  remove(sequenceId: string): void {
+    if (this.#ended !== undefined) return;
+    this.#sequences.get(sequenceId)?.dispose();
+    this.#sequences.delete(sequenceId);
+    this.#guard(() => this.#parts.table.remove(sequenceId));
+  }
+
+  fork(parentId: string, id: string, tokens: number): void {
+    this.#checkUsable();
+    if (!this.capabilities.fork) {
+      throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
+    }
+    this.#sequence(parentId);
+    this.#guard(() => this.#parts.table.fork(parentId, id, tokens));
+  }
+
+  truncate(id: string, tokens: number): void {
+    this.#checkUsable();
+    if (!this.capabilities.truncate) {
+      throw new TempoError('unsupported', 'This engine cannot truncate sequences; see its status.');
+    }
+    const sequence = this.#sequence(id);
+    if (!(Number.isInteger(tokens) && tokens >= 1)) {
+      throw new TempoError('engine_failed', `A sequence cannot be cut to ${tokens} tokens.`);
+    }
+    // One token must be left to compute, so that the next can be drawn.
+    const computed = Math.min(sequence.computed, tokens - 1);
+    this.#guard(() => this.#parts.table.truncate(id, computed));
+    sequence.truncate(tokens);
+    sequence.computed = computed;
+  }
+
+  async step(plan: StepPlan): Promise<StepResult> {
+    this.#checkUsable();
+    if (this.#stepping) throw new TempoError('engine_failed', 'A step is under way already.');
+    const members = this.#members(plan);
+    this.#stepping = true;
+    try {
+      return await this.#run(members);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    const wasLost = this.#ended !== undefined;
+    this.#ended ??= new TempoError('disposed', 'The engine was disposed.');
+    this.#rejectGone(this.#ended);
+    for (const sequence of this.#sequences.values()) sequence.dispose();
+    this.#sequences.clear();
+    const { sampler, batch, grammars, unload } = this.#parts;
+    // On a lost device WebLLM has let go of everything itself, and says so by throwing.
+    for (const free of [() => sampler.dispose(), () => batch.dispose(), () => grammars.dispose()]) {
+      try {
+        free();
+      } catch (error) {
+        if (!wasLost) console.warn('Tempo: freeing the WebLLM engine', error);
+      }
+    }
+    await unload().catch(() => {});
+  }
+
+  async #run(members: readonly Member[]): Promise<StepResult> {
+    const { pipeline, batch, table, sampler } = this.#parts;
+    const startMs = performance.now();
+    for (const { sequence, tokens } of members) {
+      const end = sequence.computed + tokens;
+      this.#guard(() => table.extend(sequence.id, sequence.tokens, sequence.computed, end));
+    }
+    const drawing = members.filter(({ draws }) => draws).map(({ sequence }) => sequence);
+    let draws: PendingDraws | undefined;
+    pipeline.tvm.beginScope();
+    try {
+      const logits = this.#guard(() =>
+        batch.forward(
+          members.map(({ sequence, tokens, draws: wanted }) => ({
+            slot: table.slotOf(sequence.id),
+            tokens: sequence.next(tokens),
+            wanted,
+          })),
+        ),
+      );
+      for (const { sequence, tokens } of members) sequence.computed += tokens;
+      const issuedMs = performance.now();
+      // From here the GPU works; what sampling needs is prepared meanwhile.
+      if (logits !== undefined) {
+        void pipeline.device.sync().catch(() => {});
+        const states = await Promise.all(drawing.map((sequence) => this.#samplingOf(sequence)));
+        const bitmasks = await Promise.all(states.map((state) => state.matcher?.nextBitmask()));
+        this.times.overlapMs += performance.now() - issuedMs;
+        this.#checkUsable();
+        draws = this.#guard(() => sampler.issue(logits, states, bitmasks));
+      }
+      this.times.issueMs += issuedMs - startMs;
+    } finally {
+      if (this.#ended === undefined) pipeline.tvm.endScope();
+    }
+    const waitedMs = performance.now();
+    try {
+      await Promise.race([pipeline.device.sync(), this.#gone]);
+    } catch (error) {
+      draws?.dispose();
+      throw this.#lose(`The GPU did not finish a step: ${describe(error)}`);
+    }
+    const readMs = performance.now();
+    const sampled = new Map<string, SampledToken>();
+    try {
+      draws?.read().forEach((token, i) => {
+        const sequence = drawing[i];
+        if (this.#sequences.get(sequence.id) !== sequence) return; // removed meanwhile
+        sequence.append(token.token);
+        sequence.sampling?.accept(token.token);
+        sampled.set(sequence.id, token);
+      });
+    } catch (error) {
+      // Logits that nothing can be drawn from: the forward pass went wrong.
+      throw this.#lose(`A step's tokens could not be drawn: ${describe(error)}`);
+    } finally {
+      draws?.dispose();
+    }
+    const endMs = performance.now();
+    this.times.steps++;
+    this.times.waitMs += readMs - waitedMs;
+    this.times.drawMs += endMs - readMs;
+    return { sampled, durationMs: endMs - startMs };
+  }
+
+  async #samplingOf(sequence: EngineSequence): Promise<SequenceSampling> {
+    if (sequence.sampling !== undefined) return sequence.sampling;
+    const { sampling } = sequence.spec;
+    const generated = sequence.generated;
+    const made = new SequenceSampling({
+      sampling,
+      generated,
+      stopTokens: this.model.template.stop_token_ids,
+      matcher:
+        sampling.grammar === undefined
+          ? undefined
+          : await this.#parts.grammars.matcher(sampling.grammar, generated),
+    });
+    sequence.sampling = made;
+    return made;
+  }
+
+  /** The plan's members, checked as a whole before anything changes. */
+  #members({ work }: StepPlan): Member[] {
+    if (work.length === 0 || work.length > this.capacity.maxBatch) {
+      throw new TempoError(
+        'engine_failed',
+        `A step takes 1 to ${this.capacity.maxBatch} sequences, not ${work.length}.`,
+      );
+    }
+    const { table } = this.#parts;
+    const seen = new Set<string>();
+    let pages = 0;
+    let total = 0;
+    const members = work.map(({ sequenceId, tokens }) => {
+      const sequence = this.#sequence(sequenceId);
+      if (seen.has(sequenceId)) {
+        throw new TempoError('engine_failed', `"${sequenceId}" is in the step twice.`);
+      }
+      seen.add(sequenceId);
+      if (!(Number.isInteger(tokens) && tokens >= 1 && tokens <= sequence.pending)) {
+        throw new TempoError(
+          'engine_failed',
+          `"${sequenceId}" has ${sequence.pending} tokens to compute, not ${tokens}.`,
+        );
+      }
+      if (!this.capabilities.continuedPrefill && tokens !== sequence.pending) {
+        throw new TempoError('engine_failed', 'This engine takes prompts whole; see its status.');
+      }
+      pages +=
+        Math.ceil((sequence.computed + tokens) / this.capacity.pageSize) -
+        Math.ceil(sequence.computed / this.capacity.pageSize);
+      total += tokens;
+      return { sequence, tokens, draws: tokens === sequence.pending };
+    });
+    if (total > this.capacity.maxPrefillTokens + this.capacity.maxBatch) {
+      throw new TempoError(
+        'engine_failed',
+        `A step of ${total} tokens is more than this engine takes.`,
+      );
+    }
+    if (pages > table.freePages) {
+      throw new TempoError(
+        'engine_failed',
+        `The step needs ${pages} more KV pages; ${table.freePages} are free.`,
+      );
+    }
+    return members;
+  }
+
+  #sequence(id: string): EngineSequence {
+    const sequence = this.#sequences.get(id);
+    if (sequence === undefined) {
+      throw new TempoError('engine_failed', `There is no sequence "${id}".`);
+    }
+    return sequence;
+  }
+
+  #checkUsable(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /** Runs what calls into TVM: if that fails, nothing in there can be relied on any more. */
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof TempoError) throw error;
+      throw this.#lose(`WebLLM's runtime failed: ${describe(error)}`);
+    }
+  }
+
+  /** The engine is done for, unless it has ended already. Returns what it ended with. */
+  #lose(message: string): TempoError {
+    if (this.#ended === undefined) {
+      this.#ended = new TempoError('engine_lost', message);
+      this.#rejectGone(this.#ended);
+      this.#resolveLost(this.#ended);
+    }
+    return this.#ended;
+  }
+}
+
+/** Emscripten throws plain objects when it aborts. */
+function describe(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const { message } = Object(error) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+}
