@@ -1,4 +1,4 @@
-import type { StepCosts, StepExecutor, TempoError } from '../scheduler';
+import type { GrammarSpec, StepCosts, StepExecutor, TempoError } from '../scheduler';
 
 /** Text to tokens and back. */
 export interface Tokenizer {
@@ -66,6 +66,11 @@ export interface StepEngine extends StepExecutor {
   fork(parentId: string, id: string, tokens: number): void;
   /** Takes back a sequence's tokens beyond the first `tokens`. Only where `capabilities.truncate`. */
   truncate(id: string, tokens: number): void;
+  /**
+   * Rejects with `invalid_schema` where a grammar does not compile, before a request with it is
+   * queued. An engine without it constrains nothing.
+   */
+  checkGrammar?(spec: GrammarSpec): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -87,6 +87,13 @@ export interface ChatCompletionParams {
   response_format?: ResponseFormat;
   tools?: readonly Tool[];
   tool_choice?: ToolChoice;
+  /** False: at most one tool call an answer. Default true. */
+  parallel_tool_calls?: boolean;
+  /** WebLLM's extension. */
+  extra_body?: {
+    /** False: a thinking model answers at once. */
+    enable_thinking?: boolean | null;
+  };
 
   // What Tempo adds.
   /** This request's objective instead of its app's. */

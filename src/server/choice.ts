@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../engine/step-engine';
-import { TextStream } from '../engine/text';
+import { type ReasonedText, TextStream } from '../engine/text';
 import type {
   FinishReason,
   Request,
@@ -9,6 +9,7 @@ import type {
   SimulationScript,
 } from '../scheduler';
 import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
+import type { ParsedText, ToolCallParser } from './tools';
 
 /** What makes one choice of a chat request. */
 export interface ChoiceSpec {
@@ -22,6 +23,10 @@ export interface ChoiceSpec {
   stopTokens: ReadonlySet<number>;
   /** Strings that end the answer, and are no part of it. */
   stopStrings: readonly string[];
+  /** The prompt ends inside a thinking model's reasoning. */
+  reasoningOpen: boolean;
+  /** Finds the tool calls in the answer, where the request has tools. */
+  toolCalls?: ToolCallParser;
 }
 
 export interface ChoiceOutput {
@@ -44,22 +49,17 @@ export class Choice {
   readonly #text: TextStream;
   readonly #generated: number[] = [];
   #started = false;
-  #finished = false;
 
   constructor(spec: ChoiceSpec, tokenizer: Tokenizer) {
     this.index = spec.index;
     this.requestId = spec.requestId;
     this.#spec = spec;
     this.#tokenizer = tokenizer;
-    this.#text = new TextStream({ tokenizer, stop: spec.stopStrings, reasoning: {} });
-  }
-
-  get finished(): boolean {
-    return this.#finished;
-  }
-
-  get generatedTokens(): number {
-    return this.#generated.length;
+    this.#text = new TextStream({
+      tokenizer,
+      stop: spec.stopStrings,
+      reasoning: { open: spec.reasoningOpen },
+    });
   }
 
   /** As an engine is to take it up, from the beginning or where it was interrupted. */
@@ -83,15 +83,22 @@ export class Choice {
     const delta: ChoiceDelta = {};
     if (!this.#started) delta.role = 'assistant';
     this.#started = true;
-    append(delta, spoken);
+    this.#append(delta, spoken);
     if (finishReason !== undefined) {
-      this.#finished = true;
-      append(delta, this.#text.finish());
+      this.#append(delta, this.#text.finish());
+      const { toolCalls } = this.#spec;
+      if (toolCalls !== undefined) appendParsed(delta, toolCalls.finish());
+      if (finishReason === 'stop' && toolCalls?.toolCalls.length) finishReason = 'tool_calls';
     }
     const logprobs = isStop ? undefined : this.#logprobs(sampled);
     const silent = Object.keys(delta).length === 0;
     if (silent && logprobs === undefined && finishReason === undefined) return undefined;
     return { delta, logprobs, finishReason };
+  }
+
+  #append(delta: ChoiceDelta, { reasoning, content }: ReasonedText): void {
+    if (reasoning !== '') delta.reasoning_content = (delta.reasoning_content ?? '') + reasoning;
+    appendParsed(delta, this.#spec.toolCalls?.push(content) ?? { content, toolCalls: [] });
   }
 
   #logprobs({ token, logprob, topLogprobs }: SampledToken): ChoiceLogprobs | undefined {
@@ -105,9 +112,9 @@ export class Choice {
   }
 }
 
-const EMPTY = { reasoning: '', content: '' };
+const EMPTY: ReasonedText = { reasoning: '', content: '' };
 
-function append(delta: ChoiceDelta, { reasoning, content }: typeof EMPTY): void {
-  if (reasoning !== '') delta.reasoning_content = (delta.reasoning_content ?? '') + reasoning;
+function appendParsed(delta: ChoiceDelta, { content, toolCalls }: ParsedText): void {
   if (content !== '') delta.content = (delta.content ?? '') + content;
+  if (toolCalls.length > 0) delta.tool_calls = [...(delta.tool_calls ?? []), ...toolCalls];
 }

@@ -19,10 +19,15 @@ export const ENGINES: EngineKinds = {
     },
     load: ({ model }, options) => loadSimulatedEngine({ profile: model, ...options }),
   },
+  // Imported when it is asked for: WebLLM is megabytes that a simulated page does without.
   webllm: {
-    async check() {},
-    async load() {
-      throw new TempoError('unsupported', 'The WebLLM engine is not part of this build yet.');
+    async check({ model }) {
+      const { checkWebLlmModel } = await import('../engine/webllm');
+      await checkWebLlmModel(model);
+    },
+    async load({ model, maxSequences, kvBytes }, options) {
+      const { loadWebLlmEngine } = await import('../engine/webllm');
+      return loadWebLlmEngine({ model, maxSequences, kvBudgetBytes: kvBytes, ...options });
     },
   },
 };

@@ -1,15 +1,25 @@
 import { checkSampling } from '../engine/sampling/check';
-import type { LoadedModel, Tokenizer } from '../engine/step-engine';
-import { promptTokens, type Turn } from '../engine/text';
-import { hashText, type SamplingParams, type SimulationScript, TempoError } from '../scheduler';
-import type { ChatCompletionParams, ChatMessage, SimulatedReply } from './chat-types';
+import { checkJsonSchema } from '../engine/sampling/json-schema';
+import type { ConversationTemplate, LoadedModel } from '../engine/step-engine';
+import { promptTokens } from '../engine/text';
+import {
+  type GrammarSpec,
+  hashText,
+  type SamplingParams,
+  type SimulationScript,
+  TempoError,
+} from '../scheduler';
+import type { ChatCompletionParams, ResponseFormat, SimulatedReply } from './chat-types';
 import { Choice } from './choice';
+import { type PreparedTools, prepareTools, turnsOf } from './tools';
 
 /** A chat request made ready for the scheduler. */
 export interface PreparedChat {
   promptTokens: Int32Array;
   maxTokens: number;
   choices: Choice[];
+  /** What the output is held to; the engine has not seen it yet. */
+  grammar: GrammarSpec | undefined;
 }
 
 /**
@@ -30,9 +40,14 @@ export function prepareChat(
     );
   }
   const { tokenizer, template } = model;
+  const tools = prepareTools(params, template);
+  const grammar = grammarOf(params.response_format, tools);
   const sampling = samplingOf(params, model);
   checkSampling(sampling, tokenizer.vocabSize);
-  const prompt = promptTokens(tokenizer, template, params.messages.map(turnOf));
+  const prompt = promptTokens(tokenizer, template, turnsOf(params.messages, template, tools), {
+    thinking: params.extra_body?.enable_thinking ?? true,
+  });
+  const script = model.simulated ? scriptOf(params.simulate, model) : undefined;
   const stopTokens = new Set(template.stop_token_ids);
   const stop = typeof params.stop === 'string' ? [params.stop] : (params.stop ?? []);
   const choices = Array.from({ length: params.n ?? 1 }, (_, index) => {
@@ -40,19 +55,18 @@ export function prepareChat(
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
       promptTokens: prompt,
-      sampling: {
-        ...sampling,
-        seed: index === 0 ? sampling.seed : hashText(`${sampling.seed}#${index}`) | 0,
-      },
-      script: model.simulated ? scriptOf(params.simulate, tokenizer) : undefined,
+      sampling: { ...sampling, grammar, seed: seedOf(sampling.seed, index) },
+      script,
       stopTokens,
       stopStrings: [...template.stop_str, ...stop],
+      reasoningOpen: /<think>\s*$/.test(template.role_empty_sep ?? ''),
+      toolCalls: tools?.parser(newCallId),
     };
     return new Choice(spec, tokenizer);
   });
   const wanted = params.max_completion_tokens ?? params.max_tokens ?? longest;
   const maxTokens = Math.max(1, Math.min(wanted, longest - prompt.length));
-  return { promptTokens: prompt, maxTokens, choices };
+  return { promptTokens: prompt, maxTokens, choices, grammar };
 }
 
 function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): SamplingParams {
@@ -69,15 +83,59 @@ function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): Sa
   };
 }
 
-function turnOf(message: ChatMessage): Turn {
-  const { role } = message;
-  return { role, content: message.content ?? '' };
+/** Every choice draws from a stream of its own; the first from the request's. */
+function seedOf(seed: number, index: number): number {
+  return index === 0 ? seed : hashText(`${seed}#${index}`) | 0;
 }
 
+function grammarOf(
+  format: ResponseFormat = { type: 'text' },
+  tools: PreparedTools | undefined,
+): GrammarSpec | undefined {
+  if (format.type === 'text') return tools?.grammar;
+  if (tools?.grammar !== undefined) {
+    throw new TempoError(
+      'invalid_request',
+      "An answer is held either to response_format or to tools. Leave one out, or set tool_choice to 'none'.",
+      { param: 'response_format' },
+    );
+  }
+  switch (format.type) {
+    case 'json_object':
+      return { type: 'json' };
+    case 'json_schema': {
+      const { schema } = format.json_schema;
+      checkJsonSchema(schema, 'response_format.json_schema.schema');
+      return { type: 'json_schema', schema: JSON.stringify(schema) };
+    }
+    case 'grammar':
+      return { type: 'ebnf', grammar: format.grammar };
+  }
+}
+
+/** The reply as tokens; calls are written the way the model's chat template has them. */
 function scriptOf(
   reply: SimulatedReply | undefined,
-  tokenizer: Tokenizer,
+  { tokenizer, template }: { tokenizer: LoadedModel['tokenizer']; template: ConversationTemplate },
 ): SimulationScript | undefined {
   if (reply === undefined) return undefined;
-  return { tokens: tokenizer.encode(reply.content ?? '') };
+  const calls = reply.tool_calls?.map(({ name, arguments: args }, i) => ({
+    id: String(i),
+    type: 'function' as const,
+    function: { name, arguments: JSON.stringify(args) },
+  }));
+  const message = {
+    role: 'assistant' as const,
+    content: reply.content ?? null,
+    tool_calls: calls?.length ? calls : undefined,
+  };
+  const text = turnsOf([message], template)
+    .map(({ content }) => content)
+    .join('');
+  return { tokens: tokenizer.encode(text) };
+}
+
+function newCallId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return `call_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -10,6 +10,7 @@ import {
 import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Outbox } from './outbox';
+import { parseProfile } from './profile';
 import type {
   LoadConfig,
   ProgramReport,
@@ -20,7 +21,7 @@ import type {
   Snapshot,
   Submission,
 } from './server-types';
-import { Serving } from './serving';
+import { duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 
 export interface TempoServerOptions {
@@ -44,8 +45,8 @@ export class TempoServer implements TempoHost {
   #loading: AbortController | undefined;
   /** The reload under way after a loss, and who waits for it. */
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
-  /** Submissions that wait for the engine to come back. */
-  readonly #held = new Set<string>();
+  /** Submissions that are being checked, or wait for a lost engine to come back. */
+  readonly #arriving = new Set<string>();
   readonly #listeners = new Set<Outbox<RequestEvent>>();
   readonly #stateListeners = new Set<(state: ServerState) => unknown>();
   readonly #watchers = new Map<number, Outbox<null>>();
@@ -84,13 +85,23 @@ export class TempoServer implements TempoHost {
 
   submit(submission: Submission): Promise<Outcome<Receipt>> {
     return outcome(async () => {
-      while (this.#recovery !== undefined) await this.#hold(submission.id, this.#recovery.over);
-      return this.#loaded().submit(submission);
+      const { id } = submission;
+      if (this.#arriving.has(id)) throw duplicate(id);
+      this.#arriving.add(id);
+      try {
+        while (this.#recovery !== undefined) await this.#recovery.over;
+        const serving = this.#loaded();
+        const chat = await serving.prepare(submission);
+        if (!this.#arriving.has(id)) throw new TempoError('aborted', 'Aborted by its caller.');
+        return serving.submit(submission, chat);
+      } finally {
+        this.#arriving.delete(id);
+      }
     });
   }
 
   async abort(requestId: string): Promise<void> {
-    this.#held.delete(requestId);
+    this.#arriving.delete(requestId);
     this.#serving?.abort(requestId);
   }
 
@@ -156,14 +167,13 @@ export class TempoServer implements TempoHost {
     this.#watchers.delete(handle);
   }
 
+  /** What was learnt so far: of lengths and of programs, no text. Empty before the first load. */
   async exportProfile(): Promise<string> {
-    return JSON.stringify({ version: 1 });
+    return JSON.stringify(this.#serving?.exportProfile() ?? {});
   }
 
   importProfile(profile: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      JSON.parse(profile);
-    });
+    return outcome(() => this.#loaded().importProfile(parseProfile(profile)));
   }
 
   /** Fails whatever is open, and lets go of the engine. Nothing can be loaded afterwards. */
@@ -255,15 +265,6 @@ export class TempoServer implements TempoHost {
   #endRecovery(): void {
     this.#recovery?.end();
     this.#recovery = undefined;
-  }
-
-  /** Keeps a submission until the engine is back. Throws `aborted` if its caller gave it up meanwhile. */
-  async #hold(id: string, over: Promise<void>): Promise<void> {
-    this.#held.add(id);
-    await over;
-    if (!this.#held.delete(id)) {
-      throw new TempoError('aborted', 'The request was aborted by its caller.');
-    }
   }
 
   #loaded(): Serving {

@@ -19,6 +19,7 @@ import type { Choice } from './choice';
 import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
 import { type PreparedChat, prepareChat } from './prepare';
+import type { Profile } from './profile';
 import type {
   LoadConfig,
   ProgramReport,
@@ -119,18 +120,22 @@ export class Serving implements RequestHost {
     return this.#socket.engine;
   }
 
-  /** Queues a chat request. Throws what is wrong with it; nothing is queued then. */
-  submit(submission: Submission): Receipt {
+  /** Checks a chat request and turns it into tokens. Rejects with what is wrong with it. */
+  async prepare(submission: Submission): Promise<PreparedChat> {
     checkSubmission(submission);
+    this.#programOf(submission);
+    const chat = prepareChat(submission.id, submission.params, this.#model, this.#longest);
+    if (chat.grammar !== undefined) await this.engine.checkGrammar?.(chat.grammar);
+    return chat;
+  }
+
+  /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
+  submit(submission: Submission, chat: PreparedChat): Receipt {
     const { id, params } = submission;
-    if (this.#completions.has(id)) {
-      throw new TempoError('invalid_request', `There is a request "${id}" already.`, {
-        param: 'id',
-      });
-    }
+    if (this.#closed) throw new TempoError('disposed', 'The engine was replaced. Send it again.');
+    if (this.#completions.has(id)) throw duplicate(id);
     const program = this.#programOf(submission);
     const slo = program === undefined ? submission.slo : ({ class: 'program' } as const);
-    const chat = prepareChat(id, params, this.#model, this.#longest);
     const [choice, ...others] = chat.choices;
     const arrivalMs = this.#options.clock.now();
     const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
@@ -203,6 +208,16 @@ export class Serving implements RequestHost {
       for (const request of completion.requests) request.slo = slo;
     }
     this.wake();
+  }
+
+  exportProfile(): Profile {
+    const { lengths, graphs } = this.scheduler;
+    return { lengths: lengths.export(), graphs: graphs.export() };
+  }
+
+  importProfile({ lengths, graphs }: Profile): void {
+    if (lengths !== undefined) this.scheduler.lengths.merge(lengths);
+    if (graphs !== undefined) this.scheduler.graphs.merge(graphs);
   }
 
   wake(): void {
@@ -431,6 +446,11 @@ export class Serving implements RequestHost {
     for (const { requestId } of completion.choices) this.#choices.delete(requestId);
     this.#siblings = this.#siblings.filter((sibling) => sibling.completion !== completion);
   }
+}
+
+/** Two requests of one id could not be told apart. */
+export function duplicate(id: string): TempoError {
+  return new TempoError('invalid_request', `There is a request "${id}" already.`, { param: 'id' });
 }
 
 function pause(ms: number): Promise<void> {

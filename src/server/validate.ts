@@ -3,11 +3,12 @@
  * TypeScript, so nothing is taken for granted. Ranges are the OpenAI API's.
  */
 import { TempoError, validateSlo } from '../scheduler';
-import type { ChatCompletionParams, Tool } from './chat-types';
+import type { ChatCompletionParams } from './chat-types';
 import type { Submission } from './server-types';
 
 const ROLES = ['system', 'user', 'assistant', 'tool'];
-const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const TOOL_CHOICES: unknown[] = ['none', 'auto', 'required'];
+const RESPONSE_FORMATS = ['text', 'json_object', 'json_schema', 'grammar'];
 const MAX_CHOICES = 128;
 const MAX_STOP_STRINGS = 16;
 const MAX_TOOLS = 128;
@@ -44,6 +45,7 @@ function checkParams(params: ChatCompletionParams): void {
   checkBoolean(params, 'stream');
   checkBoolean(params, 'logprobs');
   checkBoolean(params, 'ignore_eos');
+  checkBoolean(params, 'parallel_tool_calls');
   expect(
     (params.top_logprobs ?? 0) === 0 || params.logprobs === true,
     'top_logprobs',
@@ -53,6 +55,14 @@ function checkParams(params: ChatCompletionParams): void {
   checkLogitBias(params.logit_bias);
   checkStop(params.stop);
   checkTools(params);
+  checkResponseFormat(params.response_format);
+  const thinking = params.extra_body?.enable_thinking ?? true;
+  expect(
+    typeof thinking === 'boolean',
+    'extra_body.enable_thinking',
+    'extra_body.enable_thinking must be true or false',
+    thinking,
+  );
   expect(
     params.stage === undefined || isLabel(params.stage),
     'stage',
@@ -144,63 +154,61 @@ function checkStop(stop: unknown): void {
   expect(isList, 'stop', `stop must be up to ${MAX_STOP_STRINGS} strings, none empty`, stop);
 }
 
+/** Their shape; what the names and schemas say is checked where tools are made ready. */
 function checkTools({ tools, tool_choice: choice }: ChatCompletionParams): void {
-  const names = tools === undefined ? [] : toolNames(tools);
-  if (choice === undefined) return;
-  if (typeof choice === 'string') {
+  if (tools !== undefined) {
     expect(
-      ['none', 'auto', 'required'].includes(choice),
-      'tool_choice',
-      "tool_choice must be 'none', 'auto', 'required' or { type: 'function', function: { name } }",
-      choice,
+      Array.isArray(tools) && tools.length <= MAX_TOOLS,
+      'tools',
+      `tools must be a list of at most ${MAX_TOOLS}`,
+      tools,
     );
-    expect(
-      choice !== 'required' || names.length > 0,
-      'tool_choice',
-      "tool_choice 'required' needs tools",
-      choice,
-    );
-    return;
+    tools.forEach((tool: unknown, i) => {
+      const spec = isRecord(tool) ? tool.function : undefined;
+      const { name, parameters }: Record<string, unknown> = isRecord(spec) ? spec : {};
+      expect(
+        typeof name === 'string' && (parameters === undefined || isRecord(parameters)),
+        `tools[${i}].function`,
+        `tools[${i}] must be { type: 'function', function: { name, parameters } }, parameters a JSON schema`,
+        tool,
+      );
+    });
   }
-  const name = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined;
-  if (typeof name !== 'string' || !names.includes(name)) {
-    throw new TempoError(
-      'unknown_tool',
-      `tool_choice names the tool ${show(name)}, which is not among tools (${names.join(', ') || 'none'}).`,
-      { param: 'tool_choice.function.name' },
-    );
-  }
+  const named = isRecord(choice) && isRecord(choice.function) ? choice.function.name : choice;
+  expect(
+    choice === undefined ||
+      (isRecord(choice) ? typeof named === 'string' : TOOL_CHOICES.includes(choice)),
+    'tool_choice',
+    "tool_choice must be 'none', 'auto', 'required' or { type: 'function', function: { name } }",
+    choice,
+  );
 }
 
-function toolNames(tools: readonly Tool[]): string[] {
+function checkResponseFormat(format: unknown): void {
+  if (format === undefined) return;
+  const {
+    type,
+    json_schema: wrapped,
+    grammar,
+  }: Record<string, unknown> = isRecord(format) ? format : {};
   expect(
-    Array.isArray(tools) && tools.length <= MAX_TOOLS,
-    'tools',
-    `tools must be a list of at most ${MAX_TOOLS}`,
-    tools,
+    typeof type === 'string' && RESPONSE_FORMATS.includes(type),
+    'response_format.type',
+    `response_format.type must be one of ${RESPONSE_FORMATS.join(', ')}`,
+    type,
   );
-  const names: string[] = [];
-  tools.forEach((tool: unknown, i) => {
-    const at = `tools[${i}].function`;
-    const spec = isRecord(tool) ? tool.function : undefined;
-    expect(isRecord(spec), at, `tools[${i}] must be { type: 'function', function }`, tool);
-    const { name, parameters } = spec;
-    expect(
-      typeof name === 'string' && TOOL_NAME.test(name),
-      `${at}.name`,
-      `${at}.name must be 1 to 64 letters, digits, _ or -`,
-      name,
-    );
-    expect(!names.includes(name), `${at}.name`, 'every tool needs a name of its own', name);
-    expect(
-      parameters === undefined || isRecord(parameters),
-      `${at}.parameters`,
-      `${at}.parameters must be a JSON schema of an object`,
-      parameters,
-    );
-    names.push(name);
-  });
-  return names;
+  expect(
+    type !== 'json_schema' || (isRecord(wrapped) && isRecord(wrapped.schema)),
+    'response_format.json_schema',
+    'response_format.json_schema must be { name, schema }, schema an object',
+    wrapped,
+  );
+  expect(
+    type !== 'grammar' || (typeof grammar === 'string' && grammar !== ''),
+    'response_format.grammar',
+    'response_format.grammar must be a grammar in EBNF',
+    grammar,
+  );
 }
 
 function checkSimulated(simulate: unknown): void {

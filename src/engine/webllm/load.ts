@@ -70,12 +70,7 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
   throwIfAborted(signal);
   const webllm = options.webllm ?? (await importWebLlm());
   const appConfig = options.appConfig ?? webllm.prebuiltAppConfig;
-  const record = appConfig.model_list.find(({ model_id }) => model_id === model);
-  if (record === undefined) {
-    throw new TempoError('unknown_model', `WebLLM does not know a model "${model}".`, {
-      param: 'model',
-    });
-  }
+  const record = modelRecord(appConfig, model);
   const gpu = await usableGpu(options.gpu, record);
   const watch = watchGpu(gpu);
   const engine = new webllm.MLCEngine({
@@ -98,6 +93,21 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
   } finally {
     watch.stop();
   }
+}
+
+/** Throws unknown_model unless WebLLM's prebuilt list has the model. */
+export async function checkWebLlmModel(model: string): Promise<void> {
+  modelRecord((await importWebLlm()).prebuiltAppConfig, model);
+}
+
+function modelRecord({ model_list: list }: WebLlmAppConfig, model: string): WebLlmModelRecord {
+  const record = list.find(({ model_id }) => model_id === model);
+  if (record === undefined) {
+    throw new TempoError('unknown_model', `WebLLM does not know a model "${model}".`, {
+      param: 'model',
+    });
+  }
+  return record;
 }
 
 async function importWebLlm(): Promise<WebLlmModule> {
