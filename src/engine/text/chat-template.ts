@@ -2,7 +2,8 @@
  * Messages to the tokens that a model is fed, as WebLLM 0.2.79 to 0.2.86 does it: `Conversation`'s
  * `getPromptArray` makes one text per turn, and `LLMChatPipeline.getInputData` encodes each of them
  * by itself, after the template's `system_prefix_token_ids` (a tokenizer may merge across what
- * would be one text, so the pieces matter). The template's `offset` is older than both and unused.
+ * would be one text, so the pieces matter). The template's `offset`, `use_function_calling` and
+ * `function_string` are older than both and unused.
  *
  * One difference, on purpose: a message's text is inserted as it is. WebLLM inserts it with
  * `String.replace`, which reads `$$`, `$&` and `$'` in it as patterns (a message `$$x$$` reaches the
@@ -123,8 +124,9 @@ function bodyOf(template: ChatTemplate, turn: Turn): string {
   if (turn.role === 'system') return turn.content;
   const body = template.role_templates?.[turn.role];
   if (body === undefined) return turn.content;
-  const call = template.use_function_calling ? (template.function_string ?? '') : '';
-  return insert(insert(body, PLACEHOLDER.function, call), PLACEHOLDER[turn.role], turn.content);
+  // WebLLM's conversations never use the template's `function_string`.
+  const withoutFunctions = insert(body, PLACEHOLDER.function, '');
+  return insert(withoutFunctions, PLACEHOLDER[turn.role], turn.content);
 }
 
 function contentSep(template: ChatTemplate): string {

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { ByteLevelTokenizer } from './byte-tokenizer.test-data';
+import { TextStream, type TextStreamOptions } from './text-stream';
+
+const tokenizer = new ByteLevelTokenizer();
+
+function answer(text: string, options: Omit<TextStreamOptions, 'tokenizer'>) {
+  const stream = new TextStream({ tokenizer, ...options });
+  let reasoning = '';
+  let content = '';
+  for (const token of tokenizer.encode(text)) {
+    const part = stream.push(token);
+    reasoning += part.reasoning;
+    content += part.content;
+    if (stream.stopped !== undefined) break;
+  }
+  const rest = stream.finish();
+  return {
+    reasoning: reasoning + rest.reasoning,
+    content: content + rest.content,
+    stopped: stream.stopped,
+  };
+}
+
+it('an answer’s tokens become whole characters, reasoning apart, cut at a stop string', () => {
+  const text = '<think>\nZwölf – 12 😀\n</think>\n\nEs sind zwölf. 😀<|im_end|>und mehr';
+  expect(answer(text, { stop: ['<|im_end|>'], reasoning: {} })).toEqual({
+    reasoning: 'Zwölf – 12 😀',
+    content: 'Es sind zwölf. 😀',
+    stopped: '<|im_end|>',
+  });
+});
+
+it('a stop string may stand in the reasoning', () => {
+  expect(answer('<think>one END two', { stop: ['END'], reasoning: {} })).toEqual({
+    reasoning: 'one',
+    content: '',
+    stopped: 'END',
+  });
+});
+
+it('without reasoning everything is content', () => {
+  expect(answer('<think>a</think>b', {})).toMatchObject({ content: '<think>a</think>b' });
+});
+
+it('an answer that ends within a character or a stop string keeps what there was', () => {
+  const stream = new TextStream({ tokenizer, stop: ['END'] });
+  stream.push(69); // E
+  stream.push(0xc3);
+  expect(stream.finish()).toEqual({ reasoning: '', content: 'E\uFFFD' });
+});
