@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { build } from 'vite';
+import { type ServedPage, servePage } from '../scripts/page';
+import type {} from './worker-page/main';
+
+/** A small page of its own, bundled as a library's user would: client, worker and all. */
+let outDir: string;
+let served: ServedPage;
+
+test.describe.configure({ mode: 'serial' });
+
+test.beforeAll(async () => {
+  outDir = mkdtempSync(join(tmpdir(), 'tempo-worker-page-'));
+  await build({
+    root: join(import.meta.dirname, 'worker-page'),
+    configFile: false,
+    base: './',
+    worker: { format: 'es' },
+    build: { outDir, target: 'esnext', chunkSizeWarningLimit: 8192 },
+    logLevel: 'warn',
+  });
+  served = await servePage(outDir, 4290);
+});
+
+test.afterAll(async () => {
+  await served.close();
+  rmSync(outDir, { recursive: true });
+});
+
+test.beforeEach(async ({ page }) => {
+  await page.goto(served.url);
+  await page.waitForFunction(() => globalThis.client !== undefined);
+});
+
+test('an answer streams through the worker, and the same whole', async ({ page }) => {
+  const result = await page.evaluate(async () => {
+    const { createTempo } = globalThis.client;
+    const tempo = createTempo({ engine: 'simulated' });
+    const { completions } = tempo.app('chat', {
+      slo: { class: 'latency', ttft: 1000, tbt: 100 },
+    }).chat;
+    const params = {
+      messages: [{ role: 'user' as const, content: 'Hello' }],
+      simulate: { content: 'Every feature of this page shares one model.' },
+    };
+    const stream = await completions.create({
+      ...params,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const texts: string[] = [];
+    let usage: unknown;
+    for await (const chunk of stream) {
+      texts.push(chunk.choices[0]?.delta.content ?? '');
+      usage = chunk.usage ?? usage;
+    }
+    const whole = await completions.create(params);
+    await tempo.dispose();
+    return { texts, usage, whole };
+  });
+  expect(result.texts.join('')).toBe('Every feature of this page shares one model.');
+  expect(result.texts.filter((text) => text !== '').length).toBeGreaterThan(5);
+  expect(result.whole.choices[0].message.content).toBe(result.texts.join(''));
+  expect(result.whole.simulated).toBe(true);
+  expect(result.usage).toMatchObject({ completion_tokens: result.whole.usage.completion_tokens });
+});
+
+test('three apps share the worker, and snapshots tell of them', async ({ page }) => {
+  const result = await page.evaluate(async () => {
+    const { createTempo } = globalThis.client;
+    const tempo = createTempo({ engine: 'simulated' });
+    const apps = new Set<string>();
+    let snapshots = 0;
+    const stop = tempo.watch((snapshot) => {
+      snapshots++;
+      for (const { work } of snapshot.steps) for (const { app } of work) apps.add(app);
+    }, 50);
+    const answers = await Promise.all(
+      ['chat', 'agent', 'summarizer'].map((name) =>
+        tempo.app(name).chat.completions.create({
+          messages: [{ role: 'user', content: 'Go on' }],
+          max_tokens: 40,
+        }),
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    stop();
+    await tempo.dispose();
+    return { apps: [...apps].sort(), snapshots, answers: answers.length };
+  });
+  expect(result.apps).toEqual(['agent', 'chat', 'summarizer']);
+  expect(result.snapshots).toBeGreaterThan(2);
+  expect(result.answers).toBe(3);
+});
+
+test('errors keep their code, their field and their sentence on the way', async ({ page }) => {
+  const error = await page.evaluate(async () => {
+    const { createTempo, TempoError } = globalThis.client;
+    const tempo = createTempo({ engine: 'simulated' });
+    const failure = await tempo
+      .app('chat')
+      .chat.completions.create({ messages: [] })
+      .catch((thrown: unknown) => thrown);
+    await tempo.dispose();
+    if (!(failure instanceof TempoError)) return undefined;
+    const { code, param, status, type, message } = failure;
+    return { code, param, status, type, message };
+  });
+  expect(error).toMatchObject({
+    code: 'invalid_request',
+    param: 'messages',
+    status: 400,
+    type: 'invalid_request_error',
+  });
+});
+
+test('a worker that dies fails every open request, and the next load starts another', async ({
+  page,
+}) => {
+  await page.evaluate(async () => {
+    const { createTempo } = globalThis.client;
+    const tempo = createTempo({ engine: 'simulated' });
+    await tempo.ready;
+    Object.assign(globalThis, { tempo });
+  });
+  const outcome = page.evaluate(async () => {
+    const { completions } = globalThis.tempo.app('chat').chat;
+    const params = { messages: [{ role: 'user' as const, content: 'Go on' }], ignore_eos: true };
+    const code = (thrown: unknown) =>
+      thrown instanceof globalThis.client.TempoError ? thrown.code : 'none';
+    const stream = await completions.create({ ...params, stream: true });
+    const whole = completions.create(params).catch(code);
+    let tokens = 0;
+    try {
+      for await (const _ of stream) tokens++;
+    } catch (thrown) {
+      return { codes: [code(thrown), await whole], tokens, phase: globalThis.tempo.state.phase };
+    }
+    return undefined;
+  });
+  await page.waitForTimeout(300);
+  await page.workers()[0].evaluate(() => {
+    setTimeout(() => {
+      throw new Error('a kernel went mad');
+    });
+  });
+  const { codes, tokens, phase } = (await outcome) ?? {};
+  expect(codes).toEqual(['worker_crashed', 'worker_crashed']);
+  expect(tokens).toBeGreaterThan(2);
+  expect(phase).toBe('failed');
+
+  const model = await page.evaluate(async () => {
+    await globalThis.tempo.load({ engine: 'simulated', model: 'desktop-gpu' });
+    const again = await globalThis.tempo.app('chat').chat.completions.create({
+      messages: [{ role: 'user', content: 'Go on' }],
+      max_tokens: 5,
+    });
+    return again.model;
+  });
+  expect(model).toBe('desktop-gpu');
+});
