@@ -2,6 +2,7 @@ import { SimulatedClock, SimulatedExecutor } from '../engine/simulated';
 import {
   type EngineCapabilities,
   type GainConfig,
+  type KvState,
   type Policy,
   type Program,
   type Request,
@@ -11,6 +12,7 @@ import {
   Scheduler,
   TempoError,
 } from '../scheduler';
+import { promptIds } from './prompt';
 import type { Arrival, Call, ProgramArrival, Stage, Workload } from './workload';
 
 export interface ReplayOptions {
@@ -55,7 +57,7 @@ export async function replay(workload: Workload, options: ReplayOptions): Promis
     maxWaiting: Number.POSITIVE_INFINITY,
     seed: options.seed,
   });
-  const client = new Client(workload.arrivals, scheduler, options.watch);
+  const client = new Client(workload.arrivals, scheduler, engine.kv, options.watch);
   let idleMs = 0;
   for (;;) {
     client.submitDue(clock.now());
@@ -94,6 +96,12 @@ interface Course {
   open: number;
 }
 
+/** A call under way, and its number among all calls. */
+interface Asked {
+  call: Call;
+  number: number;
+}
+
 interface Event {
   atMs: number;
   submit(nowMs: number): void;
@@ -107,11 +115,19 @@ class Client implements RequestHost {
   #next = 0;
   /** Later stages of programs, soonest last. */
   readonly #later: Event[] = [];
-  readonly #calls = new Map<string, Call>();
+  readonly #calls = new Map<string, Asked>();
+  readonly #kv: KvState;
+  #asked = 0;
   readonly #courses = new Map<string, Course>();
   readonly #finishing: Request[] = [];
 
-  constructor(arrivals: readonly Arrival[], scheduler: Scheduler, watch: ReplayWatcher = {}) {
+  constructor(
+    arrivals: readonly Arrival[],
+    scheduler: Scheduler,
+    kv: KvState,
+    watch: ReplayWatcher = {},
+  ) {
+    this.#kv = kv;
     this.#arrivals = arrivals;
     this.#scheduler = scheduler;
     this.#watch = watch;
@@ -133,10 +149,10 @@ class Client implements RequestHost {
   }
 
   sequence(request: Request) {
-    const call = this.#callOf(request);
+    const { call, number } = this.#askedFor(request);
     return {
       id: request.id,
-      tokens: { length: request.knownTokens },
+      tokens: promptIds(call, number, request.generated),
       promptTokens: request.promptTokens,
       sampling: { temperature: 0, topP: 1, seed: 0 },
       script: { length: call.outputTokens },
@@ -145,7 +161,7 @@ class Client implements RequestHost {
 
   token(request: Request, _sampled: unknown, nowMs: number) {
     this.#watch.token?.(request, nowMs);
-    if (request.generated < this.#callOf(request).outputTokens) return null;
+    if (request.generated < this.#askedFor(request).call.outputTokens) return null;
     this.#finishing.push(request);
     return 'stop' as const;
   }
@@ -207,15 +223,18 @@ class Client implements RequestHost {
   #submit(call: Call, who: Pick<RequestSpec, 'id' | 'app' | 'slo' | 'program'>, atMs: number) {
     const { stage, promptTokens, maxTokens, outputTokens } = call;
     const truth = { outputTokens };
-    const spec = { ...who, stage, promptTokens, maxTokens, truth };
+    const number = this.#asked++;
+    const cachedTokens =
+      call.prefix === undefined ? 0 : this.#kv.matchPrefix(promptIds(call, number));
+    const spec = { ...who, stage, promptTokens, maxTokens, truth, cachedTokens };
     const request = this.#scheduler.submit(spec, atMs);
-    this.#calls.set(request.id, call);
+    this.#calls.set(request.id, { call, number });
     this.#watch.submitted?.(request, this.#scheduler);
   }
 
-  #callOf(request: Request): Call {
-    const call = this.#calls.get(request.id);
-    if (call === undefined) throw new Error(`Nobody asked for ${request.id}.`);
-    return call;
+  #askedFor(request: Request): Asked {
+    const asked = this.#calls.get(request.id);
+    if (asked === undefined) throw new Error(`Nobody asked for ${request.id}.`);
+    return asked;
   }
 }

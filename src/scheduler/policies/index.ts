@@ -1,15 +1,40 @@
 /** Every policy by name, each in a file of its own. */
 import { TempoError } from '../errors';
 import type { Policy } from '../policy';
+import { alise } from './alise';
+import { autellix } from './autellix';
+import { bros } from './bros';
+import { edf } from './edf';
 import { fcfs } from './fcfs';
+import { hygen } from './hygen';
+import { jitserve } from './jitserve';
 import { isPolicyName, POLICY_NAMES, type PolicyName } from './names';
+import { qlm } from './qlm';
 import { sarathi } from './sarathi';
+import { sjf } from './sjf';
 import { tempo } from './tempo';
+import { tempoOracle } from './tempo-oracle';
+import { vtc } from './vtc';
 import { webllm } from './webllm';
 
 export * from './names';
 
-const POLICIES: Record<PolicyName, () => Policy> = { webllm, fcfs, sarathi, tempo };
+const POLICIES: Record<PolicyName, () => Policy> = {
+  webllm,
+  fcfs,
+  sarathi,
+  sjf,
+  edf,
+  autellix,
+  vtc,
+  bros,
+  hygen,
+  alise,
+  qlm,
+  jitserve,
+  tempo,
+  'tempo-oracle': tempoOracle,
+};
 
 /** A fresh policy. Throws `unknown_policy`. */
 export function createPolicy(name: string): Policy {

@@ -1,5 +1,20 @@
 /** Every policy's name, apart from the policies themselves: a page lists them without loading the code. */
-export const POLICY_NAMES = ['webllm', 'fcfs', 'sarathi', 'tempo'] as const;
+export const POLICY_NAMES = [
+  'webllm',
+  'fcfs',
+  'sarathi',
+  'sjf',
+  'edf',
+  'autellix',
+  'vtc',
+  'bros',
+  'hygen',
+  'alise',
+  'qlm',
+  'jitserve',
+  'tempo',
+  'tempo-oracle',
+] as const;
 
 export type PolicyName = (typeof POLICY_NAMES)[number];
 

@@ -1,0 +1,23 @@
+import type { Policy } from '../policy';
+import type { Request } from '../request';
+import { serveLowest } from './queue';
+
+/**
+ * Earliest deadline first (Liu and Layland, "Scheduling Algorithms for Multiprogramming in a
+ * Hard-Real-Time Environment", JACM 1973, section 7), preemptive at every step. A stream's deadline
+ * is its next token's; a program's member has its program's. Deadlines already missed are not
+ * forgotten: the rule has no notion of overload.
+ */
+export function edf(): Policy {
+  return {
+    name: 'edf',
+    plan(view, builder) {
+      serveLowest(nextDeadlineMs, view, builder);
+    },
+  };
+}
+
+/** When the request's next obligation is due, ms; Infinity where nothing is. */
+export function nextDeadlineMs(request: Request): number {
+  return request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
+}

@@ -1,0 +1,128 @@
+import type { PlanBuilder } from '../plan';
+import type { SchedulerView } from '../policy';
+import type { Request } from '../request';
+
+/** Tokens a step may hold, decodes included, where prompts are chunked: Sarathi-Serve's token budget. */
+export const TOKEN_BUDGET = 512;
+
+/** Pages kept free when a request is admitted, as a share of all: vLLM's watermark. */
+const WATERMARK = 0.01;
+
+/**
+ * Whether a waiting request's prompt fits beside what is resident, as vLLM asks before it admits one:
+ * at most a batch runs, and after the whole prompt some pages are still free.
+ */
+export function fits(request: Request, view: SchedulerView, builder: PlanBuilder): boolean {
+  const { totalPages, pageSize, maxSequences } = view.capacity;
+  if (maxSequences - builder.freeSequences >= builder.maxBatch) return false;
+  const pages = Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+  // An empty engine takes what it can, watermark or not.
+  return builder.freePages - pages >= WATERMARK * totalPages || view.resident.length === 0;
+}
+
+/**
+ * Serves without preemption, as vLLM and Sarathi-Serve do: what runs goes on, every decode in each
+ * step; what is left of the token budget takes chunks of prompts, begun ones first, then `waiting`
+ * in the order given, until one does not fit.
+ */
+export function serveToCompletion(
+  waiting: Iterable<Request>,
+  view: SchedulerView,
+  builder: PlanBuilder,
+  tokenBudget = TOKEN_BUDGET,
+): void {
+  const { resident } = view;
+  for (const request of resident) if (request.decoding) builder.add(request, 'in-order');
+  let left = tokenBudget - builder.batch;
+  for (const request of resident) {
+    if (!request.decoding && left > 0) left -= chunk(request, left, builder);
+  }
+  for (const request of waiting) {
+    // Nobody overtakes one that does not fit.
+    if (left < 1 || !fits(request, view, builder)) return;
+    const taken = chunk(request, left, builder);
+    if (taken === 0) return;
+    left -= taken;
+  }
+}
+
+/** A request's place in a policy's order: lower goes first, ties in order of arrival. */
+export type Rank = (request: Request) => number;
+
+/**
+ * Serves the batch of lowest rank and pauses the rest, step by step: preemptive policies. A paused
+ * request keeps its pages; when pages run out, the highest ranks lose theirs. Decodes come first in
+ * the token budget, then prompts by rank.
+ */
+export function serveLowest(
+  rank: Rank,
+  view: SchedulerView,
+  builder: PlanBuilder,
+  tokenBudget = TOKEN_BUDGET,
+): void {
+  const batch = lowest([view.resident, view.waiting], builder.maxBatch, rank);
+  makeRoom(batch, rank, view, builder);
+  for (const request of batch) if (request.decoding) builder.add(request, 'in-order');
+  let left = tokenBudget - builder.batch;
+  for (const request of batch) {
+    if (!request.decoding && left > 0) left -= chunk(request, left, builder);
+  }
+}
+
+/** The `count` requests of lowest rank, in order. */
+export function lowest(
+  lists: readonly (readonly Request[])[],
+  count: number,
+  rank: Rank,
+): Request[] {
+  const chosen: Request[] = [];
+  const ranks: number[] = [];
+  for (const list of lists) {
+    for (const request of list) {
+      const own = rank(request);
+      let at = chosen.length;
+      if (at === count && !before(own, request, ranks[at - 1], chosen[at - 1])) continue;
+      while (at > 0 && before(own, request, ranks[at - 1], chosen[at - 1])) at--;
+      chosen.splice(at, 0, request);
+      ranks.splice(at, 0, own);
+      if (chosen.length > count) {
+        chosen.pop();
+        ranks.pop();
+      }
+    }
+  }
+  return chosen;
+}
+
+function before(rank: number, request: Request, otherRank: number, other: Request): boolean {
+  return rank < otherRank || (rank === otherRank && request.order < other.order);
+}
+
+function chunk(request: Request, maxTokens: number, builder: PlanBuilder): number {
+  return builder.add(request, 'in-order', {}, { maxTokens });
+}
+
+/** Drops the pages of the highest ranks until the batch has pages for this step, and sequences to spare. */
+function makeRoom(
+  batch: readonly Request[],
+  rank: Rank,
+  view: SchedulerView,
+  builder: PlanBuilder,
+): void {
+  const { pageSize, maxPrefillTokens } = view.capacity;
+  let pages = 0;
+  let newcomers = 0;
+  for (const request of batch) {
+    if (!request.resident) newcomers++;
+    const tokens = request.decoding ? 1 : Math.min(request.pendingTokens, maxPrefillTokens);
+    pages += Math.ceil(tokens / pageSize);
+  }
+  const enough = () => builder.freePages >= pages && builder.freeSequences >= newcomers;
+  if (enough()) return;
+  const paused = view.resident.filter((request) => !batch.includes(request));
+  paused.sort((a, b) => (before(rank(a), a, rank(b), b) ? 1 : -1));
+  for (const request of paused) {
+    if (enough()) return;
+    builder.preempt(request);
+  }
+}

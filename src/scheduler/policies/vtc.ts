@@ -1,0 +1,75 @@
+import type { Policy } from '../policy';
+import type { Request } from '../request';
+import { serveToCompletion } from './queue';
+
+/** What a client is charged for a prompt token, and for an output token (the paper's setting). */
+const PROMPT_WEIGHT = 1;
+const OUTPUT_WEIGHT = 2;
+
+/**
+ * Virtual token counters: fair across clients, here apps. Each app is charged for the tokens it is
+ * served, its prompts when they are admitted; who waits with the smallest counter is admitted next,
+ * in order of arrival within the app. An app that comes back is lifted to the smallest counter among
+ * those that wait (or to that of the last to leave, if none does), so that nobody saves up credit
+ * (Sheng et al., "Fairness in Serving Large Language Models", OSDI '24, arXiv 2401.00588,
+ * section 4.1, algorithm 2). Running requests are not preempted.
+ */
+export function vtc(): Policy {
+  const counters = new Map<string, number>();
+  let lastToLeave: string | undefined;
+  const counter = (app: string) => counters.get(app) ?? 0;
+  const charge = (app: string, amount: number) => counters.set(app, counter(app) + amount);
+  return {
+    name: 'vtc',
+    submitted(request, { waiting }) {
+      let least = Number.POSITIVE_INFINITY;
+      for (const other of waiting) {
+        if (other === request) continue;
+        if (other.app === request.app) return;
+        least = Math.min(least, counter(other.app));
+      }
+      if (least === Number.POSITIVE_INFINITY) {
+        least = lastToLeave === undefined ? 0 : counter(lastToLeave);
+      }
+      counters.set(request.app, Math.max(counter(request.app), least));
+    },
+    served(request, tokens) {
+      if (tokens === 1) charge(request.app, OUTPUT_WEIGHT);
+    },
+    plan(view, builder) {
+      const queues = new Map<string, Request[]>();
+      for (const request of view.waiting) {
+        const queue = queues.get(request.app);
+        if (queue === undefined) queues.set(request.app, [request]);
+        else if (queue.length < builder.maxBatch) queue.push(request);
+      }
+      serveToCompletion(fairly(queues, new Map(counters)), view, builder);
+      for (const { request } of builder.work) {
+        if (request.resident) continue;
+        charge(request.app, PROMPT_WEIGHT * request.promptTokens);
+        lastToLeave = request.app;
+      }
+    },
+  };
+}
+
+/** Takes from the queue whose app has the smallest counter, charging as it goes. */
+function* fairly(
+  queues: Map<string, Request[]>,
+  counters: Map<string, number>,
+): Generator<Request> {
+  const heads = new Map([...queues.keys()].map((app) => [app, 0]));
+  while (heads.size > 0) {
+    let next = '';
+    for (const app of heads.keys()) {
+      if (next === '' || (counters.get(app) ?? 0) < (counters.get(next) ?? 0)) next = app;
+    }
+    const queue = queues.get(next) ?? [];
+    const at = heads.get(next) ?? 0;
+    const request = queue[at];
+    counters.set(next, (counters.get(next) ?? 0) + PROMPT_WEIGHT * request.promptTokens);
+    if (at + 1 < queue.length) heads.set(next, at + 1);
+    else heads.delete(next);
+    yield request;
+  }
+}
