@@ -50,6 +50,8 @@ export interface WebLlmOptions extends LoadOptions {
   kvBudgetBytes?: number;
   /** Longest prompt plus output, tokens. Default, and at most: the model's own. */
   contextWindow?: number;
+  /** Finished sequences kept as prefixes for those to come, at most. Default 32; 0: none. */
+  keepPrefixes?: number;
   /** WebLLM itself. Default: the package's, loaded now. */
   webllm?: WebLlmModule;
   /** Default: `navigator.gpu`. */
@@ -58,8 +60,8 @@ export interface WebLlmOptions extends LoadOptions {
 
 /** What WebLLM's own cache is cut down to, tokens: it takes no part in serving. */
 const OWN_CACHE_TOKENS = 64;
-/** Finished sequences kept as prefixes, at most. */
-const MAX_KEPT = 32;
+/** Finished sequences kept as prefixes, where the caller does not say. */
+const DEFAULT_KEPT = 32;
 
 /**
  * Loads a model through WebLLM and serves it in batches. Throws TempoErrors: unknown_model,
@@ -173,7 +175,7 @@ async function batchedEngine(
       totalPages,
       pageSize: PAGE_SIZE,
       maxSequences,
-      maxKept: MAX_KEPT,
+      maxKept: options.keepPrefixes ?? DEFAULT_KEPT,
       sharing: capabilities.fork,
       sharesWithinPage: capabilities.fork,
       trims: capabilities.truncate,
@@ -239,7 +241,7 @@ async function allocate(
     throwIfAborted(options.signal);
     if (await fits(device, metadata, size)) {
       const model = new BatchModel(internals, {
-        sequences: wanted.sequences + MAX_KEPT + 1,
+        sequences: wanted.sequences + (options.keepPrefixes ?? DEFAULT_KEPT) + 1,
         tokens: size.tokens,
         chunk: metadata.prefill_chunk_size,
       });
