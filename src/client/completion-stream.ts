@@ -23,7 +23,7 @@ export class CompletionStream implements ChatCompletionStream {
   readonly #includeUsage: boolean;
   readonly #abort: (id: string) => void;
   /** Choices that have not finished. */
-  readonly #open: Set<number>;
+  readonly #unfinished: Set<number>;
   readonly #chunks: ChatCompletionChunk[] = [];
   readonly #ended: Promise<void>;
   #end = () => {};
@@ -39,7 +39,7 @@ export class CompletionStream implements ChatCompletionStream {
     this.id = id;
     this.#includeUsage = includeUsage;
     this.#abort = abort;
-    this.#open = new Set(Array.from({ length: choices }, (_, index) => index));
+    this.#unfinished = new Set(Array.from({ length: choices }, (_, index) => index));
     this.#ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -59,6 +59,11 @@ export class CompletionStream implements ChatCompletionStream {
     return this.#ended;
   }
 
+  /** More may come. */
+  get open(): boolean {
+    return !this.#over;
+  }
+
   get error(): TempoError | undefined {
     return this.#error;
   }
@@ -67,7 +72,7 @@ export class CompletionStream implements ChatCompletionStream {
   abort(): void {
     if (this.#over) return;
     this.#abort(this.id);
-    for (const index of this.#open) {
+    for (const index of this.#unfinished) {
       this.#push([{ index, delta: {}, logprobs: null, finish_reason: 'abort' }]);
     }
     this.#close();
@@ -88,7 +93,7 @@ export class CompletionStream implements ChatCompletionStream {
       case 'delta': {
         const { choice: index, delta, logprobs = null, finishReason = null } = event;
         this.#estimatedWaitMs = 0;
-        if (finishReason !== null) this.#open.delete(index);
+        if (finishReason !== null) this.#unfinished.delete(index);
         this.#push([{ index, delta, logprobs, finish_reason: finishReason }]);
         return;
       }

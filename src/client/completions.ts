@@ -74,7 +74,7 @@ export class ChatCompletions implements Completions {
     await this.#link.ready;
     const { app, slo, program } = this.#caller;
     const programId = await program?.();
-    if (stream.error !== undefined) return; // aborted meanwhile
+    if (!stream.open) return; // aborted meanwhile
     const outcome = await this.#link.host.submit({
       id: stream.id,
       app,
@@ -83,7 +83,8 @@ export class ChatCompletions implements Completions {
       program: programId,
     });
     if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
-    stream.accepted(outcome.value);
+    if (stream.open) stream.accepted(outcome.value);
+    else this.#abort(stream.id);
   }
 
   #abort(id: string): void {

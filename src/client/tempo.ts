@@ -48,13 +48,14 @@ export function createTempo(options: TempoOptions = {}): Tempo {
 class TempoClient implements Tempo {
   readonly #link: Link;
   readonly #apps = new Map<string, App>();
-  #config: Partial<LoadConfig>;
+  /** What the next load is to be, but for what it says itself. */
+  #config: LoadConfig;
 
   constructor({ host, ...config }: TempoOptions) {
     this.#link = new Link(host === undefined ? connectWorker : () => connectDirectly(host));
-    this.#config = { engine: 'webllm', policy: 'tempo', ...config };
-    if (this.#config.engine === 'simulated') this.#config.model ??= DEFAULT_PROFILE;
-    this.#load(this.#config).catch(() => {}); // `ready` tells
+    const model = config.engine === 'simulated' ? DEFAULT_PROFILE : '';
+    this.#config = { engine: 'webllm', model, policy: 'tempo', ...config };
+    this.#link.load(this.#config).catch(() => {}); // `ready` tells
   }
 
   get ready(): Promise<void> {
@@ -71,7 +72,7 @@ class TempoClient implements Tempo {
       app = new App(this.#link, name, options.slo ?? BEST_EFFORT);
       this.#apps.set(name, app);
     } else if (options.slo !== undefined) {
-      app.setSlo(options.slo).catch(() => {}); // the next request tells
+      app.adopt(options.slo);
     }
     return app;
   }
@@ -80,16 +81,17 @@ class TempoClient implements Tempo {
     return new Program(this.#link, options);
   }
 
-  load(
+  async load(
     config: Pick<LoadConfig, 'engine' | 'model'> & Partial<LoadConfig>,
     { signal }: RequestOptions = {},
   ): Promise<void> {
-    return this.#load({ ...this.#config, ...config }, signal);
+    await this.#link.load({ ...this.#config, ...config }, signal);
+    this.#config = { ...this.#config, ...config };
   }
 
   async setPolicy(policy: PolicyName): Promise<void> {
     unwrap(await this.#link.host.setPolicy(policy));
-    this.#config.policy = policy;
+    this.#config = { ...this.#config, policy };
   }
 
   onState(listener: (state: ServerState) => void): () => void {
@@ -105,17 +107,12 @@ class TempoClient implements Tempo {
   }
 
   async importProfile(profile: string): Promise<void> {
+    await this.#link.ready;
     unwrap(await this.#link.host.importProfile(profile));
   }
 
   dispose(): Promise<void> {
     return this.#link.dispose();
-  }
-
-  async #load(config: Partial<LoadConfig>, signal?: AbortSignal): Promise<void> {
-    const { engine = 'webllm', model = '', policy = 'tempo' } = config;
-    await this.#link.load({ ...config, engine, model, policy }, signal);
-    this.#config = config;
   }
 }
 
@@ -146,6 +143,12 @@ class App implements TempoApp {
   async setSlo(slo: Slo): Promise<void> {
     unwrap(await this.#link.host.setSlo(this.name, slo));
     this.#slo = slo;
+  }
+
+  /** Takes a new objective at once; if it is none, the next request tells. */
+  adopt(slo: Slo): void {
+    this.#slo = slo;
+    this.setSlo(slo).catch(() => {});
   }
 }
 

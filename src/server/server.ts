@@ -24,6 +24,9 @@ import type {
 import { duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 
+/** A download reports more often than anybody reads, ms. */
+const PROGRESS_EVERY_MS = 50;
+
 export interface TempoServerOptions {
   /** Monotonic time. Default: the platform's. */
   clock?: Clock;
@@ -72,6 +75,7 @@ export class TempoServer implements TempoHost {
       this.#loading = controller;
       try {
         await this.#engines[config.engine].check(config);
+        if (controller.signal.aborted) throw controller.signal.reason;
         return await this.#replace(config, controller.signal);
       } finally {
         this.#loading = undefined;
@@ -188,6 +192,7 @@ export class TempoServer implements TempoHost {
 
   /** Loads in place of what was loaded before. */
   async #replace(config: LoadConfig, signal: AbortSignal): Promise<ServerState> {
+    this.#policy = config.policy;
     this.#setState({
       phase: 'loading',
       progress: { phase: 'download', text: `Loading ${config.model}.`, fraction: 0 },
@@ -205,17 +210,20 @@ export class TempoServer implements TempoHost {
       );
       throw error;
     }
-    this.#policy = config.policy;
-    this.#serving = this.#serve(config, engine);
+    this.#serving = this.#serve({ ...config, policy: this.#policy }, engine);
     return this.#setState({ phase: 'ready', engine: engine.status });
   }
 
   /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
   async #loadEngine(config: LoadConfig, signal: AbortSignal): Promise<StepEngine> {
+    let toldMs = Number.NEGATIVE_INFINITY;
     const onProgress = (progress: LoadProgress) => {
-      if (!signal.aborted && this.#state.phase === 'loading') {
-        this.#setState({ phase: 'loading', progress });
-      }
+      const state = this.#state;
+      if (signal.aborted || state.phase !== 'loading') return;
+      const isNews = state.progress.phase !== progress.phase;
+      if (!isNews && performance.now() < toldMs + PROGRESS_EVERY_MS) return;
+      toldMs = performance.now();
+      this.#setState({ phase: 'loading', progress });
     };
     try {
       const engine = await this.#engines[config.engine].load(config, { signal, onProgress });

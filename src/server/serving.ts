@@ -28,7 +28,7 @@ import type {
   RequestEvent,
   Submission,
 } from './server-types';
-import { Timeline } from './timeline';
+import { RATE_WINDOW_MS, Timeline } from './timeline';
 import { checkSubmission } from './validate';
 import { WaitEstimate } from './wait-estimate';
 import { yieldToEventLoop } from './yield';
@@ -289,6 +289,7 @@ export class Serving implements RequestHost {
         const error = TempoError.from(thrown);
         if (error.code === 'engine_lost') await this.#recover(error);
         else this.#failStep(error);
+        await yieldToEventLoop();
       }
     }
   }
@@ -296,10 +297,14 @@ export class Serving implements RequestHost {
   /** Until something changes; while requests are live, the policy is asked again before long. */
   async #rest(): Promise<void> {
     if (this.#awake || this.#closed) return;
+    const held = this.scheduler.live > 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (this.scheduler.live > 0) timer = setTimeout(resolve, HELD_BACK_MS);
+      // At rest, watchers are to see the token rate fall to nothing.
+      timer = held
+        ? setTimeout(resolve, HELD_BACK_MS)
+        : setTimeout(this.#options.changed, RATE_WINDOW_MS);
     });
     this.#wake = () => {};
     clearTimeout(timer);
@@ -337,10 +342,12 @@ export class Serving implements RequestHost {
 
   /** A step failed, the device is fine: its members fail, and nobody else notices. */
   #failStep(error: TempoError): void {
-    for (const { requestId, chosen } of this.scheduler.explain()) {
-      const entry = chosen ? this.#choices.get(requestId) : undefined;
-      if (entry !== undefined) this.#end(entry.completion, error);
-    }
+    const members = this.scheduler
+      .explain()
+      .flatMap(({ requestId, chosen }) => (chosen ? (this.#choices.get(requestId) ?? []) : []));
+    for (const { completion } of members) this.#end(completion, error);
+    // With nobody to blame it would only fail again.
+    if (members.length === 0) this.#endAll(error);
   }
 
   async #recover(loss: TempoError): Promise<void> {

@@ -2,7 +2,8 @@ import type { StepRecord } from '../scheduler';
 import type { StepTrace } from './server-types';
 
 const KEPT_STEPS = 2048;
-const RATE_WINDOW_MS = 2000;
+/** Over how long the token rate is taken, ms. */
+export const RATE_WINDOW_MS = 2000;
 
 /** The last steps, as watchers see them, and how fast tokens come. */
 export class Timeline {

@@ -1,0 +1,267 @@
+/** A real server on the simulated engine in virtual time, with devices that can be lost. */
+import {
+  DEVICE_PROFILES,
+  type DeviceProfile,
+  loadSimulatedEngine,
+  SimulatedClock,
+} from '../engine/simulated';
+import type { StepEngine } from '../engine/step-engine';
+import { type EngineCapabilities, type StepPlan, type StepResult, TempoError } from '../scheduler';
+import type { ChatCompletionParams } from './chat-types';
+import type { EngineKind } from './engines';
+import type { Outcome } from './host';
+import { TempoServer } from './server';
+import type {
+  LoadConfig,
+  Receipt,
+  RequestEvent,
+  ServerState,
+  Snapshot,
+  Submission,
+} from './server-types';
+
+/** What a test does to a device, by the number of the step (from 1, over all engines). */
+export type Mishap = (step: number, device: FragileEngine) => void;
+
+export interface HarnessOptions {
+  profile?: Partial<DeviceProfile>;
+  capabilities?: Partial<EngineCapabilities>;
+  /** Called before each step; may lose the device or throw a failure of the step. */
+  mishap?: Mishap;
+  /** Called before each load; may throw. Number from 1. */
+  onLoad?: (load: number, signal: AbortSignal | undefined) => unknown;
+}
+
+/** A simulated engine whose device can be lost. A step under way then never comes back. */
+export class FragileEngine implements StepEngine {
+  readonly lost: Promise<TempoError>;
+  disposed = false;
+  /** Sequences it holds. */
+  readonly sequences = new Set<string>();
+  /** Steps that it was asked for. */
+  steps = 0;
+  readonly #engine: StepEngine;
+  readonly #beforeStep: (device: FragileEngine) => void;
+  #isLost = false;
+  #lose: (error: TempoError) => void = () => {};
+
+  constructor(engine: StepEngine, beforeStep: (device: FragileEngine) => void) {
+    this.#engine = engine;
+    this.#beforeStep = beforeStep;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+  }
+
+  get model() {
+    return this.#engine.model;
+  }
+  get status() {
+    return this.#engine.status;
+  }
+  get costs() {
+    return this.#engine.costs;
+  }
+  get capacity() {
+    return this.#engine.capacity;
+  }
+  get capabilities() {
+    return this.#engine.capabilities;
+  }
+  get kv() {
+    return this.#engine.kv;
+  }
+  get usedPages(): number {
+    return this.capacity.totalPages - this.kv.freePages;
+  }
+
+  lose(): void {
+    this.#isLost = true;
+    this.#lose(new TempoError('engine_lost', 'The device was lost.'));
+  }
+
+  add(spec: Parameters<StepEngine['add']>[0]) {
+    if (this.#isLost) throw new TempoError('engine_lost', 'The device was lost.');
+    this.sequences.add(spec.id);
+    return this.#engine.add(spec);
+  }
+
+  remove(sequenceId: string): void {
+    this.sequences.delete(sequenceId);
+    this.#engine.remove(sequenceId);
+  }
+
+  async step(plan: StepPlan): Promise<StepResult> {
+    this.steps++;
+    this.#beforeStep(this);
+    if (this.#isLost) return new Promise(() => {});
+    return this.#engine.step(plan);
+  }
+
+  fork(parentId: string, id: string, tokens: number): void {
+    this.#engine.fork(parentId, id, tokens);
+  }
+
+  truncate(id: string, tokens: number): void {
+    this.#engine.truncate(id, tokens);
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    await this.#engine.dispose();
+  }
+}
+
+type EndEvent = Extract<RequestEvent, { type: 'done' | 'error' }>;
+
+/** What a caller got. */
+export interface Answer {
+  texts: string[];
+  finishReasons: (string | undefined)[];
+  end: EndEvent;
+}
+
+export class Harness {
+  readonly clock = new SimulatedClock();
+  readonly server: TempoServer;
+  /** Every engine that was loaded. */
+  readonly devices: FragileEngine[] = [];
+  readonly states: ServerState[] = [];
+  readonly events: RequestEvent[] = [];
+  /** Sizes of the batches that events came in. */
+  readonly batches: number[] = [];
+  #steps = 0;
+  #loads = 0;
+  #ids = 0;
+  readonly #ends = new Map<string, (end: EndEvent) => void>();
+
+  constructor(options: HarnessOptions = {}) {
+    const kind: EngineKind = {
+      async check({ model }) {
+        if (model !== 'laptop-gpu') {
+          throw new TempoError('unknown_model', `There is no "${model}".`, { param: 'model' });
+        }
+      },
+      load: async (_config, { signal, onProgress }) => {
+        await options.onLoad?.(++this.#loads, signal);
+        const engine = await loadSimulatedEngine({
+          profile: { ...DEVICE_PROFILES['laptop-gpu'], ...options.profile },
+          capabilities: options.capabilities,
+          clock: this.clock,
+          signal,
+          onProgress,
+        });
+        const device = new FragileEngine(engine, (self) => {
+          this.#steps++;
+          options.mishap?.(this.#steps, self);
+        });
+        this.devices.push(device);
+        return device;
+      },
+    };
+    this.server = new TempoServer({ clock: this.clock, engines: { simulated: kind } });
+    this.server.listen((events) => this.#take(events));
+    this.server.listenState((state) => {
+      this.states.push(state);
+    });
+  }
+
+  get device(): FragileEngine {
+    return this.devices[this.devices.length - 1];
+  }
+
+  /** Steps that engines were asked for so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  load(config: Partial<LoadConfig> = {}): Promise<Outcome<ServerState>> {
+    return this.server.load({
+      engine: 'simulated',
+      model: 'laptop-gpu',
+      policy: 'tempo',
+      ...config,
+    });
+  }
+
+  /** Loaded, or the test fails. */
+  async loaded(config: Partial<LoadConfig> = {}): Promise<this> {
+    const outcome = await this.load(config);
+    if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
+    return this;
+  }
+
+  submit(
+    params: Partial<ChatCompletionParams>,
+    submission: Partial<Submission> = {},
+  ): { id: string; receipt: Promise<Outcome<Receipt>>; answer: Promise<Answer> } {
+    const id = submission.id ?? `r${this.#ids++}`;
+    const ended = new Promise<EndEvent>((resolve) => this.#ends.set(id, resolve));
+    const receipt = this.server.submit({
+      app: 'chat',
+      slo: { class: 'best-effort' },
+      ...submission,
+      id,
+      params: { messages: [{ role: 'user', content: 'Go on.' }], ...params },
+    });
+    const answer = Promise.race([
+      ended,
+      // A refused submission has its end in the receipt.
+      receipt.then((outcome) =>
+        outcome.ok ? ended : { type: 'error' as const, id, error: outcome.error },
+      ),
+    ]).then((end) => this.#answer(id, params.n ?? 1, end));
+    return { id, receipt, answer };
+  }
+
+  /** A request's answer, whole. */
+  ask(
+    params: Partial<ChatCompletionParams>,
+    submission: Partial<Submission> = {},
+  ): Promise<Answer> {
+    return this.submit(params, submission).answer;
+  }
+
+  /** What a watcher sees now. */
+  async snapshot(): Promise<Snapshot> {
+    let handle = 0;
+    const snapshot = await new Promise<Snapshot>((resolve) => {
+      this.server.watch(resolve, 16).then((given) => {
+        handle = given;
+      });
+    });
+    await this.server.unwatch(handle);
+    return snapshot;
+  }
+
+  /** How many ends a request has had. */
+  ends(id: string): number {
+    return this.events.filter(
+      (event) => event.id === id && (event.type === 'done' || event.type === 'error'),
+    ).length;
+  }
+
+  #take(events: RequestEvent[]): void {
+    this.batches.push(events.length);
+    this.events.push(...events);
+    for (const event of events) {
+      if (event.type === 'done' || event.type === 'error') this.#ends.get(event.id)?.(event);
+    }
+  }
+
+  #answer(id: string, n: number, end: EndEvent): Answer {
+    const texts = new Array<string>(n).fill('');
+    const finishReasons = new Array<string | undefined>(n).fill(undefined);
+    for (const event of this.events) {
+      if (event.type !== 'delta' || event.id !== id) continue;
+      texts[event.choice] += event.delta.content ?? '';
+      finishReasons[event.choice] = event.finishReason ?? finishReasons[event.choice];
+    }
+    return { texts, finishReasons, end };
+  }
+}
+
+/** What a failed answer failed of. */
+export function codeOf({ end }: Answer): string {
+  return end.type === 'error' ? end.error.code : 'done';
+}

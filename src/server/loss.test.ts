@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { TempoError } from '../scheduler';
+import { codeOf, Harness, type Mishap } from './harness.test-data';
+
+const ASKS = [
+  { seed: 11, max_tokens: 24 },
+  { simulate: { content: 'It goes on where it was, without a word lost or said twice.' } },
+  { messages: [{ role: 'user' as const, content: 'word '.repeat(700) }], seed: 5, max_tokens: 9 },
+  { seed: 3, max_tokens: 12, n: 2 },
+];
+
+async function answers(mishap?: Mishap) {
+  const harness = await new Harness({ mishap, profile: { maxSequences: 3 } }).loaded();
+  const all = await Promise.all(ASKS.map((params) => harness.ask(params)));
+  return { harness, all };
+}
+
+const loseAt =
+  (...steps: number[]): Mishap =>
+  (step, device) => {
+    if (steps.includes(step)) device.lose();
+  };
+
+describe('a lost device', () => {
+  it('is replaced, and every text is what it would have been, wherever it was lost', async () => {
+    const calm = await answers();
+    const texts = calm.all.map((answer) => answer.texts);
+    expect(calm.harness.steps).toBeGreaterThan(20);
+    for (let step = 1; step <= calm.harness.steps; step++) {
+      const { harness, all } = await answers(loseAt(step));
+      expect(all.map((answer) => answer.texts)).toEqual(texts);
+      expect(all.map(codeOf)).toEqual(['done', 'done', 'done', 'done']);
+      expect(harness.devices).toHaveLength(2);
+      expect(harness.devices[0].disposed).toBe(true);
+      expect(harness.device.usedPages).toBe(0);
+      expect(harness.states.map(({ phase }) => phase).slice(-2)).toEqual(['recovering', 'ready']);
+    }
+  });
+
+  it('may be lost again', async () => {
+    const calm = await answers();
+    const { harness, all } = await answers(loseAt(4, 9, 15));
+    expect(all.map((answer) => answer.texts)).toEqual(calm.all.map((answer) => answer.texts));
+    expect(harness.devices).toHaveLength(4);
+  });
+
+  it('while nobody asks is replaced all the same', async () => {
+    const harness = await new Harness().loaded();
+    harness.device.lose();
+    const { texts } = await harness.ask({ simulate: { content: 'Back again.' } });
+    expect(texts).toEqual(['Back again.']);
+    expect(harness.devices).toHaveLength(2);
+  });
+
+  it('takes submissions while it is away, and serves them when it is back', async () => {
+    let submitted: Promise<unknown> | undefined;
+    const harness: Harness = await new Harness({
+      mishap: loseAt(3),
+      onLoad: async (load) => {
+        if (load === 2) submitted = harness.ask({ simulate: { content: 'I waited.' } });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      },
+    }).loaded();
+    await harness.ask({ max_tokens: 6 });
+    expect(await submitted).toMatchObject({ texts: ['I waited.'], end: { type: 'done' } });
+  });
+
+  it('that keeps being lost fails its requests, and says so', async () => {
+    const harness = await new Harness({ mishap: (_, device) => device.lose() }).loaded();
+    const all = await Promise.all([harness.ask({}), harness.ask({ n: 2 })]);
+    expect(all.map(codeOf)).toEqual(['engine_lost', 'engine_lost']);
+    expect(harness.devices.length).toBeLessThanOrEqual(4);
+    expect(harness.states.at(-1)?.phase).toBe('failed');
+    const later = await harness.submit({}).receipt;
+    expect(later).toMatchObject({ ok: false, error: { code: 'not_loaded' } });
+    expect((await harness.load()).ok).toBe(true);
+    expect(codeOf(await harness.ask({ max_tokens: 1 }))).toBe('engine_lost');
+  });
+
+  it('under one request again and again fails that one, and nobody else', async () => {
+    const harness = await new Harness({
+      mishap: (_, device) => {
+        if (device.sequences.has('poison') && device.steps > 2) device.lose();
+      },
+      profile: { maxSequences: 1 },
+    }).loaded({ policy: 'fcfs' });
+    const poison = harness.ask({ max_tokens: 30 }, { id: 'poison' });
+    const next = harness.ask({ simulate: { content: 'Unharmed.' } });
+    expect(codeOf(await poison)).toBe('engine_lost');
+    expect((await next).texts).toEqual(['Unharmed.']);
+    expect(harness.states.at(-1)?.phase).toBe('ready');
+  });
+
+  it('that cannot be loaded again fails everything with a sentence', async () => {
+    const harness = await new Harness({
+      mishap: loseAt(2),
+      onLoad: (load) => {
+        if (load > 1) throw new TempoError('out_of_memory', 'There is no memory left.');
+      },
+    }).loaded();
+    const { end } = await harness.ask({});
+    expect(end).toMatchObject({ type: 'error', error: { code: 'engine_lost' } });
+    if (end.type === 'error') expect(end.error.message).toContain('no memory left');
+    expect(harness.states.at(-1)?.phase).toBe('failed');
+  });
+
+  it('can be given up for another engine while it is away', async () => {
+    const harness: Harness = await new Harness({
+      mishap: loseAt(2),
+      onLoad: (load, signal) =>
+        load === 2
+          ? new Promise((_, reject) => {
+              signal?.addEventListener('abort', () => reject(signal.reason));
+            })
+          : undefined,
+    }).loaded();
+    const { answer } = harness.submit({});
+    while (harness.states.at(-1)?.phase !== 'recovering') {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect((await harness.load()).ok).toBe(true);
+    expect(codeOf(await answer)).toBe('disposed');
+    expect(codeOf(await harness.ask({ max_tokens: 2 }))).toBe('done');
+  });
+});
+
+describe('a step that fails on a device that is fine', () => {
+  it('fails its members, and those that come after go on', async () => {
+    const harness: Harness = await new Harness({
+      mishap: (step) => {
+        if (step === 5) throw new TempoError('engine_failed', 'A kernel failed.');
+      },
+      profile: { maxSequences: 1 },
+    }).loaded({ policy: 'webllm' });
+    const first = harness.ask({ ignore_eos: true });
+    const second = harness.ask({ simulate: { content: 'Unharmed.' } });
+    const { end } = await first;
+    expect(end).toMatchObject({ error: { code: 'engine_failed', message: 'A kernel failed.' } });
+    expect((await second).texts).toEqual(['Unharmed.']);
+    expect(harness.device.usedPages).toBe(0);
+    expect(harness.devices).toHaveLength(1);
+  });
+});
