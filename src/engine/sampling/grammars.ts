@@ -1,5 +1,6 @@
 import type { CompiledGrammar, GrammarCompiler, TokenizerInfo } from '@mlc-ai/web-xgrammar';
 import { type GrammarSpec, TempoError, type TokenIds } from '../../scheduler';
+import { completeGrammar, exactSchema } from './exact-schema';
 import { type GrammarMatcher, XGrammarMatcher } from './grammar-matcher';
 import { checkJsonSchema, checkStructuralTag } from './json-schema';
 import { type LoadedXGrammar, loadXGrammar } from './xgrammar';
@@ -131,17 +132,45 @@ export class Grammars {
     switch (spec.type) {
       case 'json':
         return this.#compiler.compileBuiltinJSONGrammar();
-      case 'json_schema':
-        return this.#compiler.compileJSONSchema(spec.schema);
-      case 'structural_tag':
-        return this.#compiler.compileStructuralTag(spec.tag);
-      case 'ebnf': {
-        const grammar = await this.#loaded.library.Grammar.fromEBNF(spec.grammar);
-        const compiled = await this.#compiler.compileGrammar(grammar);
-        grammar.dispose();
-        return compiled;
+      case 'json_schema': {
+        const { schema, rules } = exactSchema(parseJson(spec.schema));
+        if (rules.size === 0) return this.#compiler.compileJSONSchema(spec.schema);
+        return this.#compileEbnf(await this.#ebnfOf(schema, rules));
       }
+      case 'structural_tag': {
+        const tag = await this.#withExactSchemas(parseJson(spec.tag));
+        return this.#compiler.compileStructuralTag(JSON.stringify(tag));
+      }
+      case 'ebnf':
+        return this.#compileEbnf(spec.grammar);
     }
+  }
+
+  async #compileEbnf(ebnf: string): Promise<CompiledGrammar> {
+    const grammar = await this.#loaded.library.Grammar.fromEBNF(ebnf);
+    const compiled = await this.#compiler.compileGrammar(grammar);
+    grammar.dispose();
+    return compiled;
+  }
+
+  async #ebnfOf(schema: unknown, rules: ReadonlyMap<string, string>): Promise<string> {
+    const ebnf = await this.#loaded.library.Testings._jsonSchemaToEBNF(JSON.stringify(schema));
+    return completeGrammar(ebnf, rules);
+  }
+
+  /** A structural tag whose schemas became grammars where they need rules of ours. */
+  async #withExactSchemas(value: unknown): Promise<unknown> {
+    if (Array.isArray(value)) return Promise.all(value.map((one) => this.#withExactSchemas(one)));
+    if (typeof value !== 'object' || value === null) return value;
+    if ('type' in value && value.type === 'json_schema' && 'json_schema' in value) {
+      const { schema, rules } = exactSchema(value.json_schema);
+      if (rules.size === 0) return value;
+      return { type: 'grammar', grammar: await this.#ebnfOf(schema, rules) };
+    }
+    const entries = Object.entries(value).map(
+      async ([key, inner]) => [key, await this.#withExactSchemas(inner)] as const,
+    );
+    return Object.fromEntries(await Promise.all(entries));
   }
 }
 

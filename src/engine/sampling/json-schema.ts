@@ -1,12 +1,15 @@
 /**
- * The JSON schemas that output can be constrained to: those that xgrammar 0.1.27 enforces in full.
- * What it would reject, or take and silently not enforce, is named here with its path, before any
- * request is queued (`cpp/json_schema_converter.cc`, `VisitSchema` and what it calls).
+ * The JSON schemas that output can be constrained to: those that xgrammar 0.1.27 enforces in full, or
+ * that `exact-schema.ts` helps it to. What it would reject, or take and silently not enforce, is named
+ * here with its path, before any request is queued (`cpp/json_schema_converter.cc`, `VisitSchema` and
+ * what it calls).
  *
  * Objects are closed unless `additionalProperties` opens them, as xgrammar's strict mode has it, and
  * properties come in the schema's order. `$ref` reaches into the same schema (`#/$defs/…`).
  */
 import { TempoError } from '../../scheduler';
+import { boundsOf, decimalRange, integerRange } from './number-range';
+import { patternToEbnf } from './string-pattern';
 
 type Schema = Record<string, unknown>;
 
@@ -81,14 +84,14 @@ const FORMATS = new Set([
   'uri',
   'uri-reference',
   'uri-template',
-  'json-pointer',
-  'relative-json-pointer',
 ]);
 
 /** Levels of nesting: xgrammar's parser recurses, on a small stack. */
 const MAX_DEPTH = 32;
-/** Lengths and counts: xgrammar spells repetitions out. */
+/** Lengths and counts: repetitions are spelt out. */
 const MAX_REPETITION = 4096;
+/** JSON's numbers are doubles. */
+const MAX_BOUND = Number.MAX_SAFE_INTEGER;
 
 /** Throws invalid_schema, with the path of what is wrong below `path`. */
 export function checkJsonSchema(schema: unknown, path: string): void {
@@ -257,6 +260,13 @@ class SchemaCheck {
     this.#visitRest(additionalProperties, `${path}.additionalProperties`, depth);
     this.#visitRest(unevaluatedProperties, `${path}.unevaluatedProperties`, depth);
     checkCounts(schema, 'minProperties', 'maxProperties', path);
+    const isOpen =
+      (additionalProperties ?? unevaluatedProperties ?? false) !== false ||
+      'patternProperties' in schema ||
+      'propertyNames' in schema;
+    if (isOpen && Number(schema.minProperties ?? 0) > 1) {
+      reject(`${path}.minProperties`, 'may be 1 at most where names are free: they may repeat');
+    }
   }
 
   #visitArray(schema: Schema, path: string, depth: number): void {
@@ -296,50 +306,25 @@ function checkString(schema: Schema, path: string): void {
   checkCounts(schema, 'minLength', 'maxLength', path);
 }
 
-/** What xgrammar's regular expressions cannot say, by how JavaScript writes it. */
-const BEYOND_PATTERNS: readonly [RegExp, string][] = [
-  [/\(\?<?[=!]/, 'lookaround'],
-  [/\\[1-9]|\\k</, 'a backreference'],
-  [/\\[bB]/, 'a word boundary'],
-  [/\\[pP]/, 'a Unicode class'],
-  [/\(\?[a-z-]+[:)]/, 'group flags'],
-];
-
 function checkPattern(pattern: unknown, path: string): void {
   if (typeof pattern !== 'string') reject(path, 'must be a regular expression');
   try {
-    new RegExp(pattern);
-  } catch {
-    reject(path, 'is not a regular expression');
-  }
-  const plain = pattern.replaceAll('\\\\', '');
-  for (const [beyond, name] of BEYOND_PATTERNS) {
-    if (beyond.test(plain)) reject(path, `uses ${name}, which output cannot be constrained by`);
+    patternToEbnf(pattern);
+  } catch (error) {
+    reject(path, error instanceof Error ? error.message : String(error));
   }
 }
 
 function checkNumber(schema: Schema, types: readonly string[], path: string): void {
-  const bound = (keyword: string): number | undefined => {
+  for (const keyword of BY_TYPE.number) {
     const value = schema[keyword];
-    if (value === undefined) return undefined;
-    if (typeof value !== 'number') reject(`${path}.${keyword}`, 'must be a number');
-    if (types.includes('integer') && !Number.isSafeInteger(value)) {
-      reject(`${path}.${keyword}`, 'must be a whole number of at most 2^53');
-    }
-    return value;
-  };
-  for (const keyword of ['exclusiveMinimum', 'exclusiveMaximum']) {
-    if (keyword in schema && types.includes('number')) {
-      reject(`${path}.${keyword}`, `is for integers only; use ${keyword.slice(9).toLowerCase()}`);
+    if (value !== undefined && !(typeof value === 'number' && Math.abs(value) <= MAX_BOUND)) {
+      reject(`${path}.${keyword}`, 'must be a number, at most 2^53');
     }
   }
-  const above = bound('exclusiveMinimum');
-  const below = bound('exclusiveMaximum');
-  const min = above === undefined ? bound('minimum') : above + 1;
-  const max = below === undefined ? bound('maximum') : below - 1;
-  if (min !== undefined && max !== undefined && min > max) {
-    reject(path, 'allows no number: its minimum is above its maximum');
-  }
+  const bounds = boundsOf(schema);
+  const range = types.includes('number') ? decimalRange(bounds) : integerRange(bounds);
+  if (range === undefined) reject(path, 'allows no number: its minimum is above its maximum');
 }
 
 function checkCounts(schema: Schema, least: string, most: string, path: string): void {

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { GrammarSpec } from '../../scheduler';
+import { fillBitmasks, type GrammarMatcher } from './grammar-matcher';
+import { Grammars } from './grammars';
+import { applyBitmask } from './logits';
+import { SMALL_VOCABULARY, STOP, tokensOf, wordsOf } from './small-vocabulary.test-data';
+
+let grammars: Grammars;
+beforeAll(async () => {
+  grammars = await Grammars.create(SMALL_VOCABULARY);
+});
+afterAll(() => grammars.dispose());
+
+const PERSON: GrammarSpec = {
+  type: 'json_schema',
+  schema: JSON.stringify({
+    type: 'object',
+    properties: { name: { type: 'string' }, age: { type: 'integer', minimum: 0, maximum: 150 } },
+    required: ['name', 'age'],
+    additionalProperties: false,
+  }),
+};
+
+/** Token texts that may come next. */
+async function allowed(matcher: GrammarMatcher): Promise<string[]> {
+  const mask = await matcher.nextBitmask();
+  const all = Array.from({ length: SMALL_VOCABULARY.vocabSize }, (_, i) => i);
+  return all.filter((i) => (mask[i >> 5] >>> (i & 31)) & 1).map((i) => wordsOf([i]));
+}
+
+/** Whether the grammar takes the text and an end. */
+async function accepts(spec: GrammarSpec, text: string): Promise<boolean> {
+  const matcher = await grammars.matcher(spec);
+  const taken = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
+  matcher.dispose();
+  return taken;
+}
+
+describe('a grammar', () => {
+  it('lets through what follows a JSON schema and nothing else', async () => {
+    expect(await accepts(PERSON, '{"name": "Ada", "age": 36}')).toBe(true);
+    expect(await accepts(PERSON, '{"name": "Ada", "age": 151}')).toBe(false);
+    expect(await accepts(PERSON, '{"name": "Ada"}')).toBe(false);
+    expect(await accepts(PERSON, '{"name": "Ada", "age": 36, "x": 1}')).toBe(false);
+    expect(await accepts(PERSON, '{"name": "Žofie 😀", "age": 3}')).toBe(true);
+  });
+
+  it('lets any JSON through where no schema is given', async () => {
+    expect(await accepts({ type: 'json' }, '{"a": [1, 2.5e3, null, {"b": "\\n"}]}')).toBe(true);
+    expect(await accepts({ type: 'json' }, '{"a": }')).toBe(false);
+  });
+
+  it('follows rules in EBNF', async () => {
+    const yesOrNo: GrammarSpec = { type: 'ebnf', grammar: 'root ::= "yes" | "no" [!]*' };
+    expect(await accepts(yesOrNo, 'yes')).toBe(true);
+    expect(await accepts(yesOrNo, 'no!!')).toBe(true);
+    expect(await accepts(yesOrNo, 'maybe')).toBe(false);
+  });
+
+  it('constrains only between the tags of a structural tag', async () => {
+    const tag: GrammarSpec = {
+      type: 'structural_tag',
+      tag: JSON.stringify({
+        type: 'structural_tag',
+        format: {
+          type: 'triggered_tags',
+          triggers: ['<call>'],
+          tags: [
+            {
+              type: 'tag',
+              begin: '<call>',
+              content: { type: 'json_schema', json_schema: { type: 'integer' } },
+              end: '</call>',
+            },
+          ],
+        },
+      }),
+    };
+    expect(await accepts(tag, 'just words')).toBe(true);
+    expect(await accepts(tag, 'words <call>42</call> words')).toBe(true);
+    expect(await accepts(tag, 'words <call>forty-two</call>')).toBe(false);
+    expect(await accepts(tag, 'words <call>42')).toBe(false);
+  });
+
+  it('is compiled once for all its requests', async () => {
+    const spec: GrammarSpec = { type: 'ebnf', grammar: 'root ::= "once"' };
+    await grammars.check(spec);
+    const [a, b] = await Promise.all([grammars.matcher(spec), grammars.matcher({ ...spec })]);
+    expect(a.accept(tokensOf('o')[0])).toBe(true);
+    expect(a.jumpForward()).toBe('nce');
+    expect(b.jumpForward()).toBe('once');
+    a.dispose();
+    b.dispose();
+  });
+
+  it('that does not compile is refused in xgrammar’s words', async () => {
+    await expect(
+      grammars.check({ type: 'ebnf', grammar: 'root ::= nowhere' }),
+    ).rejects.toMatchObject({
+      code: 'invalid_schema',
+      message: expect.stringContaining('Rule "nowhere" is not defined'),
+    });
+  });
+
+  it('that does not compile harms no other, however many there are', async () => {
+    const live = await grammars.matcher(PERSON);
+    for (const token of tokensOf('{"name": "A')) live.accept(token);
+    for (let i = 0; i < 300; i++) {
+      const bad: GrammarSpec[] = [
+        { type: 'ebnf', grammar: `root ::= "${i}` },
+        { type: 'ebnf', grammar: `root ::= (("a" | ${'('.repeat(50)} nowhere${i}` },
+        {
+          type: 'structural_tag',
+          tag: JSON.stringify({ format: { type: 'regex', pattern: `(${i}` } }),
+        },
+      ];
+      await expect(grammars.check(bad[i % 3])).rejects.toMatchObject({ code: 'invalid_schema' });
+    }
+    for (const token of tokensOf('da", "age": 36}')) expect(live.accept(token)).toBe(true);
+    expect(await allowed(live)).toEqual(['</s>']);
+    live.dispose();
+    expect(await accepts(PERSON, '{"name": "Ada", "age": 36}')).toBe(true);
+  });
+
+  it('whose schema is out of bounds is refused with the path of what is wrong', async () => {
+    const schema = { type: 'object', properties: { a: { type: 'number', multipleOf: 3 } } };
+    await expect(
+      grammars.check({ type: 'json_schema', schema: JSON.stringify(schema) }),
+    ).rejects.toMatchObject({ code: 'invalid_schema', param: 'schema.properties.a.multipleOf' });
+    await expect(grammars.check({ type: 'json_schema', schema: '{' })).rejects.toMatchObject({
+      code: 'invalid_schema',
+    });
+  });
+});
+
+describe('a matcher', () => {
+  it('masks what may not come next, row by row of a batch', async () => {
+    const person = await grammars.matcher(PERSON, tokensOf('{"name": "Ada", "age": 15'));
+    expect((await allowed(person)).filter((text) => /\d/.test(text))).toEqual(['0']);
+
+    const words = Math.ceil(SMALL_VOCABULARY.vocabSize / 32);
+    const masks = new Int32Array(3 * words);
+    const yes = await grammars.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
+    await fillBitmasks([person, undefined, yes], masks);
+    const rows = [0, 1, 2].map((row) => {
+      const logits = new Float32Array(SMALL_VOCABULARY.vocabSize);
+      applyBitmask(logits, masks.subarray(row * words, (row + 1) * words));
+      return logits.filter((logit) => logit === 0).length;
+    });
+    expect(rows[1]).toBe(SMALL_VOCABULARY.vocabSize);
+    expect(rows[2]).toBe(2); // "y" and "ye"
+    person.dispose();
+    yes.dispose();
+  });
+
+  it('takes up where a dropped sequence left off', async () => {
+    const text = '{"name": "Ada", "age": 3';
+    const kept = await grammars.matcher(PERSON);
+    for (const token of tokensOf(text)) kept.accept(token);
+    const resumed = await grammars.matcher(PERSON, tokensOf(text));
+    expect(await resumed.nextBitmask()).toEqual(await kept.nextBitmask());
+    await expect(grammars.matcher(PERSON, tokensOf('{"nome'))).rejects.toMatchObject({
+      code: 'engine_failed',
+    });
+    kept.dispose();
+    resumed.dispose();
+  });
+
+  it('takes tokens back', async () => {
+    const matcher = await grammars.matcher(PERSON, tokensOf('{"na'));
+    const before = await matcher.nextBitmask();
+    for (const token of tokensOf('me": "')) matcher.accept(token);
+    matcher.rollback(tokensOf('me": "').length);
+    expect(await matcher.nextBitmask()).toEqual(before);
+    matcher.rollback(1000);
+    expect(matcher.jumpForward()).toBe('{');
+    matcher.dispose();
+  });
+
+  it('allows only the end once the grammar is complete, and nothing after it', async () => {
+    const matcher = await grammars.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
+    for (const token of tokensOf('yes')) matcher.accept(token);
+    expect(await allowed(matcher)).toEqual(['</s>']);
+    expect(matcher.terminated).toBe(false);
+    expect(matcher.accept(STOP)).toBe(true);
+    expect(matcher.terminated).toBe(true);
+    expect(await allowed(matcher)).toEqual(['</s>']);
+    expect(matcher.accept(STOP)).toBe(false);
+    expect(matcher.jumpForward()).toBe('');
+    matcher.dispose();
+  });
+
+  it('refuses a token that the grammar forbids, or that there is not, and stays where it was', async () => {
+    const matcher = await grammars.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
+    expect(matcher.accept(tokensOf('n')[0])).toBe(false);
+    expect(matcher.accept(-1)).toBe(false);
+    expect(matcher.accept(1_000_000)).toBe(false);
+    expect(matcher.jumpForward()).toBe('yes');
+    matcher.dispose();
+  });
+});

@@ -1,0 +1,188 @@
+import Ajv from 'ajv/dist/2020';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TempoError } from '../../scheduler';
+import { Grammars } from './grammars';
+import { checkJsonSchema, checkStructuralTag } from './json-schema';
+import { writeAtRandom } from './random-writer.test-data';
+import { SMALL_VOCABULARY, STOP, tokensOf } from './small-vocabulary.test-data';
+
+let grammars: Grammars;
+beforeAll(async () => {
+  grammars = await Grammars.create(SMALL_VOCABULARY);
+});
+afterAll(() => grammars.dispose());
+
+const ajv = new Ajv({ strict: false, validateFormats: false });
+const nulls = (...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, { type: 'null' }]));
+
+const SUPPORTED: readonly unknown[] = [
+  { type: 'string' },
+  { type: 'string', minLength: 2, maxLength: 5 },
+  { type: 'string', minLength: 3 },
+  { type: 'string', pattern: '^.{1,8}$' },
+  { type: 'string', pattern: '^[^a-c]+$' },
+  { type: 'string', pattern: '^\\S+$' },
+  { type: 'string', pattern: '^\\D\\W{2}$' },
+  { type: 'string', pattern: '^[A-Z]{2}-\\d{4}$' },
+  { type: 'string', pattern: '^a$|^b$' },
+  { type: 'string', pattern: '^(foo|bar)+\\s?["\\\\\\n]$' },
+  { enum: ['a"b', 'c\\d', 'e/f', 'ž\n', 1, null, true] },
+  { const: { a: [1, 2, { b: 'x' }] } },
+  { type: 'integer' },
+  { type: 'integer', minimum: -7, maximum: 120 },
+  { type: 'integer', exclusiveMinimum: 0, exclusiveMaximum: 10 },
+  { type: 'number' },
+  { type: 'number', minimum: -1.5, maximum: 2.25 },
+  { type: 'number', exclusiveMinimum: 0 },
+  { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 2, maxItems: 4 },
+  { type: 'array', items: { type: 'integer' }, maxItems: 0 },
+  {
+    prefixItems: [{ type: 'string' }, { type: 'integer' }],
+    items: { type: 'boolean' },
+    minItems: 3,
+  },
+  { type: 'array', prefixItems: [{ type: 'string' }, { type: 'integer' }] },
+  { type: 'array' },
+  { type: 'array', items: true, minItems: 1 },
+  { type: 'object' },
+  { type: 'object', additionalProperties: true },
+  { type: 'object', additionalProperties: { type: 'integer' } },
+  { type: 'object', properties: { ...nulls('a', 'b', 'c') }, required: ['b'] },
+  { properties: { a: { type: 'integer', maximum: 9 } }, required: ['a'] },
+  { type: 'object', properties: nulls('a', 'b', 'c', 'd'), minProperties: 2 },
+  { type: 'object', properties: nulls('a', 'b', 'c', 'd'), minProperties: 1, maxProperties: 2 },
+  { type: 'object', properties: nulls('a', 'b', 'c'), required: ['b'], maxProperties: 2 },
+  { type: 'object', additionalProperties: { type: 'null' }, minProperties: 1, maxProperties: 3 },
+  { type: 'object', propertyNames: { pattern: '^[a-z]+$' } },
+  { anyOf: [{ type: 'string', maxLength: 3 }, { type: 'null' }] },
+  { type: ['string', 'null', 'integer'], minimum: 3, maxLength: 2 },
+  { oneOf: [{ type: 'integer' }, { const: 'x' }] },
+  { allOf: [{ type: 'boolean' }], description: 'either' },
+  {
+    $defs: {
+      list: {
+        type: 'object',
+        properties: {
+          value: { type: 'integer', minimum: 1 },
+          next: { anyOf: [{ $ref: '#/$defs/list' }, { type: 'null' }] },
+        },
+        required: ['value', 'next'],
+      },
+    },
+    $ref: '#/$defs/list',
+  },
+  {
+    type: 'object',
+    properties: { children: { type: 'array', items: { $ref: '#' } } },
+    required: ['children'],
+  },
+  ...['date', 'time', 'date-time', 'duration', 'ipv4', 'ipv6', 'hostname', 'uuid', 'uri'].map(
+    (format) => ({ type: 'string', format }),
+  ),
+  true,
+  {},
+];
+
+describe('whatever is written under a schema’s grammar is valid', () => {
+  it.each(SUPPORTED.map((schema) => [JSON.stringify(schema), schema] as const))(
+    '%s',
+    async (text, schema) => {
+      const isValid = ajv.compile(schema === true ? {} : Object(schema));
+      for (let seed = 0; seed < 8; seed++) {
+        const matcher = await grammars.matcher({ type: 'json_schema', schema: text });
+        const written = await writeAtRandom(matcher, seed);
+        matcher.dispose();
+        if (written === undefined) continue; // long, not wrong
+        expect(isValid(JSON.parse(written)), written).toBe(true);
+      }
+    },
+  );
+});
+
+describe('what a schema allows can be written', () => {
+  it.each<[unknown, unknown]>([
+    [{ type: 'string', pattern: '^[à-ü]+ .$' }, 'éü 😀'],
+    [{ type: 'string', pattern: '"[^x]\\n' }, '"\t\n'],
+    [{ type: 'string', minLength: 2, maxLength: 5 }, '好"\\\n한'],
+    [{ type: 'integer', minimum: -34 }, -33],
+    [{ type: 'number', maximum: 6.8 }, -0.5],
+    [{ type: 'object', properties: { n: { type: ['integer', 'null'], maximum: 5 } } }, { n: null }],
+    [{ enum: ['naïve', 'b'] }, 'naïve'],
+  ])('%j: %j', async (schema, value) => {
+    const matcher = await grammars.matcher({ type: 'json_schema', schema: JSON.stringify(schema) });
+    for (const token of tokensOf(JSON.stringify(value))) expect(matcher.accept(token)).toBe(true);
+    expect(matcher.accept(STOP)).toBe(true);
+    matcher.dispose();
+  });
+});
+
+describe('a schema that output cannot be held to is refused, with the path', () => {
+  it.each<[unknown, string]>([
+    [false, 'schema'],
+    ['string', 'schema'],
+    [{ type: 'text' }, 'schema.type'],
+    [{ type: ['string', 'text'] }, 'schema.type[1]'],
+    [{ type: 'object', properties: { a: false } }, 'schema.properties.a'],
+    [{ type: 'object', properties: { a: { not: {} } } }, 'schema.properties.a.not'],
+    [{ type: 'array', items: { type: 'number', multipleOf: 2 } }, 'schema.items.multipleOf'],
+    [{ type: 'array', uniqueItems: true }, 'schema.uniqueItems'],
+    [{ type: 'array', items: [{}] }, 'schema.items'],
+    [{ type: 'array', minItems: 3, maxItems: 2 }, 'schema'],
+    [{ type: 'array', minItems: -1 }, 'schema.minItems'],
+    [{ type: 'array', maxItems: 1e9 }, 'schema.maxItems'],
+    [{ type: 'object', required: ['a'] }, 'schema.required[0]'],
+    [{ type: 'object', additionalProperties: true, minProperties: 2 }, 'schema.minProperties'],
+    [{ type: 'object', properties: {}, patternProperties: {} }, 'schema.patternProperties'],
+    [{ type: 'string', format: 'json-pointer' }, 'schema.format'],
+    [{ type: 'string', format: 'uuid', maxLength: 4 }, 'schema.maxLength'],
+    [{ type: 'string', pattern: 'a', minLength: 4 }, 'schema.minLength'],
+    [{ type: 'string', pattern: '(?<=a)b' }, 'schema.pattern'],
+    [{ type: 'string', pattern: '(' }, 'schema.pattern'],
+    [{ type: 'string', pattern: '\\bword' }, 'schema.pattern'],
+    [{ type: 'string', pattern: '[一-龥]' }, 'schema.pattern'],
+    [{ type: 'integer', minimum: 5, maximum: 4 }, 'schema'],
+    [{ type: 'integer', minimum: 'a' }, 'schema.minimum'],
+    [{ minimum: 3 }, 'schema'],
+    [{ type: 'string', anyOf: [{ const: 'a' }] }, 'schema.type'],
+    [{ anyOf: [] }, 'schema.anyOf'],
+    [{ anyOf: [{ enum: [] }] }, 'schema.anyOf[0].enum'],
+    [{ allOf: [{ type: 'string' }, { minLength: 3 }] }, 'schema.allOf'],
+    [{ $ref: 'https://example.org/schema' }, 'schema.$ref'],
+    [{ $ref: '#/$defs/a' }, 'schema.$ref'],
+    [{ $ref: '#' }, 'schema.$ref'],
+    [{ anyOf: [{ type: 'null' }, { $ref: '#' }] }, 'schema.anyOf[1].$ref'],
+    [{ $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/a' } } }, 'schema.$defs.a.$ref'],
+    [{ if: {}, else: {} }, 'schema.if'],
+    [{ typo: 1 }, 'schema.typo'],
+  ])('%j', (schema, param) => {
+    expect(refusal(() => checkJsonSchema(schema, 'schema'))).toMatchObject({
+      code: 'invalid_schema',
+      param,
+    });
+  });
+
+  it('and so is one that nests too deep', () => {
+    let schema: unknown = { type: 'null' };
+    for (let i = 0; i < 40; i++) schema = { type: 'array', items: schema };
+    expect(refusal(() => checkJsonSchema(schema, 's'))).toMatchObject({ code: 'invalid_schema' });
+  });
+
+  it('also inside a structural tag', () => {
+    const tag = {
+      format: { type: 'tag', content: { type: 'json_schema', json_schema: { not: {} } } },
+    };
+    expect(refusal(() => checkStructuralTag(tag))).toMatchObject({
+      param: 'structural_tag.format.content.json_schema.not',
+    });
+  });
+});
+
+function refusal(check: () => void): TempoError | undefined {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof TempoError) return error;
+  }
+  return undefined;
+}
