@@ -243,8 +243,11 @@ const CHECKS: Record<string, Check> = {
       const alone = await driver.text({ ...spec, id: 'alone' });
       await driver.start(spec, 1);
       engine.fork('a', 'b', length - 1);
-      equal(driver.add({ ...spec, id: 'b' }), 1, 'tokens left to compute in a fork');
-      const forked = await driver.decode('b', driver.tokens);
+      // Usually one token is left to compute; the rest of a page where copies within one are off.
+      const left = driver.add({ ...spec, id: 'b' });
+      ok(left >= 1 && left <= pageSize, `${left} tokens are left to compute in a fork`);
+      const forked = [tokenOf(await driver.step(['b', left]), 'b')];
+      forked.push(...(await driver.decode('b', driver.tokens - 1)));
       const rest = await driver.decode('a', driver.tokens - 1);
       driver.removeAll();
       same(forked, alone, 'the text of a fork');

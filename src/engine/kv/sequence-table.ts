@@ -140,8 +140,11 @@ export class SequenceTable implements KvState {
     return shared;
   }
 
-  /** Makes `id` a live copy of a live sequence's first `tokens` computed tokens. */
-  fork(parentId: string, id: string, tokens: number): void {
+  /**
+   * Makes `id` a live copy of a live sequence's first `tokens` computed tokens; down to a whole page
+   * where a copy within a page is not to be trusted. Returns how many they are.
+   */
+  fork(parentId: string, id: string, tokens: number): number {
     this.#checkNew(id);
     const parent = this.#slot(parentId);
     if (!(Number.isInteger(tokens) && tokens > 0 && tokens <= this.#ledger.tokensOf(parent))) {
@@ -150,12 +153,9 @@ export class SequenceTable implements KvState {
         `"${parentId}" has ${this.#ledger.tokensOf(parent)} computed tokens; ${tokens} of them cannot be forked.`,
       );
     }
-    if (tokens % this.#options.pageSize !== 0) this.#makeRoom(1, parent);
-    const slot = this.#takeSlot(parent);
-    this.#ledger.fork(parent, slot, tokens);
-    this.#tree.fork(parent, slot, tokens);
-    this.#operations?.fork(parent, slot, tokens);
+    const { slot, computed } = this.#copy(parent, tokens);
     this.#live.set(id, slot);
+    return computed;
   }
 
   /** Takes the pages for tokens `from` to `to` of `tokens`, which the next forward computes. */
@@ -166,31 +166,24 @@ export class SequenceTable implements KvState {
     this.#tree.extend(slot, tokens, from, to);
   }
 
-  /** Takes back a live sequence's tokens beyond the first `tokens`. */
-  truncate(id: string, tokens: number): void {
+  /**
+   * Takes back a live sequence's tokens beyond the first `tokens`. Returns how many are left; fewer,
+   * where the cut lies within a shared page and a copy of that is not to be trusted.
+   */
+  truncate(id: string, tokens: number): number {
     const slot = this.#slot(id);
-    const computed = this.#ledger.tokensOf(slot);
-    if (tokens >= computed) return;
-    const tailPages =
-      this.#ledger.pagesOf(slot).length - Math.floor(tokens / this.#options.pageSize);
-    if (this.#ledger.unsharedTail(slot) >= tailPages) {
+    const before = this.#ledger.tokensOf(slot);
+    if (tokens >= before) return before;
+    const tail = this.#ledger.pagesOf(slot).length - Math.floor(tokens / this.#options.pageSize);
+    if (this.#ledger.unsharedTail(slot) >= tail) {
       this.#shrink(slot, tokens);
-      return;
+      return tokens;
     }
     // The cut lies in pages that others share: start anew from a shorter copy.
-    if (tokens % this.#options.pageSize !== 0) this.#makeRoom(1, slot);
-    const copy = this.#takeSlot(slot);
-    if (tokens === 0) {
-      this.#ledger.open(copy);
-      this.#tree.add(copy);
-      this.#operations?.open(copy);
-    } else {
-      this.#ledger.fork(slot, copy, tokens);
-      this.#tree.fork(slot, copy, tokens);
-      this.#operations?.fork(slot, copy, tokens);
-    }
+    const { slot: copy, computed } = this.#copy(slot, tokens);
     this.#close(slot);
     this.#live.set(id, copy);
+    return computed;
   }
 
   /** Lets go of a live sequence; its prefix is kept, unless another covers it or `keep` is false. */
@@ -247,6 +240,25 @@ export class SequenceTable implements KvState {
     const { pageSize, sharesWithinPage } = this.#options;
     const shared = sharesWithinPage ? match.tokens : match.tokens - (match.tokens % pageSize);
     return shared < pageSize ? undefined : { slot: match.slot, tokens: shared };
+  }
+
+  /** A new slot with another's first `tokens`, or as many of them as whole pages hold. */
+  #copy(parent: number, tokens: number): { slot: number; computed: number } {
+    const { pageSize, sharesWithinPage } = this.#options;
+    const within = tokens % pageSize;
+    const computed = sharesWithinPage ? tokens : tokens - within;
+    if (computed % pageSize !== 0) this.#makeRoom(1, parent);
+    const slot = this.#takeSlot(parent);
+    if (computed === 0) {
+      this.#ledger.open(slot);
+      this.#tree.add(slot);
+      this.#operations?.open(slot);
+    } else {
+      this.#ledger.fork(parent, slot, computed);
+      this.#tree.fork(parent, slot, computed);
+      this.#operations?.fork(parent, slot, computed);
+    }
+    return { slot, computed };
   }
 
   /** Forks, within what pages there are. Returns the tokens shared. */

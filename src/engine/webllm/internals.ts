@@ -210,6 +210,25 @@ export function readInternals(engine: unknown, modelId: string): Internals | str
   return typeof metadata === 'string' ? metadata : { pipeline: checked, metadata };
 }
 
+/** The parts of a pipeline that text needs; batched serving needs all the others too. */
+export type TextParts = Pick<MlcPipeline, 'tokenizer' | 'config'>;
+
+/** Looks for the parts that even serial serving needs, for which WebLLM has no public API. */
+export function readTextParts(engine: unknown, modelId: string): TextParts | string {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
+  const pipeline: unknown = pipelines.get(modelId);
+  for (const method of ['encode', 'decode', 'getVocabSize', 'idToToken']) {
+    if (typeof property(property(pipeline, 'tokenizer'), method) !== 'function') {
+      return missing(`pipeline.tokenizer.${method}`);
+    }
+  }
+  if (typeof property(property(pipeline, 'config'), 'conv_template') !== 'object') {
+    return missing('pipeline.config.conv_template');
+  }
+  return pipeline as TextParts;
+}
+
 /** A pipeline's parts, and the methods each must have. */
 const SHAPE: readonly (readonly [string, readonly string[]])[] = [
   ['', []],

@@ -1,21 +1,21 @@
 import type { GrammarSpec, TokenIds } from '../../scheduler';
 import { type GrammarMatcher, Grammars, type GrammarVocabulary } from '../sampling';
-import type { MlcPipeline } from './internals';
+import type { TextParts } from './internals';
 import type { GrammarSource } from './webllm-engine';
 
 /** Grammars for a loaded model. The compiler is a megabyte, so it is loaded when first needed. */
 export class LazyGrammars implements GrammarSource {
-  readonly #pipeline: MlcPipeline;
+  readonly #pipeline: TextParts;
   readonly #vocabSize: number;
   #grammars: Promise<Grammars> | undefined;
 
-  constructor(pipeline: MlcPipeline, vocabSize: number) {
+  constructor(pipeline: TextParts, vocabSize: number) {
     this.#pipeline = pipeline;
     this.#vocabSize = vocabSize;
   }
 
   async check(spec: GrammarSpec): Promise<void> {
-    (await this.#load()).check(spec);
+    await (await this.#load()).check(spec);
   }
 
   async matcher(spec: GrammarSpec, generated: TokenIds): Promise<GrammarMatcher> {

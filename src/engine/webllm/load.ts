@@ -1,28 +1,25 @@
-import { type EngineCapabilities, TempoError } from '../../scheduler';
-import { SequenceTable } from '../kv';
+import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
-import { BatchModel, PAGE_SIZE } from './batch-model';
-import { type GpuWatch, watchGpu } from './gpu-watch';
-import { type Internals, libraryHas, readInternals, SAMPLING_FUNCTIONS } from './internals';
-import { fits, type KvSize, kvBytesPerToken, kvSize, weightBytes } from './kv-memory';
-import { LazyGrammars } from './lazy-grammars';
+import { batchedEngine, batchingObstacle } from './batched-load';
+import { watchGpu } from './gpu-watch';
+import { readInternals } from './internals';
 import { loadError } from './load-errors';
 import { readReport, type WebLlmReport } from './load-progress';
-import { loadedModel } from './loaded-model';
-import { RowSampler } from './row-sampler';
-import { WebLlmEngine } from './webllm-engine';
+import { LogitTap, type SerialApi } from './serial-engine';
+import { serialEngine } from './serial-load';
 
 /** The part of WebLLM's public API that loading uses. */
 export interface WebLlmModule {
   readonly MLCEngine: new (config: {
     appConfig: WebLlmAppConfig;
     initProgressCallback: (report: WebLlmReport) => void;
+    logitProcessorRegistry?: Map<string, LogitTap>;
   }) => MlcEngine;
   readonly prebuiltAppConfig: WebLlmAppConfig;
 }
 
 /** `MLCEngine`. */
-export interface MlcEngine {
+export interface MlcEngine extends SerialApi {
   reload(modelId: string, options?: { context_window_size?: number }): Promise<void>;
   unload(): Promise<void>;
 }
@@ -52,6 +49,11 @@ export interface WebLlmOptions extends LoadOptions {
   contextWindow?: number;
   /** Finished sequences kept as prefixes for those to come, at most. Default 32; 0: none. */
   keepPrefixes?: number;
+  /**
+   * Whether the device is tested and timed once the model is loaded. `auto` (default): unless it is
+   * a software device, on which that takes minutes.
+   */
+  selfTest?: 'always' | 'never' | 'auto';
   /** WebLLM itself. Default: the package's, loaded now. */
   webllm?: WebLlmModule;
   /** Default: `navigator.gpu`. */
@@ -60,9 +62,6 @@ export interface WebLlmOptions extends LoadOptions {
 
 /** What WebLLM's own cache is cut down to, tokens: it takes no part in serving. */
 const OWN_CACHE_TOKENS = 64;
-/** Finished sequences kept as prefixes, where the caller does not say. */
-const DEFAULT_KEPT = 32;
-
 /**
  * Loads a model through WebLLM and serves it in batches. Throws TempoErrors: unknown_model,
  * webgpu_unavailable, shader_f16_unavailable, unsupported, network, out_of_memory, aborted.
@@ -75,9 +74,12 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
   const record = modelRecord(appConfig, model);
   const gpu = await usableGpu(options.gpu, record);
   const watch = watchGpu(gpu);
+  const tap = new LogitTap();
   const engine = new webllm.MLCEngine({
     appConfig,
     initProgressCallback: (report) => options.onProgress?.(readReport(report)),
+    // For serial serving; batched serving does not come by it.
+    logitProcessorRegistry: new Map([[model, tap]]),
   });
   const unload = () => engine.unload();
   try {
@@ -87,11 +89,17 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
       unload,
     );
     const internals = readInternals(engine, model);
-    if (typeof internals === 'string') throw new TempoError('unsupported', internals);
-    return await batchedEngine(options, record, internals, watch, unload);
+    const obstacle = typeof internals === 'string' ? internals : batchingObstacle(internals);
+    const { device } = watch;
+    if (typeof internals !== 'string' && obstacle === undefined && device !== undefined) {
+      return await batchedEngine(options, record, internals, { ...watch, device }, unload);
+    }
+    // From WebLLM's cache, with the context window that the model has.
+    await abortable(signal, engine.reload(model), unload);
+    return serialEngine(options, engine, tap, obstacle ?? 'WebLLM made no GPU device.', watch);
   } catch (error) {
     await unload().catch(() => {});
-    throw loadError(error);
+    throw signal?.aborted ? aborted() : loadError(error);
   } finally {
     watch.stop();
   }
@@ -136,144 +144,12 @@ async function usableGpu(given: GPU | undefined, record: WebLlmModelRecord): Pro
   return gpu;
 }
 
-async function batchedEngine(
-  options: WebLlmOptions,
-  record: WebLlmModelRecord,
-  internals: Internals,
-  watch: GpuWatch,
-  unload: () => Promise<void>,
-): Promise<StepEngine> {
-  const { pipeline, metadata } = internals;
-  const { device, adapter } = watch;
-  if (device === undefined) throw new TempoError('engine_failed', 'WebLLM made no GPU device.');
-  const notes: string[] = [];
-  if (watch.fixedKernels > 0) {
-    notes.push('A race in a prebuilt kernel (merge_state_inplace_kernel) was put right.');
-  }
-  const maxBatch = Math.min(options.maxSequences ?? 32, metadata.max_batch_size ?? 1);
-  const maxSequences = options.maxSequences ?? maxBatch;
-  const trueWindow = record.overrides?.context_window_size ?? metadata.context_window_size;
-  const contextWindow = Math.min(options.contextWindow ?? trueWindow, trueWindow);
-  const vocabSize = pipeline.config.vocab_size;
-  const batch = await allocate(options, internals, device, {
-    sequences: maxSequences,
-    contextWindow,
-    vocabSize,
-    notes,
-  });
-
-  const capabilities: EngineCapabilities = {
-    batchedDecode: true,
-    continuedPrefill: true,
-    mixedSteps: true,
-    fork: true,
-    truncate: true,
-  };
-  const totalPages = batch.model.availablePages;
-  const table = new SequenceTable(
-    {
-      totalPages,
-      pageSize: PAGE_SIZE,
-      maxSequences,
-      maxKept: options.keepPrefixes ?? DEFAULT_KEPT,
-      sharing: capabilities.fork,
-      sharesWithinPage: capabilities.fork,
-      trims: capabilities.truncate,
-    },
-    batch.model,
-  );
-  options.onProgress?.({ phase: 'ready', text: 'Ready.', fraction: 1 });
-  return new WebLlmEngine({
-    pipeline,
-    batch: batch.model,
-    table,
-    sampler: new RowSampler(pipeline, vocabSize, libraryHas(pipeline, SAMPLING_FUNCTIONS)),
-    grammars: new LazyGrammars(pipeline, vocabSize),
-    model: loadedModel(options.model, pipeline),
-    status: {
-      kind: 'webllm',
-      model: options.model,
-      device: deviceName(adapter),
-      mode: 'batched',
-      notes,
-      kvBytes: batch.size.bytes,
-    },
-    capacity: {
-      maxSequences,
-      maxBatch,
-      totalPages,
-      pageSize: PAGE_SIZE,
-      contextWindow,
-      maxPrefillTokens: metadata.prefill_chunk_size - maxBatch,
-    },
-    capabilities,
-    costs: { baseMs: 30, perDecodeMs: 1, perContextTokenMs: 0.001, perPrefillTokenMs: 0.5 },
-    deviceLost: device.lost.then(({ message, reason }) => message || String(reason)),
-    unload,
-  });
-}
-
-/** Makes the KV cache as large as the budget says, or half of that, and so on, until it fits. */
-async function allocate(
-  options: WebLlmOptions,
-  internals: Internals,
-  device: GPUDevice,
-  wanted: { sequences: number; contextWindow: number; vocabSize: number; notes: string[] },
-): Promise<{ model: BatchModel; size: KvSize }> {
-  const { metadata } = internals;
-  const { limits } = device;
-  const perToken = kvBytesPerToken(metadata) ?? 0;
-  const weights = weightBytes(metadata, wanted.vocabSize);
-  let size = kvSize(metadata, weights, {
-    budgetBytes: options.kvBudgetBytes,
-    sequences: wanted.sequences,
-    contextWindow: wanted.contextWindow,
-    maxBufferSize: limits.maxBufferSize,
-    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-  });
-  for (let attempt = 0; ; attempt++) {
-    options.onProgress?.({
-      phase: 'allocate',
-      text: `Allocating a KV cache of ${mebibytes(size.bytes)} MiB for ${size.tokens} tokens.`,
-      fraction: 0.92,
-      totalBytes: size.bytes,
-    });
-    throwIfAborted(options.signal);
-    if (await fits(device, metadata, size)) {
-      const model = new BatchModel(internals, {
-        sequences: wanted.sequences + (options.keepPrefixes ?? DEFAULT_KEPT) + 1,
-        tokens: size.tokens,
-        chunk: metadata.prefill_chunk_size,
-      });
-      if (attempt > 0) {
-        wanted.notes.push(
-          `The GPU had no room for a larger KV cache than ${mebibytes(size.bytes)} MiB (${size.tokens} tokens).`,
-        );
-      }
-      return { model, size };
-    }
-    const tokens = Math.floor(size.tokens / 2 / PAGE_SIZE) * PAGE_SIZE;
-    if (tokens < 4 * PAGE_SIZE) {
-      throw new TempoError(
-        'out_of_memory',
-        'The GPU has no room for a KV cache beside the model. Choose a smaller model, or close other pages that use the GPU.',
-      );
-    }
-    size = { tokens, bytes: tokens * perToken };
-  }
-}
-
-function mebibytes(bytes: number): number {
-  return Math.round(bytes / 2 ** 20);
-}
-
-function deviceName(adapter: GPUAdapter | undefined): string {
-  const info = adapter?.info;
-  return info?.description || [info?.vendor, info?.architecture].filter(Boolean).join(' ') || 'GPU';
+function aborted(): TempoError {
+  return new TempoError('aborted', 'Loading was aborted.');
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TempoError('aborted', 'Loading was aborted.');
+  if (signal?.aborted) throw aborted();
 }
 
 /** Waits for `work`, but no longer than `signal` allows; then `stop` ends it. */
@@ -285,15 +161,15 @@ async function abortable(
   throwIfAborted(signal);
   if (signal === undefined) return work;
   let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
+  const stopped = new Promise<never>((_, reject) => {
     onAbort = () => {
-      reject(new TempoError('aborted', 'Loading was aborted.'));
+      reject(aborted());
       void stop().catch(() => {});
     };
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    await Promise.race([work, aborted]);
+    await Promise.race([work, stopped]);
     throwIfAborted(signal);
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -1,8 +1,8 @@
 import type { ConversationTemplate, LoadedModel, Tokenizer } from '../step-engine';
-import type { MlcChatConfig, MlcPipeline, MlcTokenizer } from './internals';
+import type { MlcChatConfig, MlcTokenizer, TextParts } from './internals';
 
 /** A pipeline as far as text is concerned. */
-export function loadedModel(id: string, { tokenizer, config }: MlcPipeline): LoadedModel {
+export function loadedModel(id: string, { tokenizer, config }: TextParts): LoadedModel {
   return {
     id,
     tokenizer: new WebLlmTokenizer(tokenizer, config.vocab_size),

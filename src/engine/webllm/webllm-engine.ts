@@ -146,7 +146,7 @@ export class WebLlmEngine implements StepEngine {
       throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
     }
     this.#sequence(parentId);
-    this.#guard(() => this.#parts.table.fork(parentId, id, tokens));
+    this.#guard(() => void this.#parts.table.fork(parentId, id, tokens));
   }
 
   truncate(id: string, tokens: number): void {
@@ -159,8 +159,8 @@ export class WebLlmEngine implements StepEngine {
       throw new TempoError('engine_failed', `A sequence cannot be cut to ${tokens} tokens.`);
     }
     // One token must be left to compute, so that the next can be drawn.
-    const computed = Math.min(sequence.computed, tokens - 1);
-    this.#guard(() => this.#parts.table.truncate(id, computed));
+    const left = Math.min(sequence.computed, tokens - 1);
+    const computed = this.#guard(() => this.#parts.table.truncate(id, left));
     sequence.truncate(tokens);
     sequence.computed = computed;
   }

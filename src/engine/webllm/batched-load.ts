@@ -1,0 +1,175 @@
+import type { EngineCapabilities, StepCosts } from '../../scheduler';
+import { SequenceTable } from '../kv';
+import type { StepEngine } from '../step-engine';
+import { PAGE_SIZE } from './batch-model';
+import { isSoftwareDevice, nameOf } from './gpu-device';
+import type { GpuWatch } from './gpu-watch';
+import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
+import { allocateKv } from './kv-allocation';
+import { weightBytes } from './kv-memory';
+import { LazyGrammars } from './lazy-grammars';
+import type { WebLlmModelRecord, WebLlmOptions } from './load';
+import { loadedModel } from './loaded-model';
+import { RowSampler } from './row-sampler';
+import { calibrate, selfTest, sharesWithinPage } from './self-test';
+import { WebLlmEngine } from './webllm-engine';
+
+/** Sequences at once, and finished ones kept as prefixes, where the caller does not say. */
+const DEFAULT_SEQUENCES = 32;
+const DEFAULT_KEPT = 32;
+
+/** Longest the calibration may take, ms: a GPU needs a fraction of it. */
+const CALIBRATION_MS = 600;
+
+/** Where nothing was measured: about a laptop's GPU with a small model. The cost model learns on. */
+const UNMEASURED: StepCosts = {
+  baseMs: 30,
+  perDecodeMs: 1,
+  perContextTokenMs: 0.001,
+  perPrefillTokenMs: 0.5,
+};
+
+const EVERYTHING: EngineCapabilities = {
+  batchedDecode: true,
+  continuedPrefill: true,
+  mixedSteps: true,
+  fork: true,
+  truncate: true,
+};
+
+/** Why a model that WebLLM has loaded cannot be served in batches; undefined where it can. */
+export function batchingObstacle({ metadata, pipeline }: Internals): string | undefined {
+  const kind = metadata.kv_state_kind ?? 'kv_cache';
+  if (kind !== 'kv_cache') return `This model's state is not a paged KV cache (${kind}).`;
+  if (metadata.sliding_window_size > 0 || pipeline.config.sliding_window_size > 0) {
+    return 'This model attends to a sliding window.';
+  }
+  if ((metadata.max_batch_size ?? 1) < 2) return 'This model library takes one sequence at a time.';
+  return undefined;
+}
+
+/** Makes the KV cache, tries the device out, and puts the engine together. */
+export async function batchedEngine(
+  options: WebLlmOptions,
+  record: WebLlmModelRecord,
+  internals: Internals,
+  watch: GpuWatch & { device: GPUDevice },
+  unload: () => Promise<void>,
+): Promise<StepEngine> {
+  const { pipeline, metadata } = internals;
+  const { device, adapter } = watch;
+  const notes: string[] = [];
+  if (watch.fixedKernels > 0) {
+    notes.push('A race in a prebuilt kernel (merge_state_inplace_kernel) was put right.');
+  }
+  const maxSequences = options.maxSequences ?? DEFAULT_SEQUENCES;
+  const maxKept = options.keepPrefixes ?? DEFAULT_KEPT;
+  const libraryBatch = Math.min(maxSequences, metadata.max_batch_size ?? 1);
+  const window = record.overrides?.context_window_size ?? metadata.context_window_size;
+  const contextWindow = Math.min(options.contextWindow ?? window, window);
+  const vocabSize = pipeline.config.vocab_size;
+
+  const { model, size, halvings } = await allocateKv(internals, device, {
+    budgetBytes: options.kvBudgetBytes,
+    weights: weightBytes(metadata, vocabSize),
+    sequences: maxSequences,
+    slots: maxSequences + maxKept + 1,
+    contextWindow,
+    maxBufferSize: device.limits.maxBufferSize,
+    maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
+    onAttempt: ({ tokens, bytes }) => {
+      options.signal?.throwIfAborted();
+      options.onProgress?.({
+        phase: 'allocate',
+        text: `Allocating a KV cache of ${mebibytes(bytes)} MiB for ${tokens} tokens.`,
+        fraction: 0.92,
+        totalBytes: bytes,
+      });
+    },
+  });
+  if (halvings > 0) {
+    notes.push(
+      `The GPU had no room for a larger KV cache than ${mebibytes(size.bytes)} MiB (${size.tokens} tokens).`,
+    );
+  }
+
+  const tested = await tryOut();
+  const maxBatch = tested.capabilities.batchedDecode ? libraryBatch : 1;
+  const totalPages = model.availablePages;
+  const table = new SequenceTable(
+    {
+      totalPages,
+      pageSize: PAGE_SIZE,
+      maxSequences,
+      maxKept,
+      sharing: tested.capabilities.fork,
+      sharesWithinPage: tested.withinPage,
+      trims: tested.capabilities.truncate,
+    },
+    model,
+  );
+  options.signal?.throwIfAborted();
+  options.onProgress?.({ phase: 'ready', text: 'Ready.', fraction: 1 });
+  return new WebLlmEngine({
+    pipeline,
+    batch: model,
+    table,
+    sampler: new RowSampler(pipeline, vocabSize, libraryHas(pipeline, SAMPLING_FUNCTIONS)),
+    grammars: new LazyGrammars(pipeline, vocabSize),
+    model: loadedModel(options.model, pipeline),
+    status: {
+      kind: 'webllm',
+      model: options.model,
+      device: nameOf(adapter),
+      mode: tested.capabilities.batchedDecode ? 'batched' : 'serial',
+      notes,
+      kvBytes: size.bytes,
+    },
+    capacity: {
+      maxSequences,
+      maxBatch,
+      totalPages,
+      pageSize: PAGE_SIZE,
+      contextWindow,
+      // Decodes ride in the same forward.
+      maxPrefillTokens: metadata.prefill_chunk_size - maxBatch,
+    },
+    capabilities: tested.capabilities,
+    costs: tested.costs,
+    deviceLost: device.lost.then(({ message, reason }) => message || String(reason)),
+    unload,
+  });
+
+  async function tryOut() {
+    const wanted = options.selfTest ?? 'auto';
+    if (wanted === 'never' || (wanted === 'auto' && isSoftwareDevice(adapter))) {
+      notes.push(
+        wanted === 'never'
+          ? 'The self-test was left out, as asked.'
+          : 'The self-test was left out: this is a software device, on which it would take minutes.',
+      );
+      return { capabilities: EVERYTHING, withinPage: true, costs: UNMEASURED };
+    }
+    const report = (text: string, fraction: number) =>
+      options.onProgress?.({ phase: 'self-test', text, fraction });
+    report('Checking that this GPU computes rightly.', 0.94);
+    const found = await selfTest(model, pipeline);
+    notes.push(...found.notes);
+    options.signal?.throwIfAborted();
+    report('Measuring how long steps take.', 0.97);
+    const measured = await calibrate(model, pipeline, {
+      maxBatch: found.capabilities.batchedDecode ? libraryBatch : 1,
+      chunk: found.capabilities.continuedPrefill ? metadata.prefill_chunk_size : 64,
+      budgetMs: CALIBRATION_MS,
+    });
+    return {
+      capabilities: found.capabilities,
+      withinPage: sharesWithinPage(found),
+      costs: measured ?? UNMEASURED,
+    };
+  }
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

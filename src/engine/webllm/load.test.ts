@@ -1,0 +1,335 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { LoadProgress, StepEngine } from '../step-engine';
+import { fixMergeState } from './kernel-fix';
+import { loadWebLlmEngine, type WebLlmOptions } from './load';
+import { MERGE_STATE_KERNEL, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
+
+const engines: StepEngine[] = [];
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.dispose();
+});
+
+async function load(world: StandIn, options: Partial<WebLlmOptions> = {}): Promise<StepEngine> {
+  const engine = await loadWebLlmEngine({
+    model: STAND_IN_MODEL,
+    webllm: world.webllm,
+    gpu: world.gpu,
+    kvBudgetBytes: 1 << 16,
+    ...options,
+  });
+  engines.push(engine);
+  return engine;
+}
+
+const failure = (options: StandInOptions, load_: Partial<WebLlmOptions> = {}) =>
+  load(new StandIn(options), load_).then(
+    () => expect.unreachable('loads'),
+    (error) => error,
+  );
+
+describe('Loading a model through WebLLM', () => {
+  it('says what is wrong, by code and in a sentence', async () => {
+    const cases: [StandInOptions, Partial<WebLlmOptions>, string][] = [
+      [{}, { model: 'nothing' }, 'unknown_model'],
+      [{ adapter: false }, {}, 'webgpu_unavailable'],
+      [{ gpuFeatures: [] }, {}, 'shader_f16_unavailable'],
+      [{ loadError: new TypeError('Failed to fetch') }, {}, 'network'],
+      [{ loadError: new Error('Device was lost. This can happen …') }, {}, 'out_of_memory'],
+      [{ loadError: new DOMException('no room', 'QuotaExceededError') }, {}, 'out_of_memory'],
+      [{ loadError: new Error('something else') }, {}, 'engine_failed'],
+    ];
+    for (const [world, options, code] of cases) {
+      const error = await failure(world, options);
+      expect(error).toMatchObject({ code });
+      expect(error.message).toMatch(/^[A-Z].*[.)]$|something else/s);
+    }
+  });
+
+  it('looks at the GPU before it downloads anything', async () => {
+    const world = new StandIn({ gpuFeatures: [] });
+    const reports: LoadProgress[] = [];
+    await load(world, { onProgress: (progress) => reports.push(progress) }).catch(() => {});
+    expect(reports).toEqual([]);
+  });
+
+  it('stops at once when aborted, and frees what it had', async () => {
+    const world = new StandIn({ loadMs: 50 });
+    const controller = new AbortController();
+    const loading = load(world, { signal: controller.signal });
+    setTimeout(() => controller.abort(), 5);
+    const start = performance.now();
+    await expect(loading).rejects.toMatchObject({ code: 'aborted' });
+    expect(performance.now() - start).toBeLessThan(45);
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(world.objects).toBe(0);
+  });
+
+  it('stops when aborted in the middle of the self-test, too', async () => {
+    const world = new StandIn();
+    const controller = new AbortController();
+    const onProgress = ({ phase }: LoadProgress) => {
+      if (phase === 'self-test') controller.abort();
+    };
+    await expect(load(world, { signal: controller.signal, onProgress })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+  });
+
+  it('reports bytes and time left while it downloads, then every phase', async () => {
+    const reports: LoadProgress[] = [];
+    await load(new StandIn(), { onProgress: (progress) => reports.push(progress) });
+    expect(reports).toContainEqual(
+      expect.objectContaining({
+        phase: 'download',
+        loadedBytes: 10 * 2 ** 20,
+        totalBytes: 20 * 2 ** 20,
+        fromCache: false,
+        remainingMs: 1000,
+      }),
+    );
+    const phases = [...new Set(reports.map(({ phase }) => phase))];
+    expect(phases).toEqual(['download', 'compile', 'allocate', 'self-test', 'ready']);
+    expect(reports.at(-1)?.fraction).toBe(1);
+  });
+
+  it("keeps WebLLM's own cache tiny and takes the model's true window for ours", async () => {
+    expect((await load(new StandIn())).capacity.contextWindow).toBe(512);
+    expect((await load(new StandIn(), { contextWindow: 100 })).capacity.contextWindow).toBe(100);
+  });
+});
+
+describe('The kernel fix', () => {
+  it('puts a barrier before the write that races', () => {
+    const fixed = fixMergeState(MERGE_STATE_KERNEL);
+    expect(fixed).toMatch(/workgroupBarrier\(\);\n {2}S\[.*log2/);
+    expect(fixed.match(/workgroupBarrier/g)).toHaveLength(1);
+    expect(fixed.replace('  workgroupBarrier();\n', '')).toBe(MERGE_STATE_KERNEL);
+  });
+
+  it('leaves alone what it does not know, and what is right already', () => {
+    const other = 'fn softmax_kernel() {\n  S[0] = 1;\n}\n';
+    expect(fixMergeState(other)).toBe(other);
+    const fixed = fixMergeState(MERGE_STATE_KERNEL);
+    expect(fixMergeState(fixed)).toBe(fixed);
+  });
+
+  it("is applied to what WebLLM compiles, is told in status, and leaves navigator.gpu's own method", async () => {
+    const world = new StandIn();
+    const { requestAdapter } = world.gpu;
+    const engine = await load(world);
+    expect(world.shaders).toEqual([fixMergeState(MERGE_STATE_KERNEL)]);
+    expect(engine.status.notes.join()).toMatch(/merge_state_inplace_kernel/);
+    expect(world.gpu.requestAdapter).toBe(requestAdapter);
+  });
+});
+
+describe('The self-test', () => {
+  const CASES: [NonNullable<StandInOptions['wrong']>, Partial<StepEngine['capabilities']>][] = [
+    [
+      {},
+      { batchedDecode: true, continuedPrefill: true, mixedSteps: true, fork: true, truncate: true },
+    ],
+    [{ chunks: true }, { batchedDecode: true, continuedPrefill: false, fork: false }],
+    [
+      { batches: true },
+      { batchedDecode: false, mixedSteps: false, continuedPrefill: true, fork: true },
+    ],
+    [{ forks: true }, { batchedDecode: true, continuedPrefill: true, fork: true }],
+    [{ pops: true }, { batchedDecode: true, continuedPrefill: true, fork: true, truncate: false }],
+  ];
+  for (const [wrong, capabilities] of CASES) {
+    const what = Object.keys(wrong).join() || 'nothing';
+    it(`finds ${what} wrong, switches it off, and says so`, async () => {
+      const engine = await load(new StandIn({ wrong }), { maxSequences: 4 });
+      expect(engine.capabilities).toMatchObject(capabilities);
+      const complaints = engine.status.notes.filter((note) => note.includes('computes something'));
+      expect(complaints.length > 0).toBe(what !== 'nothing');
+      expect(engine.status.mode).toBe(wrong.batches ? 'serial' : 'batched');
+      expect(engine.capacity.maxBatch).toBe(wrong.batches ? 1 : 4);
+    });
+  }
+
+  it('leaves an engine that gives right texts, whatever the GPU computes wrongly', async () => {
+    for (const wrong of ['chunks', 'batches', 'forks', 'pops'] as const) {
+      const { stepEngineContract } = await import('../contract');
+      const checks = stepEngineContract({
+        load: () => load(new StandIn({ wrong: { [wrong]: true } }), { maxSequences: 4 }),
+        requests: 30,
+      });
+      for (const { run } of checks) await run();
+    }
+  });
+
+  it('is left out on a software device, and that is said', async () => {
+    const engine = await load(new StandIn(), { selfTest: 'never' });
+    expect(engine.status.notes.join()).toMatch(/self-test was left out/);
+  });
+
+  it('measures what steps cost', async () => {
+    const { costs } = await load(new StandIn());
+    for (const cost of Object.values(costs)) expect(cost).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('KV memory', () => {
+  it('is what the budget says', async () => {
+    // Two layers of one head of 4 values, keys and values, 4 bytes each: 64 bytes a token.
+    const engine = await load(new StandIn(), { kvBudgetBytes: 64 * 1600 });
+    expect(engine.status.kvBytes).toBe(64 * 1600);
+    expect(engine.capacity.totalPages).toBe(101); // the runtime adds one
+  });
+
+  it('is halved until the GPU has room for it, which is said', async () => {
+    const engine = await load(new StandIn({ gpuBytes: 64 * 900 }), { kvBudgetBytes: 64 * 3200 });
+    expect(engine.status.kvBytes).toBe(64 * 800);
+    expect(engine.status.notes.join()).toMatch(/no room for a larger KV cache/);
+  });
+
+  it('fails with a typed error when there is no room at all', async () => {
+    expect(await failure({ gpuBytes: 100 })).toMatchObject({ code: 'out_of_memory' });
+    expect(await failure({}, { kvBudgetBytes: 1000 })).toMatchObject({ code: 'out_of_memory' });
+  });
+});
+
+describe('Models and versions that cannot be served in batches', () => {
+  const CASES: [string, StandInOptions, RegExp][] = [
+    ['a recurrent state', { metadata: { kv_state_kind: 'rnn_state' } }, /not a paged KV cache/],
+    ['a sliding window', { metadata: { sliding_window_size: 128 } }, /sliding window/],
+    ['a batch size of one', { metadata: { max_batch_size: 1 } }, /one sequence at a time/],
+    ['no batch_prefill', { lacks: ['batch_prefill'] }, /no function batch_prefill/],
+    [
+      'an older runtime',
+      { lacks: ['vm.builtin.kv_state_fork_sequence'] },
+      /kv_state_fork_sequence/,
+    ],
+  ];
+  for (const [what, options, reason] of CASES) {
+    it(`are served one at a time, and status says why: ${what}`, async () => {
+      const engine = await load(new StandIn(options));
+      expect(engine.status.mode).toBe('serial');
+      expect(engine.status.notes[0]).toMatch(reason);
+      expect(engine.capabilities.batchedDecode).toBe(false);
+    });
+  }
+
+  it('keep the contract', async () => {
+    const { stepEngineContract } = await import('../contract');
+    const world = new StandIn({ metadata: { max_batch_size: 1 } });
+    for (const { name, run } of stepEngineContract({ load: () => load(world), requests: 60 })) {
+      await run().catch((error: Error) => expect.unreachable(`${name}: ${error.message}`));
+    }
+  });
+
+  it('give the text that batched serving gives', async () => {
+    const texts: number[][] = [];
+    for (const options of [{}, { metadata: { max_batch_size: 1 } }]) {
+      const engine = await load(new StandIn(options));
+      const tokens = engine.model.tokenizer.encode('Tell me about tempo.');
+      const sampling = { temperature: 1, topP: 0.9, seed: 5, presencePenalty: 0.5 };
+      engine.add({ id: 'a', tokens, promptTokens: tokens.length, sampling });
+      const text: number[] = [];
+      for (let i = 0; i < 12; i++) {
+        const work = [{ sequenceId: 'a', tokens: i === 0 ? tokens.length : 1 }];
+        text.push((await engine.step({ work })).sampled.get('a')?.token ?? -1);
+      }
+      texts.push(text);
+    }
+    expect(texts[1]).toEqual(texts[0]);
+  });
+});
+
+describe('Losing the GPU', () => {
+  const begin = async (world: StandIn) => {
+    const engine = await load(world, { maxSequences: 4 });
+    for (const id of ['a', 'b']) {
+      const sampling = { temperature: 0, topP: 1, seed: 1 };
+      engine.add({ id, tokens: [1, 2, 3], promptTokens: 3, sampling });
+    }
+    const work = ['a', 'b'].map((sequenceId) => ({ sequenceId, tokens: 3 }));
+    return { engine, work };
+  };
+
+  it('in the middle of a step rejects it, resolves `lost`, and disposes cleanly', async () => {
+    const world = new StandIn();
+    const { engine, work } = await begin(world);
+    const step = engine.step({ work });
+    world.loseDevice();
+    await expect(step).rejects.toMatchObject({ code: 'engine_lost' });
+    expect(await engine.lost).toMatchObject({ code: 'engine_lost' });
+    expect(() => engine.add({ id: 'c', tokens: [1], promptTokens: 1, sampling: SAMPLING })).toThrow(
+      /lost/,
+    );
+    engine.remove('a');
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    await engine.dispose();
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it('while idle resolves `lost` too', async () => {
+    const world = new StandIn();
+    const { engine, work } = await begin(world);
+    world.loseDevice('driver reset');
+    expect((await engine.lost).message).toMatch(/driver reset/);
+    await expect(engine.step({ work })).rejects.toMatchObject({ code: 'engine_lost' });
+  });
+
+  it("to an abort inside the runtime is the same, with the runtime's own words", async () => {
+    const world = new StandIn();
+    const { engine, work } = await begin(world);
+    world.failNextForward('Program terminated with exit(1)');
+    await expect(engine.step({ work })).rejects.toThrow(/exit\(1\)/);
+    expect(await engine.lost).toMatchObject({ code: 'engine_lost' });
+  });
+
+  it('does not happen by disposing', async () => {
+    const { engine } = await begin(new StandIn());
+    await engine.dispose();
+    const outcome = await Promise.race([
+      engine.lost,
+      new Promise((r) => setTimeout(r, 20, 'kept')),
+    ]);
+    expect(outcome).toBe('kept');
+  });
+});
+
+const SAMPLING = { temperature: 0, topP: 1, seed: 1 };
+
+describe('Nothing leaks', () => {
+  it('over 500 requests with aborts at random points', async () => {
+    const world = new StandIn({ samplesOnGpu: true });
+    const engine = await load(world, { maxSequences: 6, keepPrefixes: 4 });
+    const run = async (from: number, requests: number) => {
+      const pending = new Map<string, number>();
+      let next = from;
+      while (next < from + requests || pending.size > 0) {
+        while (next < from + requests && pending.size < 6) {
+          const tokens = Array.from({ length: 3 + (next % 40) }, (_, i) => (i < 20 ? i : next % 7));
+          const id = `r${next++}`;
+          const sampling = { ...SAMPLING, temperature: next % 2, seed: next };
+          const { cachedTokens } = engine.add({
+            id,
+            tokens,
+            promptTokens: tokens.length,
+            sampling,
+          });
+          pending.set(id, tokens.length - cachedTokens);
+        }
+        const work = [...pending].map(([sequenceId, left]) => ({ sequenceId, tokens: left }));
+        await engine.step({ work });
+        for (const id of [...pending.keys()]) {
+          pending.set(id, 1);
+          if ((Number(id.slice(1)) * 7919 + world.forwards) % 5 > 1) continue;
+          engine.remove(id);
+          pending.delete(id);
+        }
+      }
+    };
+    await run(0, 20);
+    const before = { objects: world.objects, free: engine.kv.freePages };
+    await run(20, 500);
+    expect({ objects: world.objects, free: engine.kv.freePages }).toEqual(before);
+    expect(world.scopes).toEqual([]);
+    expect(world.corruptions).toEqual([]);
+  });
+});

@@ -1,0 +1,272 @@
+import {
+  type EngineCapabilities,
+  type EngineCapacity,
+  type GrammarSpec,
+  type KvState,
+  type SampledToken,
+  type SequenceSpec,
+  type StepCosts,
+  type StepPlan,
+  type StepResult,
+  TempoError,
+  type TokenIds,
+} from '../../scheduler';
+import { Sampler, SequenceSampling } from '../sampling';
+import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
+import { EngineSequence } from './engine-sequence';
+import type { GrammarSource } from './webllm-engine';
+
+/** The part of `MLCEngine`'s public API that serial serving uses. */
+export interface SerialApi {
+  /** Appends tokens to the one sequence that WebLLM holds, and samples; we do our own sampling. */
+  forwardTokensAndSample(tokens: number[], isPrefill: boolean): Promise<number>;
+  /** Empties that sequence. */
+  resetChat(): Promise<void>;
+}
+
+export interface SerialParts {
+  api: SerialApi;
+  /** The logits of the last forward, as the logit processor saw them. */
+  logits: LogitTap;
+  grammars: GrammarSource;
+  model: LoadedModel;
+  status: EngineStatus;
+  /** Tokens. */
+  contextWindow: number;
+  deviceLost: Promise<string>;
+  unload: () => Promise<void>;
+}
+
+/** A WebLLM `LogitProcessor` that only looks. */
+export class LogitTap {
+  last: Float32Array | undefined;
+
+  processLogits = (logits: Float32Array): Float32Array => {
+    this.last = logits.slice();
+    return logits;
+  };
+
+  processSampledToken = (): void => {};
+
+  resetState = (): void => {};
+}
+
+const PAGE_SIZE = 16;
+const CHUNK = 512;
+
+/**
+ * One request at a time, through WebLLM's public API alone: for models and versions that batched
+ * serving does not work with. Prompts may still come in chunks, and a request that goes on where the
+ * last one ended (the next turn of a chat) finds its history computed.
+ */
+export class SerialEngine implements StepEngine {
+  readonly model: LoadedModel;
+  readonly status: EngineStatus;
+  readonly capacity: EngineCapacity;
+  readonly capabilities: EngineCapabilities = {
+    batchedDecode: false,
+    continuedPrefill: true,
+    mixedSteps: false,
+    fork: false,
+    truncate: false,
+  };
+  readonly costs: StepCosts = {
+    baseMs: 40,
+    perDecodeMs: 0,
+    perContextTokenMs: 0.001,
+    perPrefillTokenMs: 0.5,
+  };
+  readonly kv: KvState;
+  readonly lost: Promise<TempoError>;
+  readonly #parts: SerialParts;
+  readonly #sampler: Sampler;
+  /** The tokens that WebLLM's sequence holds. */
+  #held: number[] = [];
+  #sequence: EngineSequence | undefined;
+  #ended: TempoError | undefined;
+  #stepping = false;
+  #resolveLost: (error: TempoError) => void = () => {};
+  readonly #gone: Promise<never>;
+  #rejectGone: (error: TempoError) => void = () => {};
+
+  constructor(parts: SerialParts) {
+    this.#parts = parts;
+    this.model = parts.model;
+    this.status = parts.status;
+    this.#sampler = new Sampler(parts.model.tokenizer.vocabSize);
+    const totalPages = Math.ceil(parts.contextWindow / PAGE_SIZE);
+    this.capacity = {
+      maxSequences: 1,
+      maxBatch: 1,
+      totalPages,
+      pageSize: PAGE_SIZE,
+      contextWindow: parts.contextWindow,
+      maxPrefillTokens: CHUNK,
+    };
+    const pages = () => (this.#sequence === undefined ? 0 : pagesFor(this.#sequence.computed));
+    const cached = () => (this.#sequence === undefined ? pagesFor(this.#held.length) : 0);
+    const current = (id: string) => this.#sequence?.id === id;
+    const match = (tokens: TokenIds) => this.#match(tokens);
+    this.kv = {
+      get freePages() {
+        return totalPages - pages();
+      },
+      get cachedPages() {
+        return cached();
+      },
+      pagesOf: (id) => (current(id) ? pages() : 0),
+      matchPrefix: match,
+    };
+    this.lost = new Promise((resolve) => {
+      this.#resolveLost = resolve;
+    });
+    this.#gone = new Promise((_, reject) => {
+      this.#rejectGone = reject;
+    });
+    this.#gone.catch(() => {});
+    void parts.deviceLost.then((reason) => this.#lose(`The GPU device was lost: ${reason}`));
+  }
+
+  checkGrammar(spec: GrammarSpec): Promise<void> {
+    return this.#parts.grammars.check(spec);
+  }
+
+  add(spec: SequenceSpec): { cachedTokens: number } {
+    this.#checkUsable();
+    if (this.#sequence !== undefined) {
+      throw new TempoError(
+        'engine_failed',
+        this.#sequence.id === spec.id
+          ? `There is a sequence "${spec.id}" already.`
+          : 'This engine serves one request at a time; see its status.',
+      );
+    }
+    const { length } = spec.tokens;
+    if (length < 1 || length > this.capacity.contextWindow) {
+      throw new TempoError(
+        'context_length_exceeded',
+        `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
+      );
+    }
+    const cachedTokens = this.#match(spec.tokens);
+    this.#sequence = new EngineSequence(spec, cachedTokens);
+    return { cachedTokens };
+  }
+
+  remove(sequenceId: string): void {
+    if (this.#sequence?.id !== sequenceId) return;
+    this.#sequence.dispose();
+    this.#sequence = undefined;
+  }
+
+  fork(): never {
+    throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
+  }
+
+  truncate(): never {
+    throw new TempoError('unsupported', 'This engine cannot truncate sequences; see its status.');
+  }
+
+  async step({ work }: StepPlan): Promise<StepResult> {
+    this.#checkUsable();
+    if (this.#stepping) throw new TempoError('engine_failed', 'A step is under way already.');
+    const sequence = this.#sequence;
+    const [member] = work;
+    if (work.length !== 1 || sequence === undefined || sequence.id !== member.sequenceId) {
+      throw new TempoError('engine_failed', 'A step of this engine has its one sequence in it.');
+    }
+    const { tokens } = member;
+    if (!(Number.isInteger(tokens) && tokens >= 1 && tokens <= sequence.pending)) {
+      throw new TempoError(
+        'engine_failed',
+        `"${sequence.id}" has ${sequence.pending} tokens to compute, not ${tokens}.`,
+      );
+    }
+    this.#stepping = true;
+    try {
+      return await Promise.race([this.#run(sequence, tokens), this.#gone]);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const wasLost = this.#ended !== undefined;
+    this.#ended ??= new TempoError('disposed', 'The engine was disposed.');
+    this.#rejectGone(this.#ended);
+    this.#sequence?.dispose();
+    this.#sequence = undefined;
+    this.#parts.grammars.dispose();
+    if (!wasLost || this.#ended.code === 'engine_lost') await this.#parts.unload().catch(() => {});
+  }
+
+  async #run(sequence: EngineSequence, tokens: number): Promise<StepResult> {
+    const { api, logits } = this.#parts;
+    const startMs = performance.now();
+    const next = Array.from(sequence.next(tokens));
+    const draws = tokens === sequence.pending;
+    try {
+      if (this.#held.length !== sequence.computed) {
+        await api.resetChat();
+        this.#held = [];
+        if (sequence.computed > 0) throw new Error('The history is not there any more.');
+      }
+      logits.last = undefined;
+      await api.forwardTokensAndSample(next, next.length > 1);
+    } catch (error) {
+      throw this.#lose(`WebLLM failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    for (const token of next) this.#held.push(token);
+    sequence.computed += tokens;
+    const sampled = new Map<string, SampledToken>();
+    if (draws) {
+      const row: Float32Array | undefined = logits.last;
+      if (row === undefined) throw this.#lose('WebLLM did not show its logits.');
+      const sampling = await this.#samplingOf(sequence);
+      const token = this.#sampler.sample(row, sampling, await sampling.matcher?.nextBitmask());
+      if (this.#sequence === sequence) {
+        sequence.append(token.token);
+        sampling.accept(token.token);
+        sampled.set(sequence.id, token);
+      }
+    }
+    return { sampled, durationMs: performance.now() - startMs };
+  }
+
+  async #samplingOf(sequence: EngineSequence): Promise<SequenceSampling> {
+    const { sampling } = sequence.spec;
+    sequence.sampling ??= new SequenceSampling({
+      sampling,
+      generated: sequence.generated,
+      stopTokens: this.model.template.stop_token_ids,
+      matcher:
+        sampling.grammar === undefined
+          ? undefined
+          : await this.#parts.grammars.matcher(sampling.grammar, sequence.generated),
+    });
+    return sequence.sampling;
+  }
+
+  /** What WebLLM holds is of use only as a whole: it cannot take tokens back. */
+  #match(tokens: TokenIds): number {
+    if (this.#sequence !== undefined || this.#held.length >= tokens.length) return 0;
+    return this.#held.every((token, i) => tokens[i] === token) ? this.#held.length : 0;
+  }
+
+  #checkUsable(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  #lose(message: string): TempoError {
+    if (this.#ended === undefined) {
+      this.#ended = new TempoError('engine_lost', message);
+      this.#rejectGone(this.#ended);
+      this.#resolveLost(this.#ended);
+    }
+    return this.#ended;
+  }
+}
+
+function pagesFor(tokens: number): number {
+  return Math.ceil(tokens / PAGE_SIZE);
+}

@@ -1,0 +1,47 @@
+import { TempoError } from '../../scheduler';
+import type { StepEngine } from '../step-engine';
+import { nameOf } from './gpu-device';
+import type { GpuWatch } from './gpu-watch';
+import { readTextParts } from './internals';
+import { LazyGrammars } from './lazy-grammars';
+import type { MlcEngine, WebLlmOptions } from './load';
+import { loadedModel } from './loaded-model';
+import { type LogitTap, SerialEngine } from './serial-engine';
+
+/**
+ * The engine for what cannot be served in batches. `engine` has the model loaded with its whole
+ * context window, and `tap` as its logit processor. Throws unsupported where not even that works.
+ */
+export function serialEngine(
+  options: WebLlmOptions,
+  engine: MlcEngine,
+  tap: LogitTap,
+  reason: string,
+  watch: GpuWatch,
+): StepEngine {
+  const parts = readTextParts(engine, options.model);
+  if (typeof parts === 'string') throw new TempoError('unsupported', parts);
+  const { config } = parts;
+  const window = [config.context_window_size, config.sliding_window_size].find((size) => size > 0);
+  const contextWindow = Math.min(window ?? 4096, options.contextWindow ?? Number.POSITIVE_INFINITY);
+  options.onProgress?.({ phase: 'ready', text: 'Ready, one request at a time.', fraction: 1 });
+  return new SerialEngine({
+    api: engine,
+    logits: tap,
+    grammars: new LazyGrammars(parts, config.vocab_size),
+    model: loadedModel(options.model, parts),
+    status: {
+      kind: 'webllm',
+      model: options.model,
+      device: nameOf(watch.adapter),
+      mode: 'serial',
+      notes: [`${reason} So requests are served one at a time, through WebLLM's public API.`],
+      kvBytes: 0,
+    },
+    contextWindow,
+    deviceLost:
+      watch.device?.lost.then(({ message, reason: why }) => message || String(why)) ??
+      new Promise(() => {}),
+    unload: () => engine.unload(),
+  });
+}
