@@ -35,6 +35,10 @@ export class ChatCompletions implements Completions {
     params: ChatCompletionParams & { stream?: false },
     options?: RequestOptions,
   ): Promise<ChatCompletion>;
+  create(
+    params: ChatCompletionParams,
+    options?: RequestOptions,
+  ): Promise<ChatCompletionStream | ChatCompletion>;
   async create(
     params: ChatCompletionParams,
     { signal }: RequestOptions = {},

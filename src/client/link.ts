@@ -50,13 +50,14 @@ export class Link {
   }
 
   load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
+    const before = this.#ready;
     const loading = this.#load(config, signal);
     const ready = loading.catch((error: unknown) => {
-      // A load beside another leaves that one's promise in force.
+      // Refused without harm: another load goes on, or what was loaded before does.
       if (error instanceof TempoError && error.code === 'load_in_progress') return before;
+      if (this.#state.phase === 'ready' || this.#state.phase === 'recovering') return before;
       throw error;
     });
-    const before = this.#ready;
     ready.catch(() => {}); // who awaits it hears of it
     this.#ready = ready;
     return loading;
@@ -142,7 +143,7 @@ export class Link {
 
   #setState(state: ServerState): void {
     this.#state = state;
-    for (const listener of [...this.#stateListeners]) listener(state);
+    for (const listener of [...this.#stateListeners]) call(listener, state);
   }
 }
 
@@ -157,7 +158,16 @@ function disposed(): TempoError {
   return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
 }
 
+/** A listener's failure is shown, and stops nobody else. */
+function call<T>(listener: (value: T) => void, value: T): void {
+  try {
+    listener(value);
+  } catch (error) {
+    console.error('A listener of Tempo threw an error.', error);
+  }
+}
+
 function begin(watch: Watch, host: TempoHost): void {
-  watch.handle = host.watch((snapshot) => watch.listener(snapshot), watch.intervalMs);
+  watch.handle = host.watch((snapshot) => call(watch.listener, snapshot), watch.intervalMs);
   watch.handle.catch(() => {}); // a crash, which is told to all
 }

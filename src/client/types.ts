@@ -40,6 +40,10 @@ export interface Completions {
     params: ChatCompletionParams & { stream?: false },
     options?: RequestOptions,
   ): Promise<ChatCompletion>;
+  create(
+    params: ChatCompletionParams,
+    options?: RequestOptions,
+  ): Promise<ChatCompletionStream | ChatCompletion>;
 }
 
 export interface AppOptions {

@@ -1,12 +1,30 @@
 /** One frame at 60 Hz, ms. */
 export const FRAME_MS = 16;
 
+/** Somebody who wants to know, here or in another thread. Their own failures are their own. */
+export class Listener<Value> {
+  readonly #listen: (value: Value) => unknown;
+
+  constructor(listen: (value: Value) => unknown) {
+    this.#listen = listen;
+  }
+
+  /** Resolves when the listener has taken it. */
+  async tell(value: Value): Promise<void> {
+    try {
+      await this.#listen(value);
+    } catch {
+      // The requests and the other listeners go on.
+    }
+  }
+}
+
 /**
  * Sends what it is given at most once every `intervalMs`, and nothing more while the listener has not
  * taken what came before: a slow page gets fewer, fuller batches and is never flooded.
  */
 export class Outbox<Item> {
-  readonly #send: (items: Item[]) => unknown;
+  readonly #listener: Listener<Item[]>;
   readonly #intervalMs: number;
   #items: Item[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -16,7 +34,7 @@ export class Outbox<Item> {
 
   /** `send` may return a promise: it is the listener's word that it has taken the batch. */
   constructor(send: (items: Item[]) => unknown, intervalMs = FRAME_MS) {
-    this.#send = send;
+    this.#listener = new Listener(send);
     this.#intervalMs = intervalMs;
   }
 
@@ -48,11 +66,7 @@ export class Outbox<Item> {
     this.#items = [];
     this.#sentMs = performance.now();
     this.#busy = true;
-    try {
-      await this.#send(items);
-    } catch {
-      // A listener's own failure is its own: the requests and the other listeners go on.
-    }
+    await this.#listener.tell(items);
     this.#busy = false;
     if (this.#items.length > 0) this.#schedule();
   }

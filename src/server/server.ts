@@ -9,7 +9,7 @@ import {
 } from '../scheduler';
 import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
-import { FRAME_MS, Outbox } from './outbox';
+import { FRAME_MS, Listener, Outbox } from './outbox';
 import { parseProfile } from './profile';
 import type {
   LoadConfig,
@@ -51,7 +51,7 @@ export class TempoServer implements TempoHost {
   /** Submissions that are being checked, or wait for a lost engine to come back. */
   readonly #arriving = new Set<string>();
   readonly #listeners = new Set<Outbox<RequestEvent>>();
-  readonly #stateListeners = new Set<(state: ServerState) => unknown>();
+  readonly #stateListeners = new Set<Listener<ServerState>>();
   readonly #watchers = new Map<number, Outbox<null>>();
   #handles = 0;
   #disposed = false;
@@ -145,8 +145,9 @@ export class TempoServer implements TempoHost {
   }
 
   async listenState(onState: (state: ServerState) => void): Promise<void> {
-    this.#stateListeners.add(onState);
-    onState(this.#state);
+    const listener = new Listener(onState);
+    this.#stateListeners.add(listener);
+    listener.tell(this.#state);
   }
 
   async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
@@ -289,7 +290,7 @@ export class TempoServer implements TempoHost {
 
   #setState(state: ServerState): ServerState {
     this.#state = state;
-    for (const listener of this.#stateListeners) listener(state);
+    for (const listener of this.#stateListeners) listener.tell(state);
     this.#changed();
     return state;
   }

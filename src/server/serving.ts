@@ -135,7 +135,7 @@ export class Serving implements RequestHost {
     if (this.#closed) throw new TempoError('disposed', 'The engine was replaced. Send it again.');
     if (this.#completions.has(id)) throw duplicate(id);
     const program = this.#programOf(submission);
-    const slo = program === undefined ? submission.slo : ({ class: 'program' } as const);
+    const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
     const arrivalMs = this.#options.clock.now();
     const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
@@ -232,7 +232,7 @@ export class Serving implements RequestHost {
     this.#endAll(error);
     this.wake();
     await this.#loop;
-    await this.engine.dispose();
+    await this.engine.dispose().catch(() => {}); // what cannot be let go of must not stop the next
   }
 
   // What the step loop asks of the server.
