@@ -1,5 +1,21 @@
 import { createRoot } from 'react-dom/client';
+import './design/tokens.css';
+import './design/base.css';
+import './design/controls.css';
+import './design/layout.css';
+import './dashboard/dashboard.css';
+import './chat/chat.css';
+import './agent/agent.css';
+import './summarizer/summarizer.css';
+import { App } from './app';
+import { watchLive } from './store/live';
+import { startTraffic } from './store/traffic';
+import { startSummarizer } from './summarizer/summarizer-store';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
-createRoot(root).render(<h1>Tempo</h1>);
+
+watchLive();
+startTraffic();
+startSummarizer();
+createRoot(root).render(<App />);

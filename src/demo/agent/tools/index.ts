@@ -1,0 +1,79 @@
+/** The agent's tools, all of which really run, in the page. */
+import Ajv, { type ValidateFunction } from 'ajv';
+import { calculator } from './calculator';
+import { addDays, clock, daysBetween } from './calendar';
+import { convertUnits } from './convert-units';
+import { searchHandbook } from './search-handbook';
+import { type AgentTool, declare, type Json } from './tool';
+
+export { warmUpCalculator } from './calculator';
+export type { Json } from './tool';
+
+export const TOOLS: readonly AgentTool[] = [
+  searchHandbook,
+  calculator,
+  convertUnits,
+  clock,
+  addDays,
+  daysBetween,
+];
+
+export const TOOL_DECLARATIONS = TOOLS.map(declare);
+
+export interface ToolOutcome {
+  /** The arguments as parsed; undefined when they were no JSON. */
+  args?: Json;
+  ok: boolean;
+  /** What goes back to the model: the result, or what was wrong with the call. */
+  result: Json;
+  durationMs: number;
+}
+
+const ajv = new Ajv({ allErrors: true });
+const validators = new Map<string, ValidateFunction<Record<string, Json>>>();
+
+function validatorOf(tool: AgentTool): ValidateFunction<Record<string, Json>> {
+  let validate = validators.get(tool.name);
+  if (validate === undefined) {
+    validate = ajv.compile<Record<string, Json>>(tool.parameters);
+    validators.set(tool.name, validate);
+  }
+  return validate;
+}
+
+/** Runs a tool call as the model wrote it. Never throws: a mistake is a result that says so. */
+export async function runTool(name: string, argumentsJson: string): Promise<ToolOutcome> {
+  const start = performance.now();
+  const end = (ok: boolean, result: Json, args?: Json): ToolOutcome => ({
+    ok,
+    result,
+    args,
+    durationMs: performance.now() - start,
+  });
+  const tool = TOOLS.find((known) => known.name === name);
+  if (tool === undefined) {
+    return end(
+      false,
+      `There is no tool "${name}". Use one of ${TOOLS.map((t) => t.name).join(', ')}.`,
+    );
+  }
+  let args: Json;
+  try {
+    args = JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
+  } catch {
+    return end(false, 'The arguments are not valid JSON.', argumentsJson);
+  }
+  const validate = validatorOf(tool);
+  if (!validate(args)) {
+    return end(
+      false,
+      `Invalid arguments: ${ajv.errorsText(validate.errors, { dataVar: 'arguments' })}.`,
+      args,
+    );
+  }
+  try {
+    return end(true, await tool.run(args), args);
+  } catch (thrown) {
+    return end(false, thrown instanceof Error ? thrown.message : String(thrown), args);
+  }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { runTool } from './index';
+
+const run = (name: string, args: unknown) => runTool(name, JSON.stringify(args));
+
+describe('the agent’s tools', () => {
+  it('calculate', async () => {
+    expect(await run('calculator', { expression: '12 * (3 * 64.5 + 18)' })).toMatchObject({
+      ok: true,
+      result: 2538,
+    });
+    expect(await run('calculator', { expression: '0.1 + 0.2' })).toMatchObject({ result: 0.3 });
+    expect((await run('calculator', { expression: '1 / 0' })).ok).toBe(false);
+    expect((await run('calculator', { expression: 'import({})' })).ok).toBe(false);
+  });
+
+  it('convert units of one kind, and no others', async () => {
+    expect(await run('convert_units', { value: 23, from: 'kg', to: 'lb' })).toMatchObject({
+      result: 50.7063,
+    });
+    expect((await run('convert_units', { value: 1, from: 'kg', to: 'km' })).result).toMatch(
+      /different things/,
+    );
+  });
+
+  it('count days over month ends and leap years', async () => {
+    expect(await run('add_days', { date: '2028-02-28', days: 2 })).toMatchObject({
+      result: { date: '2028-03-01', weekday: 'Wednesday' },
+    });
+    expect(await run('days_between', { from: '2026-01-01', to: '2027-01-01' })).toMatchObject({
+      result: 365,
+    });
+    expect((await run('add_days', { date: '2026-02-30', days: 1 })).result).toMatch(/no day/);
+  });
+
+  it('search the handbook', async () => {
+    expect(await run('search_handbook', { query: 'luggage allowance' })).toMatchObject({
+      result: [{ title: 'Luggage allowance' }],
+    });
+  });
+
+  it('say what is wrong with a call', async () => {
+    const outcome = await run('add_days', { date: 'tomorrow', days: 1.5 });
+    expect(outcome.ok).toBe(false);
+    expect(outcome.result).toMatch(/arguments\/date must match pattern/);
+    expect(outcome.result).toMatch(/arguments\/days must be integer/);
+    expect((await runTool('calculator', '{')).result).toMatch(/not valid JSON/);
+    expect((await run('teleport', {})).result).toMatch(/no tool "teleport"/);
+  });
+});

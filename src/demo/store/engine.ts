@@ -1,0 +1,61 @@
+import { create } from 'zustand';
+import type { LoadConfig, TempoErrorJson } from '../../client';
+import { errorOf, isAbort } from './complete';
+import { history, useLive } from './live';
+import { useSettings } from './settings';
+import { tempo } from './tempo';
+
+export type EngineChoice = Pick<LoadConfig, 'engine' | 'model'>;
+
+const FALLBACK: EngineChoice = { engine: 'simulated', model: 'laptop-gpu' };
+
+interface Engine {
+  /** What runs, or is being loaded. */
+  current: EngineChoice;
+  loading: boolean;
+  /** Why the last load failed, until the next one. */
+  failure: { choice: EngineChoice; error: TempoErrorJson } | undefined;
+  /** Switches engine or model; when that fails, the simulated engine takes over again. */
+  load(choice: EngineChoice): Promise<void>;
+  cancel(): void;
+  dismiss(): void;
+}
+
+let controller: AbortController | undefined;
+
+export const useEngine = create<Engine>()((set, get) => ({
+  current: FALLBACK,
+  loading: false,
+  failure: undefined,
+
+  async load(choice) {
+    if (get().loading) return;
+    controller = new AbortController();
+    set({ current: choice, loading: true, failure: undefined });
+    // A real model answers its reader; scripted visitors would only be in the way.
+    if (choice.engine === 'webllm') useSettings.getState().setDemoTraffic(false);
+    try {
+      await tempo.load(
+        { ...choice, policy: useLive.getState().policy },
+        { signal: controller.signal },
+      );
+      history.mark(choice.model);
+    } catch (thrown) {
+      if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown) } });
+      set({ current: FALLBACK });
+      await tempo.load({ ...FALLBACK, policy: useLive.getState().policy }).catch((again) => {
+        set({ failure: { choice: FALLBACK, error: errorOf(again) } });
+      });
+    } finally {
+      set({ loading: false });
+    }
+  },
+
+  cancel() {
+    controller?.abort();
+  },
+
+  dismiss() {
+    set({ failure: undefined });
+  },
+}));

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestTrace, Snapshot, StepTrace } from '../../client';
+import { StepHistory } from './step-history';
+
+const request = (id: string, more: Partial<RequestTrace> = {}): RequestTrace => ({
+  id,
+  app: 'chat',
+  stage: 'reply',
+  class: 'latency',
+  state: 'decode',
+  arrivalMs: 0,
+  promptTokens: 10,
+  computedTokens: 10,
+  generatedTokens: 1,
+  maxTokens: 100,
+  ...more,
+});
+
+const step = (number: number, ids: string[]): StepTrace => ({
+  number,
+  startMs: number * 10,
+  endMs: number * 10 + 9,
+  work: ids.map((requestId) => ({ requestId, app: 'chat', kind: 'decode', tokens: 1 })),
+  preempted: [],
+});
+
+function snapshot(atMs: number, requests: RequestTrace[], steps: StepTrace[] = []): Snapshot {
+  return {
+    atMs,
+    requests,
+    steps,
+    plan: [],
+    capacity: { maxBatch: 8, maxSequences: 16, contextWindow: 4096 },
+  } as unknown as Snapshot;
+}
+
+describe('the step history', () => {
+  it('gives live requests lanes of their own and a free lane to the next', () => {
+    const history = new StepHistory();
+    history.add(snapshot(100, [request('a'), request('b')]));
+    history.add(snapshot(200, [request('b')]));
+    history.add(snapshot(300, [request('b'), request('c')]));
+    expect(['a', 'b', 'c'].map((id) => history.span(id)?.lane)).toEqual([0, 1, 0]);
+    expect(history.span('a')?.endMs).toBe(200);
+    expect(history.span('b')?.endMs).toBeUndefined();
+  });
+
+  it('shows a request that came and went between two snapshots', () => {
+    const history = new StepHistory();
+    history.add(snapshot(100, [], [step(1, ['a']), step(2, ['a'])]));
+    expect(history.span('a')).toMatchObject({ startMs: 10, endMs: 29 });
+    expect(history.live).toBe(false);
+  });
+
+  it('finds the step that ran at a time', () => {
+    const history = new StepHistory();
+    history.add(snapshot(100, [], [step(1, ['a']), step(2, ['a']), step(3, ['a'])]));
+    expect(history.indexAt(25)).toBe(1);
+    expect(history.indexAt(5)).toBe(-1);
+  });
+
+  it('remembers how a request fared, whichever news comes first', () => {
+    const history = new StepHistory();
+    history.ended('a', true);
+    history.add(snapshot(100, [request('a'), request('b')]));
+    history.ended('b', false);
+    expect([history.span('a')?.met, history.span('b')?.met]).toEqual([true, false]);
+  });
+
+  it('forgets what is older than a minute, and starts anew with another clock', () => {
+    const history = new StepHistory();
+    history.add(snapshot(100, [], [step(1, ['a'])]));
+    history.add(snapshot(70_000, [], [step(6999, ['b'])]));
+    expect(history.steps.map((s) => s.number)).toEqual([6999]);
+    history.add(snapshot(50, []));
+    expect(history.steps).toEqual([]);
+  });
+});

@@ -1,0 +1,195 @@
+import type { Explanation, RequestTrace, Snapshot, StepTrace } from '../../client';
+import { type AppName, isAppName } from '../design/apps';
+
+/** One request's stretch of the timeline. */
+export interface Span {
+  id: string;
+  app: AppName;
+  stage: string;
+  lane: number;
+  startMs: number;
+  /** Undefined while it lives. */
+  endMs?: number;
+  /** When the next token, or the whole, is due. */
+  dueMs?: number;
+  /** Undefined until it is known, or when it was stopped. */
+  met?: boolean;
+  /** Stretches in one state; the last goes on until the next snapshot. */
+  states: { fromMs: number; state: RequestTrace['state'] }[];
+}
+
+export interface Mark {
+  atMs: number;
+  text: string;
+}
+
+/** How many requests of an app are drawn side by side; more share the last lane. */
+export const LANES: Record<AppName, number> = { chat: 2, agent: 2, summarizer: 8 };
+
+const KEPT_MS = 60_000;
+
+/**
+ * The last minute of steps, as the timeline draws it. It lives outside React: snapshots go in, the
+ * canvas reads, and `version` tells whether there is something new.
+ */
+export class StepHistory {
+  readonly steps: StepTrace[] = [];
+  readonly spans: Span[] = [];
+  readonly marks: Mark[] = [];
+  version = 0;
+  /** Server's clock at the last snapshot. */
+  atMs = 0;
+  maxBatch = 1;
+  #receivedAt = 0;
+  #open = new Map<string, Span>();
+  readonly #byId = new Map<string, Span>();
+  readonly #outcomes = new Map<string, boolean | undefined>();
+  readonly #plans: { atMs: number; plan: Explanation[] }[] = [];
+
+  /** Something is running or waiting, so time goes on. */
+  get live(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** The server's clock now, as the page's own clock continues the last snapshot. */
+  nowMs(pageNow = performance.now()): number {
+    return this.atMs + Math.min(1000, pageNow - this.#receivedAt);
+  }
+
+  add(snapshot: Snapshot, pageNow = performance.now()): void {
+    // Another engine starts another clock, or none went on: what was before cannot be compared.
+    if (snapshot.atMs < this.atMs) this.clear();
+    const beforeMs = this.atMs;
+    this.atMs = snapshot.atMs;
+    this.#receivedAt = pageNow;
+    this.maxBatch = snapshot.capacity.maxBatch;
+    this.#plans.push({ atMs: snapshot.atMs, plan: snapshot.plan });
+    for (const step of snapshot.steps) this.#step(step);
+    const seen = new Set<string>();
+    for (const request of snapshot.requests) {
+      seen.add(request.id);
+      this.#request(request, beforeMs);
+    }
+    for (const [id, span] of this.#open) if (!seen.has(id)) this.#close(span);
+    this.#forget();
+    this.version++;
+  }
+
+  /** An app learnt how its request fared. */
+  ended(id: string, met: boolean | undefined): void {
+    const span = this.#byId.get(id);
+    if (span !== undefined) span.met = met;
+    this.#outcomes.set(id, met);
+    if (this.#outcomes.size > 500) {
+      const [oldest] = this.#outcomes.keys();
+      this.#outcomes.delete(oldest);
+    }
+    this.version++;
+  }
+
+  /** Writes a line across the timeline, here and now. */
+  mark(text: string): void {
+    this.marks.push({ atMs: this.nowMs(), text });
+    this.version++;
+  }
+
+  clear(): void {
+    this.steps.length = 0;
+    this.spans.length = 0;
+    this.marks.length = 0;
+    this.#plans.length = 0;
+    this.#open.clear();
+    this.#byId.clear();
+    this.atMs = 0;
+  }
+
+  /** The index of the step that ran at `atMs`, or of the last one before it; -1 when there is none. */
+  indexAt(atMs: number): number {
+    let low = 0;
+    let high = this.steps.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.steps[middle].startMs <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The plan that was explained nearest after `atMs`. */
+  planAt(atMs: number): Explanation[] {
+    return this.#plans.find((p) => p.atMs >= atMs)?.plan ?? this.#plans.at(-1)?.plan ?? [];
+  }
+
+  span(id: string): Span | undefined {
+    return this.#byId.get(id);
+  }
+
+  #step(step: StepTrace): void {
+    this.steps.push(step);
+    for (const { requestId, app, kind } of step.work) {
+      const span = this.#open.get(requestId) ?? this.#start(requestId, app, '', step.startMs);
+      if (span !== undefined) {
+        span.endMs = step.endMs;
+        changeState(span, step.startMs, kind);
+      }
+    }
+  }
+
+  #request(request: RequestTrace, beforeMs: number): void {
+    const span =
+      this.#open.get(request.id) ??
+      this.#start(request.id, request.app, request.stage, request.arrivalMs);
+    if (span === undefined) return;
+    span.stage = request.stage;
+    span.startMs = Math.min(span.startMs, request.arrivalMs);
+    span.endMs = undefined;
+    span.dueMs = request.dueMs;
+    if (request.state === 'waiting' || request.state === 'paused') {
+      changeState(span, Math.max(beforeMs, request.arrivalMs), request.state);
+    }
+  }
+
+  #start(id: string, app: string, stage: string, startMs: number): Span | undefined {
+    if (!isAppName(app)) return undefined;
+    const span: Span = { id, app, stage, lane: this.#freeLane(app), startMs, states: [] };
+    if (this.#outcomes.has(id)) span.met = this.#outcomes.get(id);
+    this.spans.push(span);
+    this.#open.set(id, span);
+    this.#byId.set(id, span);
+    return span;
+  }
+
+  #freeLane(app: AppName): number {
+    const taken = new Set<number>();
+    for (const span of this.#open.values()) if (span.app === app) taken.add(span.lane);
+    for (let lane = 0; lane < LANES[app]; lane++) if (!taken.has(lane)) return lane;
+    return LANES[app] - 1;
+  }
+
+  #close(span: Span): void {
+    span.endMs ??= this.atMs;
+    this.#open.delete(span.id);
+  }
+
+  #forget(): void {
+    const limit = this.atMs - KEPT_MS;
+    dropWhile(this.steps, (step) => step.endMs < limit);
+    dropWhile(this.spans, (span) => {
+      const old = span.endMs !== undefined && span.endMs < limit;
+      if (old) this.#byId.delete(span.id);
+      return old;
+    });
+    dropWhile(this.marks, (mark) => mark.atMs < limit);
+    dropWhile(this.#plans, (plan) => plan.atMs < limit);
+  }
+}
+
+function changeState(span: Span, fromMs: number, state: RequestTrace['state']): void {
+  if (span.states.at(-1)?.state !== state) span.states.push({ fromMs, state });
+}
+
+function dropWhile<T>(list: T[], drop: (item: T) => boolean): void {
+  let count = 0;
+  while (count < list.length && drop(list[count])) count++;
+  if (count > 0) list.splice(0, count);
+}

@@ -1,0 +1,75 @@
+import { memo } from 'react';
+import { type Document, isDone, partCounts, summaryOf } from './document';
+import { useSummarizer } from './summarizer-store';
+
+interface DocumentViewProps {
+  document: Document;
+  paused: boolean;
+}
+
+/** One document: how far its parts are, and the summary once there is one. */
+export const DocumentView = memo(function DocumentView({ document, paused }: DocumentViewProps) {
+  const { id, title, own, levels, error } = document;
+  const { done, total } = partCounts(document);
+  const { restart, remove } = useSummarizer.getState();
+  const summary = summaryOf(document);
+  const active = levels.flat().some((part) => part.state === 'active');
+  return (
+    <li className="document" data-document={id}>
+      <p className="document-head">
+        <span className="document-title">{title}</span>
+        <span className="muted">{stateWords(document, { done, total, active, paused })}</span>
+      </p>
+      <div
+        className="parts"
+        role="progressbar"
+        aria-label={`Parts of ${title} summarized`}
+        aria-valuemin={0}
+        aria-valuemax={total}
+        aria-valuenow={done}
+      >
+        {levels.map((parts, level) =>
+          parts.map((part, at) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
+            <span key={`${level}-${at}`} className={`part ${part.state}`} />
+          )),
+        )}
+        {levels.flat().length < total && <span className="part waiting" />}
+      </div>
+      {summary !== undefined && (
+        <details className="document-summary">
+          <summary>Summary</summary>
+          <p>{summary}</p>
+        </details>
+      )}
+      {error && (
+        <p className="error-text" role="alert">
+          {error.message}{' '}
+          <button type="button" className="link" onClick={() => restart(id)}>
+            Retry
+          </button>
+        </p>
+      )}
+      {own && (
+        <button type="button" className="link document-remove" onClick={() => remove(id)}>
+          Remove
+        </button>
+      )}
+    </li>
+  );
+});
+
+interface Progress {
+  done: number;
+  total: number;
+  active: boolean;
+  paused: boolean;
+}
+
+function stateWords(document: Document, { done, total, active, paused }: Progress): string {
+  if (document.error) return 'failed';
+  if (isDone(document)) return 'done';
+  if (paused) return `paused at ${done} of ${total}`;
+  if (active) return document.levels.length > 1 ? 'joining the parts' : `${done} of ${total} parts`;
+  return done > 0 ? `${done} of ${total} parts` : 'queued';
+}

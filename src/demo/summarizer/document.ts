@@ -1,0 +1,90 @@
+import type { TempoErrorJson } from '../../client';
+import { chunk } from './chunk';
+
+/** A piece of text and, once there is one, its summary. */
+export interface Part {
+  text: string;
+  state: 'waiting' | 'active' | 'done';
+  summary?: string;
+}
+
+/**
+ * A text on its way to a summary. Level 0 is the text in pieces; each further level is the summaries
+ * of the one before, joined and cut again, until a level has one piece, whose summary is the answer.
+ */
+export interface Document {
+  id: string;
+  title: string;
+  /** Brought by the reader. */
+  own: boolean;
+  levels: readonly (readonly Part[])[];
+  error?: TempoErrorJson;
+}
+
+const PART_CHARACTERS = 1000;
+
+export function createDocument(id: string, title: string, text: string, own: boolean): Document {
+  return { id, title, own, levels: [partsOf(text)] };
+}
+
+/** The same text, to be summarized again from the start. */
+export function again({ id, title, own, levels }: Document): Document {
+  const [first] = levels;
+  return { id, title, own, levels: [first.map(({ text }) => ({ text, state: 'waiting' }))] };
+}
+
+export function summaryOf({ levels }: Document): string | undefined {
+  const last = levels.at(-1);
+  return last?.length === 1 ? last[0].summary : undefined;
+}
+
+export function isDone(document: Document): boolean {
+  return summaryOf(document) !== undefined;
+}
+
+export function partCounts({ levels }: Document): { done: number; total: number } {
+  const parts = levels.flat();
+  const open = levels.at(-1)?.length === 1 ? 0 : 1; // at least one call to join them
+  return { done: parts.filter((p) => p.state === 'done').length, total: parts.length + open };
+}
+
+/** The next piece to work on; undefined when all are done, under way, or stuck. */
+export function nextPart({ levels, error }: Document): { level: number; at: number } | undefined {
+  if (error !== undefined) return undefined;
+  const level = levels.length - 1;
+  const at = levels[level].findIndex((part) => part.state === 'waiting');
+  return at < 0 ? undefined : { level, at };
+}
+
+/** The document with one piece changed, and the next level when that completes this one. */
+export function withPart(
+  document: Document,
+  level: number,
+  at: number,
+  change: Partial<Part>,
+): Document {
+  const levels = document.levels.map((parts, l) =>
+    l === level ? parts.map((part, p) => (p === at ? { ...part, ...change } : part)) : parts,
+  );
+  const last = levels[levels.length - 1];
+  if (last.length > 1 && last.every((part) => part.state === 'done')) {
+    const next = partsOf(last.map((part) => part.summary).join('\n\n'));
+    // Summaries that came out no shorter than their texts must not go on for ever.
+    levels.push(next.length < last.length ? next : next.slice(0, 1));
+  }
+  return { ...document, levels };
+}
+
+/** What was under way when the page was left is to be done again. */
+export function settled(document: Document): Document {
+  return {
+    ...document,
+    levels: document.levels.map((parts) =>
+      parts.map((part) => (part.state === 'active' ? { ...part, state: 'waiting' } : part)),
+    ),
+  };
+}
+
+function partsOf(text: string): Part[] {
+  return chunk(text, PART_CHARACTERS).map((piece) => ({ text: piece, state: 'waiting' }));
+}

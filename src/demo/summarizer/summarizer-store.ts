@@ -1,0 +1,181 @@
+import { create } from 'zustand';
+import { createJSONStorage, persist, type StateStorage } from 'zustand/middleware';
+import type { TempoErrorCode } from '../../client';
+import { complete, errorOf, isAbort } from '../store/complete';
+import { useLive } from '../store/live';
+import { useSettings } from '../store/settings';
+import { apps } from '../store/tempo';
+import {
+  again,
+  createDocument,
+  type Document,
+  isDone,
+  nextPart,
+  settled,
+  withPart,
+} from './document';
+import { shippedDocuments } from './documents';
+import { extract } from './extract';
+
+interface Summarizer {
+  documents: readonly Document[];
+  paused: boolean;
+  /** Queues a text of the reader's own, before the others. Throws an Error that says what is wrong with it. */
+  add(title: string, text: string): void;
+  remove(id: string): void;
+  /** Takes up a document again that failed, or from the start when it is done. */
+  restart(id: string): void;
+  setPaused(paused: boolean): void;
+}
+
+/** Calls under way at once. */
+const CONCURRENCY = 8;
+const MAX_CHARACTERS = 200_000;
+const MAX_TOKENS = 96;
+
+/** Errors that pass when the engine is back: the piece just waits. */
+const PASSING: readonly TempoErrorCode[] = ['aborted', 'disposed', 'engine_lost', 'not_loaded'];
+
+/** localStorage, where there is room and leave for it. */
+const storage: StateStorage = {
+  getItem: (name) => localStorage.getItem(name),
+  setItem(name, value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch {
+      // A full or forbidden store costs the resuming, not the summaries.
+    }
+  },
+  removeItem: (name) => localStorage.removeItem(name),
+};
+
+let controller = new AbortController();
+let underWay = 0;
+
+export const useSummarizer = create<Summarizer>()(
+  persist(
+    (set, get) => ({
+      documents: shippedDocuments(),
+      paused: false,
+
+      add(title, text) {
+        if (text.trim() === '') throw new Error('There is no text in it.');
+        if (text.includes('\0')) throw new Error('This is not a text file.');
+        if (text.length > MAX_CHARACTERS) {
+          throw new Error(
+            `The text has ${text.length.toLocaleString('en')} characters; up to ${MAX_CHARACTERS.toLocaleString('en')} can be summarized.`,
+          );
+        }
+        const id = `own-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 6)}`;
+        set({ documents: [createDocument(id, title, text, true), ...get().documents] });
+        pump();
+      },
+
+      remove(id) {
+        set({ documents: get().documents.filter((document) => document.id !== id) });
+      },
+
+      restart(id) {
+        edit(id, (document) =>
+          isDone(document) ? again(document) : { ...settled(document), error: undefined },
+        );
+        pump();
+      },
+
+      setPaused(paused) {
+        set({ paused });
+        if (paused) {
+          controller.abort();
+          controller = new AbortController();
+        } else pump();
+      },
+    }),
+    {
+      name: 'tempo.summarizer',
+      version: 1,
+      storage: createJSONStorage(() => storage),
+      partialize: ({ documents, paused }) => ({ documents: documents.map(settled), paused }),
+    },
+  ),
+);
+
+function edit(id: string, change: (document: Document) => Document): void {
+  useSummarizer.setState(({ documents }) => ({
+    documents: documents.map((document) => (document.id === id ? change(document) : document)),
+  }));
+}
+
+/** Starts as many calls as may be under way; called whenever one could have become possible. */
+export function pump(): void {
+  if (useLive.getState().state.phase !== 'ready') return;
+  while (underWay < CONCURRENCY && !useSummarizer.getState().paused) {
+    const { documents } = useSummarizer.getState();
+    const document = documents.find((d) => nextPart(d) !== undefined);
+    if (document === undefined) {
+      if (!startOver(documents)) return;
+      continue;
+    }
+    void summarize(document);
+  }
+}
+
+/** With demo traffic the shipped documents come round again, one at a time. */
+function startOver(documents: readonly Document[]): boolean {
+  if (!useSettings.getState().demoTraffic || underWay > 0) return false;
+  const shipped = documents.filter((document) => !document.own && document.error === undefined);
+  for (const { id } of shipped) edit(id, again);
+  return shipped.length > 0;
+}
+
+async function summarize(document: Document): Promise<void> {
+  const next = nextPart(document);
+  if (next === undefined) return;
+  const { id } = document;
+  const { level, at } = next;
+  const { text } = document.levels[level][at];
+  const reduce = level > 0;
+  underWay++;
+  edit(id, (d) => withPart(d, level, at, { state: 'active' }));
+  try {
+    const { content } = await complete(
+      apps.summarizer.chat.completions,
+      {
+        messages: [
+          {
+            role: 'system',
+            content: reduce
+              ? 'You are given summaries of the parts of one text. Join them into one of at most three sentences.'
+              : 'Summarize the text in at most two sentences.',
+          },
+          { role: 'user', content: text },
+        ],
+        stage: reduce ? 'reduce' : 'map',
+        max_tokens: MAX_TOKENS,
+        temperature: 0.2,
+        simulate: { content: extract(text, reduce ? 3 : 2) },
+      },
+      { signal: controller.signal },
+    );
+    edit(id, (d) => withPart(d, level, at, { state: 'done', summary: content.trim() }));
+  } catch (thrown) {
+    const error = errorOf(thrown);
+    const passing = isAbort(thrown) || PASSING.includes(error.code);
+    edit(id, (d) => ({
+      ...withPart(d, level, at, { state: 'waiting' }),
+      error: passing || error.retryAfterMs ? d.error : error,
+    }));
+    if (error.retryAfterMs) await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
+  } finally {
+    underWay--;
+    pump();
+  }
+}
+
+/** Begins work, and goes on whenever the engine is ready again or traffic is switched on. */
+export function startSummarizer(): void {
+  useLive.subscribe(({ state }, before) => {
+    if (state.phase === 'ready' && before.state.phase !== 'ready') pump();
+  });
+  useSettings.subscribe(pump);
+  pump();
+}
