@@ -1,7 +1,8 @@
 import type { GainConfig, Program, Request, Scheduler, SloClass } from '../scheduler';
-import { createPolicy, metSlo, weightedTokens } from '../scheduler';
+import { metSlo, weightedTokens } from '../scheduler';
 import { type ReplayOptions, replay } from './replay';
 import { type Percentiles, Tally } from './tally';
+import { createVariant, withoutPrefixes } from './variant';
 import { classOf, requestCount, type Workload } from './workload';
 
 /** What one policy made of one workload: a line of the table, an object in the JSON. */
@@ -54,6 +55,7 @@ export interface LabResult {
 }
 
 export interface RunOptions extends Omit<ReplayOptions, 'policy' | 'watch'> {
+  /** A policy's name, or a variant's (see `createVariant`). */
   policy: string;
   load: number;
   seed: number;
@@ -72,8 +74,9 @@ const TIMELINE_POINTS = 120;
 export async function labRun(workload: Workload, options: RunOptions): Promise<LabResult> {
   const startMs = options.wall();
   const meter = new Meter(requestCount(workload.arrivals), options.onProgress);
-  const policy = createPolicy(options.policy);
-  const scheduler = await replay(workload, { ...options, policy, watch: meter });
+  const { policy, prefixSharing } = createVariant(options.policy);
+  const replayed = prefixSharing ? workload : withoutPrefixes(workload);
+  const scheduler = await replay(replayed, { ...options, policy, watch: meter });
   const wallMs = options.wall() - startMs;
   const spanMs = workload.arrivals.at(-1)?.atMs ?? 0;
   const { total, steps, busyMs } = scheduler.metrics.snapshot();

@@ -27,6 +27,27 @@ export function demandOf(call: Call, profile: DeviceProfile, cachedTokens = 0): 
 }
 
 /**
+ * Prompt tokens of each call that some other call of the workload has at its beginning, too: at best
+ * they need not be computed. At least one token of a prompt always does.
+ */
+export function sharedTokens(arrivals: readonly Arrival[]): Map<Call, number> {
+  const calls = arrivals.flatMap(callsOf);
+  const uses = new Map<number, number>();
+  for (const call of calls) {
+    for (const id of call.prefix?.ids ?? []) uses.set(id, (uses.get(id) ?? 0) + 1);
+  }
+  const shared = new Map<Call, number>();
+  for (const call of calls) {
+    if (call.prefix === undefined) continue;
+    const { ids, blockTokens } = call.prefix;
+    const own = ids.findIndex((id) => uses.get(id) === 1);
+    const blocks = own < 0 ? ids.length : own;
+    shared.set(call, Math.min(call.promptTokens - 1, blocks * blockTokens));
+  }
+  return shared;
+}
+
+/**
  * GPU time of `demand`, ms, when every step is full and its arithmetic hides behind reading the
  * weights as well as the totals allow: no schedule does the work in less.
  */

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import {
+  fluidBound,
+  type LabResult,
+  labRun,
+  makeWorkload,
+  parseTrace,
+  type Trace,
+  type Workload,
+  type WorkloadSpec,
+} from '../src/lab';
+import type { GainConfig } from '../src/scheduler';
+
+/** One replay, or one bound, in plain data, so that any thread can do it. */
+export interface LabJob {
+  spec: WorkloadSpec;
+  /** The file of a trace workload. */
+  file?: string;
+  /** A policy or a variant; absent: the bound is wanted. */
+  policy?: string;
+  gain?: Partial<GainConfig>;
+}
+
+const traces = new Map<string, Trace>();
+let last: { key: string; workload: Workload } | undefined;
+
+/** A job's result; `bound` jobs give the bound alone. Keeps the last trace and workload for the next job. */
+export async function runJob(
+  { spec, file, policy, gain }: LabJob,
+  onProgress?: (share: number) => void,
+): Promise<LabResult | number> {
+  const key = JSON.stringify([spec, file]);
+  if (last?.key !== key) {
+    const trace = file === undefined ? undefined : readTrace(file);
+    last = { key, workload: makeWorkload(spec, trace) };
+  }
+  const { workload } = last;
+  if (policy === undefined) return fluidBound(workload, gain);
+  const { load, seed } = spec;
+  const wall = () => performance.now();
+  return labRun(workload, { policy, load, seed, gain, bound: Number.NaN, wall, onProgress });
+}
+
+/** Throws `invalid_request` for a file that cannot be read, or not whole. */
+export function readTrace(file: string): Trace {
+  let trace = traces.get(file);
+  if (trace === undefined) {
+    trace = parseTrace(readFileSync(file, 'utf8'), file);
+    traces.set(file, trace);
+  }
+  return trace;
+}

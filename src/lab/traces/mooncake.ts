@@ -1,0 +1,50 @@
+import { badLine, type TraceRow, tokenCount } from './trace-row';
+
+/** Tokens of a Mooncake block. */
+const BLOCK_TOKENS = 512;
+
+/**
+ * Reads Mooncake's JSONL (FAST '25): one object a line with `timestamp` (ms), `input_length`,
+ * `output_length` and `hash_ids`, the prompt's blocks of 512 tokens: prompts share as many tokens as
+ * they have leading ids in common. Throws `invalid_request`, naming file and line.
+ */
+export function parseMooncake(text: string, file: string): TraceRow[] {
+  const rows: TraceRow[] = [];
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() !== '') rows.push(parseRow(line, file, i + 1));
+  }
+  return rows;
+}
+
+function parseRow(line: string, file: string, number: number): TraceRow {
+  const object = parseObject(line);
+  if (object === undefined) throw badLine(file, number, `no JSON object: "${line.slice(0, 80)}".`);
+  const { timestamp, input_length, output_length, hash_ids } = object;
+  const promptTokens = tokenCount(input_length);
+  const outputTokens = tokenCount(output_length);
+  if (promptTokens === undefined || outputTokens === undefined) {
+    const got = `${JSON.stringify(input_length)} and ${JSON.stringify(output_length)}`;
+    throw badLine(
+      file,
+      number,
+      `input_length and output_length must be whole numbers from 1, got ${got}.`,
+    );
+  }
+  if (typeof timestamp !== 'number' || !(timestamp >= 0)) {
+    throw badLine(file, number, `timestamp must be ms from 0, got ${JSON.stringify(timestamp)}.`);
+  }
+  if (!Array.isArray(hash_ids) || !hash_ids.every((id) => Number.isSafeInteger(id) && id >= 0)) {
+    throw badLine(file, number, 'hash_ids must be a list of whole numbers from 0.');
+  }
+  const prefix = { ids: hash_ids, blockTokens: BLOCK_TOKENS };
+  return { promptTokens, outputTokens, atMs: timestamp, prefix };
+}
+
+function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+import { TempoError } from '../../scheduler';
+import type { PromptPrefix } from '../workload';
+
+/** A request of a trace: lengths, and what else the format knows. */
+export interface TraceRow {
+  promptTokens: number;
+  outputTokens: number;
+  /** ms, on the trace's own clock; absent where a format has no times. */
+  atMs?: number;
+  prefix?: PromptPrefix;
+}
+
+/** Stages of parallel calls, in order. */
+export type TraceProgram = readonly (readonly TraceRow[])[];
+
+/** What a trace file holds: requests, or whole programs. */
+export type Trace =
+  | { kind: 'requests'; rows: readonly TraceRow[] }
+  | { kind: 'programs'; programs: readonly TraceProgram[] };
+
+/** The error for a line that cannot be read: nothing of the file is used. `line` counts from 1. */
+export function badLine(file: string, line: number, problem: string): TempoError {
+  return new TempoError('invalid_request', `${file}, line ${line}: ${problem}`, { param: 'trace' });
+}
+
+/** A whole number of tokens, at least 1; undefined if `value` is none. */
+export function tokenCount(value: unknown): number | undefined {
+  const count = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
+  return Number.isSafeInteger(count) && Number(count) >= 1 ? Number(count) : undefined;
+}
