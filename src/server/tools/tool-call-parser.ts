@@ -24,7 +24,7 @@ export class ToolCallParser {
   readonly #format: ToolFormat | undefined;
   readonly #newId: () => string;
   readonly #calls: ToolCall[] = [];
-  #state: 'words' | 'name' | 'arguments' | 'end' = 'words';
+  #state: 'words' | 'name' | 'arguments' | 'end' | 'gap' = 'words';
   #held = '';
   #json = new JsonEnd();
 
@@ -52,7 +52,7 @@ export class ToolCallParser {
   finish(): ParsedText {
     const held = this.#state === 'words' ? this.#held : '';
     this.#held = '';
-    return { content: this.#calls.length > 0 ? held.trim() : held, toolCalls: [] };
+    return { content: held, toolCalls: [] };
   }
 
   /** Takes what it can off the held text; true where the rest is to be looked at again. */
@@ -66,15 +66,12 @@ export class ToolCallParser {
         return this.#arguments(out);
       case 'end':
         return this.#end(format);
+      case 'gap':
+        return this.#gap(format);
     }
   }
 
-  #words({ call, separator }: ToolFormat, out: ParsedText): boolean {
-    if (this.#calls.length > 0) {
-      if (separator.startsWith(this.#held)) return false;
-      if (this.#held.startsWith(separator)) this.#held = this.#held.slice(separator.length);
-      this.#held = this.#held.trimStart();
-    }
+  #words({ call }: ToolFormat, out: ParsedText): boolean {
     const start = this.#held.indexOf(call.begin);
     if (start >= 0) {
       out.content += this.#held.slice(0, start).trimEnd();
@@ -125,7 +122,19 @@ export class ToolCallParser {
   #end({ call }: ToolFormat): boolean {
     if (this.#held.length < call.end.length && call.end.startsWith(this.#held)) return false;
     if (this.#held.startsWith(call.end)) this.#held = this.#held.slice(call.end.length);
-    this.#state = 'words';
+    this.#state = 'gap';
+    return true;
+  }
+
+  /** After a call: white space, and what marks calls off from one another. */
+  #gap({ separator }: ToolFormat): boolean {
+    const mark = separator.trim();
+    this.#held = this.#held.trimStart();
+    if (this.#held.length < mark.length && mark.startsWith(this.#held)) return false;
+    while (mark !== '' && this.#held.startsWith(mark)) {
+      this.#held = this.#held.slice(mark.length).trimStart();
+    }
+    if (this.#held !== '') this.#state = 'words';
     return true;
   }
 }

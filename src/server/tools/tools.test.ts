@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Grammars } from '../../engine/sampling';
+import { writeAtRandom } from '../../engine/sampling/random-writer.test-data';
+import { SMALL_VOCABULARY, STOP, tokensOf } from '../../engine/sampling/small-vocabulary.test-data';
+import { TEMPLATES } from '../../engine/text/conversations.test-data';
+import { TempoError } from '../../scheduler';
+import type { Tool } from '../chat-types';
+import { prepareTools, type ToolRequest } from './tools';
+
+const WEATHER: Tool = {
+  type: 'function',
+  function: {
+    name: 'get_weather',
+    description: 'The weather in a city.',
+    parameters: {
+      type: 'object',
+      properties: {
+        city: { type: 'string', minLength: 1 },
+        days: { type: 'integer', minimum: 1, maximum: 7 },
+      },
+      required: ['city'],
+    },
+  },
+};
+const CLOCK: Tool = { type: 'function', function: { name: 'clock' } };
+const tools = [WEATHER, CLOCK];
+const template = TEMPLATES.qwen2;
+
+let grammars: Grammars;
+beforeAll(async () => {
+  grammars = await Grammars.create(SMALL_VOCABULARY);
+});
+afterAll(() => grammars.dispose());
+
+/** Whether an answer's grammar takes a text and an end. */
+async function takes(request: ToolRequest, text: string, of = template): Promise<boolean> {
+  const grammar = prepareTools(request, of)?.grammar;
+  if (grammar === undefined) throw new Error('There is no grammar.');
+  const matcher = await grammars.matcher(grammar);
+  const taken = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
+  matcher.dispose();
+  return taken;
+}
+
+const call = (name: string, args: string) =>
+  `<tool_call>\n{"name": "${name}", "arguments": ${args}}\n</tool_call>`;
+const oslo = call('get_weather', '{"city": "Oslo"}');
+
+describe('an answer to a request with tools', () => {
+  it('may be words, a call, several, or a mixture, where the choice is automatic', async () => {
+    expect(await takes({ tools }, 'It rains.')).toBe(true);
+    expect(await takes({ tools }, oslo)).toBe(true);
+    expect(await takes({ tools }, `Let me look.\n${oslo}\n${call('clock', '{}')}`)).toBe(true);
+  });
+
+  it('calls no other tools than there are, with no other arguments than they take', async () => {
+    expect(await takes({ tools }, call('get_whether', '{"city": "Oslo"}'))).toBe(false);
+    expect(await takes({ tools }, call('get_weather', '{}'))).toBe(false);
+    expect(await takes({ tools }, call('get_weather', '{"city": ""}'))).toBe(false);
+    expect(await takes({ tools }, call('get_weather', '{"city": "x", "days": 8}'))).toBe(false);
+    expect(await takes({ tools }, call('get_weather', '{"city": "x", "days": 7}'))).toBe(true);
+    expect(await takes({ tools }, call('clock', '{"any": [1, 2]}'))).toBe(true);
+  });
+
+  it('is calls and nothing else where one is required', async () => {
+    const request: ToolRequest = { tools, tool_choice: 'required' };
+    expect(await takes(request, 'It rains.')).toBe(false);
+    expect(await takes(request, '')).toBe(false);
+    expect(await takes(request, oslo)).toBe(true);
+    expect(await takes(request, `${oslo}\n${oslo}`)).toBe(true);
+    expect(await takes(request, `${oslo} and words`)).toBe(false);
+  });
+
+  it('is one call of the tool that is named', async () => {
+    const request: ToolRequest = {
+      tools,
+      tool_choice: { type: 'function', function: { name: 'clock' } },
+    };
+    expect(await takes(request, call('clock', '{}'))).toBe(true);
+    expect(await takes(request, oslo)).toBe(false);
+    expect(await takes(request, `${call('clock', '{}')}\n${call('clock', '{}')}`)).toBe(false);
+  });
+
+  it('has one call at most where they may not be parallel', async () => {
+    const request: ToolRequest = { tools, parallel_tool_calls: false };
+    expect(await takes(request, oslo)).toBe(true);
+    expect(await takes(request, `${oslo}\n${oslo}`)).toBe(false);
+    const required: ToolRequest = { ...request, tool_choice: 'required' };
+    expect(await takes(required, `${oslo}\n${oslo}`)).toBe(false);
+  });
+
+  it('is free where the choice is none, though the tools are described', () => {
+    const prepared = prepareTools({ tools, tool_choice: 'none' }, template);
+    expect(prepared?.grammar).toBeUndefined();
+    expect(prepared?.section).toContain('get_weather');
+    expect(prepared?.parser().push(oslo)).toEqual({ content: oslo, toolCalls: [] });
+  });
+
+  it('is written in Llama’s way where the template is Llama’s', async () => {
+    const llama = TEMPLATES['llama-3_1'];
+    const text = '{"name": "get_weather", "parameters": {"city": "Oslo"}}';
+    expect(await takes({ tools }, text, llama)).toBe(true);
+    expect(await takes({ tools, tool_choice: 'required' }, `${text}; ${text}`, llama)).toBe(true);
+    expect(await takes({ tools, tool_choice: 'required' }, oslo, llama)).toBe(false);
+  });
+
+  it.each(['qwen2', 'llama-3_1'])(
+    'parses into calls that fit the tools, whatever a model that knows nothing writes (%s)',
+    async (name) => {
+      const request: ToolRequest = { tools, tool_choice: 'required' };
+      const prepared = prepareTools(request, TEMPLATES[name]);
+      if (prepared?.grammar === undefined) throw new Error('There is no grammar.');
+      for (let seed = 0; seed < 10; seed++) {
+        const matcher = await grammars.matcher(prepared.grammar);
+        const written = await writeAtRandom(matcher, seed, 120);
+        matcher.dispose();
+        if (written === undefined) continue;
+        const parser = prepared.parser();
+        const content = parser.push(written).content + parser.finish().content;
+        expect(content).toBe('');
+        expect(parser.toolCalls.length).toBeGreaterThan(0);
+        for (const { function: called } of parser.toolCalls) {
+          const args = JSON.parse(called.arguments);
+          if (called.name === 'clock') continue;
+          expect(called.name).toBe('get_weather');
+          expect(args.city).toEqual(expect.any(String));
+          if ('days' in args) expect([1, 2, 3, 4, 5, 6, 7]).toContain(args.days);
+        }
+      }
+    },
+  );
+});
+
+describe('tools are checked before anything is queued', () => {
+  const named = (name: string): Tool => ({ type: 'function', function: { name } });
+  const taking = (parameters: Record<string, unknown>): Tool => ({
+    type: 'function',
+    function: { name: 'f', parameters },
+  });
+
+  it.each<[string, ToolRequest, string, string]>([
+    [
+      'a choice of a tool that is not there',
+      { tools, tool_choice: { type: 'function', function: { name: 'search' } } },
+      'unknown_tool',
+      'tool_choice.function.name',
+    ],
+    [
+      'a required call without tools',
+      { tool_choice: 'required' },
+      'invalid_request',
+      'tool_choice',
+    ],
+    ['a name with a space', { tools: [named('a b')] }, 'invalid_request', 'tools[0].function.name'],
+    [
+      'a name twice',
+      { tools: [CLOCK, WEATHER, CLOCK] },
+      'invalid_request',
+      'tools[2].function.name',
+    ],
+    [
+      'a schema out of bounds',
+      {
+        tools: [
+          CLOCK,
+          taking({ type: 'object', properties: { n: { type: 'integer', multipleOf: 2 } } }),
+        ],
+      },
+      'invalid_schema',
+      'tools[1].function.parameters.properties.n.multipleOf',
+    ],
+    [
+      'arguments that are no object',
+      { tools: [taking({ type: 'string' })] },
+      'invalid_schema',
+      'tools[0].function.parameters.type',
+    ],
+  ])('%s', (_, request, code, param) => {
+    let thrown: unknown;
+    try {
+      prepareTools(request, template);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(TempoError);
+    expect(thrown).toMatchObject({ code, param });
+  });
+
+  it('no tools, no preparations', () => {
+    expect(prepareTools({}, template)).toBeUndefined();
+    expect(prepareTools({ tools: [], tool_choice: 'auto' }, template)).toBeUndefined();
+  });
+});
