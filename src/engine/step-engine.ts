@@ -1,4 +1,5 @@
 import type { GrammarSpec, StepCosts, StepExecutor, TempoError } from '../scheduler';
+import type { PrefixMetrics } from './kv';
 
 /** Text to tokens and back. */
 export interface Tokenizer {
@@ -31,8 +32,14 @@ export interface LoadedModel {
   id: string;
   tokenizer: Tokenizer;
   template: ConversationTemplate;
-  /** Sampling defaults of the model's own configuration. */
-  defaults: { temperature: number; topP: number };
+  /** Sampling defaults of the model's own configuration; WebLLM applies the penalties too. */
+  defaults: {
+    temperature: number;
+    topP: number;
+    frequencyPenalty?: number;
+    presencePenalty?: number;
+    repetitionPenalty?: number;
+  };
   /** The text is made up, not inferred. */
   simulated: boolean;
 }
@@ -57,6 +64,8 @@ export interface StepEngine extends StepExecutor {
   readonly status: EngineStatus;
   /** Step-time coefficients from the load-time calibration (or the device profile). */
   readonly costs: StepCosts;
+  /** What prefix sharing saved since load, where the engine shares prefixes. */
+  readonly prefixMetrics?: Readonly<PrefixMetrics>;
   /** Resolves, once, if the device is lost; every sequence is gone then. */
   readonly lost: Promise<TempoError>;
   /**

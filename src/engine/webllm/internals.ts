@@ -77,6 +77,9 @@ export interface MlcChatConfig {
   sliding_window_size: number;
   temperature: number;
   top_p: number;
+  frequency_penalty?: number | null;
+  presence_penalty?: number | null;
+  repetition_penalty?: number | null;
   conv_template: MlcConversationTemplate;
   /** Overrides parts of the template. */
   conv_config?: Partial<MlcConversationTemplate>;
@@ -334,4 +337,41 @@ export function gpuBuffers({ tvm }: MlcPipeline): { buffers: number; bytes: numb
   const bytes = property(context, 'currAllocatedBytes');
   if (!Array.isArray(table) || !Array.isArray(free) || typeof bytes !== 'number') return undefined;
   return { buffers: table.length - 1 - free.length, bytes };
+}
+
+/**
+ * Hears what `MLCEngine` feeds its model, for parity tests: each forward's token ids. With `pretend`
+ * nothing is computed and the logits are all zero. Returns how to stop listening.
+ */
+export function listenToFeed(
+  engine: unknown,
+  modelId: string,
+  heard: (tokens: number[]) => void,
+  pretend = false,
+): () => void {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  const pipeline = (pipelines instanceof Map ? pipelines.get(modelId) : undefined) as
+    | (MlcPipeline & ForwardingPipeline)
+    | undefined;
+  if (typeof pipeline?.embedAndForward !== 'function') {
+    throw new Error(missing('pipeline.embedAndForward'));
+  }
+  const real = pipeline.embedAndForward;
+  pipeline.embedAndForward = async (input, length) => {
+    heard(input.flatMap((part) => (Array.isArray(part) ? part : [])));
+    if (!pretend) return real.call(pipeline, input, length);
+    pipeline.filledKVCacheLength += length;
+    const { tvm, device, config } = pipeline;
+    const zeros = new Float32Array(config.vocab_size);
+    return tvm.empty([1, 1, config.vocab_size], 'float32', device).copyFrom(zeros);
+  };
+  return () => {
+    pipeline.embedAndForward = real;
+  };
+}
+
+interface ForwardingPipeline {
+  /** Computes a chunk of the conversation: token ids, and images where there are any. */
+  embedAndForward(input: (number[] | object)[], length: number): Promise<TvmTensor>;
+  filledKVCacheLength: number;
 }

@@ -7,7 +7,14 @@ export function loadedModel(id: string, { tokenizer, config }: TextParts): Loade
     id,
     tokenizer: new WebLlmTokenizer(tokenizer, config.vocab_size),
     template: templateOf(config),
-    defaults: { temperature: config.temperature ?? 1, topP: config.top_p ?? 1 },
+    // WebLLM 0.2.86 applies all of these where a request does not say otherwise.
+    defaults: {
+      temperature: config.temperature ?? 1,
+      topP: config.top_p ?? 1,
+      frequencyPenalty: config.frequency_penalty ?? 0,
+      presencePenalty: config.presence_penalty ?? 0,
+      repetitionPenalty: config.repetition_penalty ?? 1,
+    },
     simulated: false,
   };
 }
