@@ -3,7 +3,9 @@ import { build } from 'esbuild';
 import type { WebllmVersion } from './library';
 
 /** How a bundle hands out its entry: as an ES module, or as a script that leaves it in a variable. */
-export type BundleFormat = { readonly format: 'esm' } | { readonly format: 'script'; readonly global: string };
+export type BundleFormat =
+  | { readonly format: 'esm' }
+  | { readonly format: 'script'; readonly global: string };
 
 /**
  * Bundles a TypeScript entry point for a browser, with WebLLM in the version asked for, whichever version
@@ -31,7 +33,7 @@ export async function bundle(
       ? { format: 'esm' as const }
       : { format: 'iife' as const, globalName: shape.global }),
   });
-  const [output] = result.outputFiles;
+  const output = result.outputFiles?.[0];
   if (output === undefined) throw new Error(`Bundling ${entry} gave nothing.`);
   return output.text;
 }

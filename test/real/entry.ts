@@ -22,3 +22,15 @@ export interface RealRun {
 
 /** An entry's default export. What it returns must survive JSON; what it throws fails the run. */
 export type RealEntry = (run: RealRun) => Promise<unknown>;
+
+/** Which library, which entry, and with what. */
+export interface RunOptions {
+  /** The model library's file. */
+  readonly library: string;
+  /** The entry point's file: a module whose default export is a `RealEntry`. */
+  readonly entry: string;
+  readonly args?: readonly string[];
+  /** The version that the library was built for, if not given. */
+  readonly webllm?: WebllmVersion;
+  readonly log?: (line: string) => void;
+}

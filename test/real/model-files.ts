@@ -9,7 +9,7 @@ import { writeRandomWeights } from './random-weights';
 import { tokenizerFile, vocabularyFor } from './tokenizer-file';
 
 /** Changes whenever what is written changes, so that old files are not taken for new ones. */
-const SEED = 'tempo 1';
+const SEED = 'tempo 2';
 
 /**
  * The folder with everything WebLLM downloads for a model beside its library: random weights, tokenizer and
@@ -42,7 +42,9 @@ async function writeModelFiles(metadata: LibraryMetadata, folder: string): Promi
 
 /** Some libraries leave the vocabulary's size open; then it is the model's real one, GPT-2's if unknown. */
 function vocabSizeOf(metadata: LibraryMetadata): number {
-  const embedding = metadata.params.find(({ name }) => /embed_tokens|wte|embd|embeddings/.test(name));
+  const embedding = metadata.params.find(({ name }) =>
+    /embed_tokens|wte|embd|embeddings/.test(name),
+  );
   const size = embedding?.shape[0];
   if (typeof size === 'number') return size;
   return metadata.model_type.startsWith('qwen') ? 151_936 : 50_257;

@@ -37,9 +37,9 @@ export async function startModelServer(
   const filesPath = `${modelPath}/resolve/main/`;
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent((request.url ?? '/').replace(/[?#].*/, ''));
-    const type = TYPES[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
+    const type = TYPES[path === '/' ? 'html' : (path.split('.').at(-1) ?? '')];
     response.setHeader('Access-Control-Allow-Origin', '*');
-    response.setHeader('Content-Type', type);
+    response.setHeader('Content-Type', type ?? 'application/octet-stream');
     const text = texts.get(path);
     if (text !== undefined) {
       response.end(text);

@@ -1,22 +1,10 @@
 import { compileFunction } from 'node:vm';
 import { bundle } from './bundle';
 import { setUpDawn } from './dawn';
-import type { RealEntry } from './entry';
-import { readLibrary, type WebllmVersion } from './library';
+import type { RealEntry, RunOptions } from './entry';
+import { readLibrary } from './library';
 import { modelFiles } from './model-files';
 import { startModelServer } from './model-server';
-
-/** Which library, which entry, and with what. */
-export interface RunOptions {
-  /** The model library's file. */
-  readonly library: string;
-  /** The entry point's file: a module whose default export is a `RealEntry`. */
-  readonly entry: string;
-  readonly args?: readonly string[];
-  /** The version that the library was built for, if not given. */
-  readonly webllm?: WebllmVersion;
-  readonly log?: (line: string) => void;
-}
 
 /** Runs an entry on real WebLLM in this process, with Dawn's WebGPU, and returns what it returns. */
 export async function runInNode(options: RunOptions): Promise<unknown> {

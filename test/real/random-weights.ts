@@ -36,6 +36,7 @@ export async function writeRandomWeights(
   seed: string,
   folder: string,
 ): Promise<void> {
+  const tied = !metadata.params.some(({ name }) => name.includes('lm_head'));
   const shards: ShardRecord[] = [];
   let records: TensorRecord[] = [];
   let chunks: Uint8Array[] = [];
@@ -51,7 +52,7 @@ export async function writeRandomWeights(
   };
   for (const param of metadata.params) {
     const shape = param.shape.map((size) => (typeof size === 'number' ? size : vocabSize));
-    const bytes = drawParam(param, shape, seed);
+    const bytes = drawParam(param, shape, tied, seed);
     if (nbytes + bytes.byteLength > SHARD_BYTES) await flush();
     records.push({
       name: param.name,
@@ -73,28 +74,41 @@ export async function writeRandomWeights(
 }
 
 /** Random bytes for one parameter, of the size and the meaning its name, shape and type ask for. */
-function drawParam(param: ParamSpec, shape: readonly number[], seed: string): Uint8Array {
+function drawParam(
+  param: ParamSpec,
+  shape: readonly number[],
+  tied: boolean,
+  seed: string,
+): Uint8Array {
   const bits = new RandomBits(`${seed} ${param.name}`);
   const count = shape.reduce((product, size) => product * size, 1);
   if (param.dtype === 'uint32') return asBytes(drawNibbles(bits, count));
   const encode = param.dtype === 'float16' ? toFloat16 : toBfloat16;
-  const { mean, deviation } = spreadOf(param.name, shape);
+  const { mean, deviation } = spreadOf(param.name, shape, tied);
   return asBytes(drawNormal(bits, count, mean, deviation, encode));
 }
 
-/** Chosen so that activations keep their size from layer to layer and logits spread as asked for. */
-function spreadOf(name: string, shape: readonly number[]): { mean: number; deviation: number } {
+/**
+ * Chosen so that activations keep their size from layer to layer and logits spread as asked for. Embeddings
+ * that are tied are the head's weights too, and spread as the head must.
+ */
+function spreadOf(
+  name: string,
+  shape: readonly number[],
+  tied: boolean,
+): { mean: number; deviation: number } {
   if (shape.length === 1) {
     return name.endsWith('bias') ? { mean: 0, deviation: 0.1 } : { mean: 1, deviation: 0.1 };
   }
   const scale = name.endsWith('q_scale');
   const inputs = (shape.at(-1) ?? 1) * (scale ? 32 : 1);
-  const gain = /embed|wte|wpe|lm_head/.test(name)
-    ? LOGIT_DEVIATION
-    : /qkv|c_attn|[qk]_proj/.test(name)
-      ? 1.5
-      : 1;
-  const deviation = gain / Math.sqrt(inputs);
+  const embedding = /embed|embd|wte|wpe/.test(name);
+  const deviation =
+    embedding && !tied
+      ? 1
+      : embedding || name.includes('lm_head')
+        ? LOGIT_DEVIATION / Math.sqrt(inputs)
+        : (/qkv|c_attn|[qk]_proj/.test(name) ? 1.5 : 1) / Math.sqrt(inputs);
   return scale
     ? { mean: deviation / NIBBLE_DEVIATION, deviation: deviation / NIBBLE_DEVIATION / 8 }
     : { mean: 0, deviation };
