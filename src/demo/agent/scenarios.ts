@@ -194,15 +194,16 @@ export function scenarioFor(task: string): Scenario {
     days === undefined
       ? []
       : [call('add_days', { date: dayOf(found.results('clock')[0]).date, days: Number(days) })];
+  const computes = second.length > 0 || days !== undefined;
   const rounds: Round[] = [
     () => ({
       tool_calls: [
         call('clock', {}),
-        call('search_handbook', { query: task.slice(0, 120).padEnd(2), limit: 1 }),
+        ...(computes ? [] : [call('search_handbook', { query: task.slice(0, 120).padEnd(2) })]),
       ],
     }),
   ];
-  if (second.length > 0 || days !== undefined) {
+  if (computes) {
     rounds.push((found) => ({ tool_calls: [...second, ...dated(found)] }));
   }
   rounds.push((found) => {
@@ -217,7 +218,8 @@ export function scenarioFor(task: string): Scenario {
     if (day !== undefined)
       lines.push(`In ${days} days it is **${dayOf(day).weekday}, ${dayOf(day).date}**.`);
     const page = textOf(found, 0);
-    lines.push(page === '' ? 'The handbook has nothing on this.' : `The handbook says: “${page}”`);
+    if (page !== '') lines.push(`The handbook says: “${page}”`);
+    else if (!computes) lines.push('The handbook has nothing on this.');
     return {
       content: `${lines.join(' ')}\n\nThe engine is simulated: a script chose these tools by the words of your task. The tools themselves ran.`,
     };

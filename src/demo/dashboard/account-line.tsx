@@ -3,7 +3,7 @@ import { useLive } from '../store/live';
 import { account } from './account';
 
 /** A sentence is left standing long enough to be read, ms. */
-const EVERY_MS = 1500;
+const EVERY_MS = 2000;
 
 function tell(): string {
   const { snapshot, policy, attainment, lastSwitch } = useLive.getState();

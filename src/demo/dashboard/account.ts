@@ -1,4 +1,4 @@
-import type { PolicyName, RequestTrace, Snapshot } from '../../client';
+import type { Explanation, PolicyName, Reason, RequestTrace, Snapshot } from '../../client';
 import { APP_LABELS, APP_NAMES, type AppName, isAppName } from '../design/apps';
 import { percent } from '../design/format';
 import type { PolicySwitch } from '../store/live';
@@ -27,7 +27,7 @@ export function account({ snapshot, policy, attainment, lastSwitch }: Situation)
   return sentences.join(' ');
 }
 
-function contention({ requests, capacity }: Snapshot, policy: PolicyName): string {
+function contention({ requests, capacity, plan }: Snapshot, policy: PolicyName): string {
   const running = requests.filter((r) => r.state === 'decode' || r.state === 'prefill');
   const held = requests.length - running.length;
   if (policy === 'webllm') {
@@ -35,12 +35,33 @@ function contention({ requests, capacity }: Snapshot, policy: PolicyName): strin
     if (first === undefined || held === 0) return 'One request runs at a time.';
     return `${nameOf(first)} has the engine to itself while ${count(held, 'request waits', 'requests wait')} behind it.`;
   }
-  const share = `${count(running.length, 'request shares', 'requests share')} each step of the engine, of at most ${capacity.maxBatch}`;
-  if (policy === 'tempo' && held > 0) {
-    return `${share}; ${count(held, 'other is held back', 'others are held back')}, because ${held === 1 ? 'it' : 'they'} can wait.`;
-  }
-  return held > 0 ? `${share}; ${count(held, 'other waits', 'others wait')}.` : `${share}.`;
+  const share = `${count(running.length, 'request shares', 'requests share')} each step of the engine`;
+  if (held === 0) return `${share}, and nobody waits.`;
+  const why = commonReason(plan.filter((line) => !line.chosen));
+  const who = count(held, 'other waits', 'others wait');
+  return why === undefined
+    ? `${share}, of at most ${capacity.maxBatch}; ${who}.`
+    : `${share}; ${who}, because ${why}.`;
 }
+
+/** Why most of the requests that were left out were left out, as the end of a sentence. */
+function commonReason(left: readonly Explanation[]): string | undefined {
+  const counts = new Map<Reason, number>();
+  for (const { reason } of left) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+  return most && BECAUSE[most[0]];
+}
+
+const BECAUSE: Partial<Record<Reason, string>> = {
+  ahead: 'what is ahead of schedule can wait',
+  hopeless: 'what cannot be in time any more lets the others go first',
+  'not-admitted': 'more would make the admitted ones late',
+  'batch-full': 'the batch is full',
+  'sequences-full': 'every sequence slot is taken',
+  'pages-full': 'no KV pages are free',
+  'prefill-budget': 'a step reads only so many prompt tokens',
+  'tbt-guard': 'a longer step would make others late',
+};
 
 /** What a switch of policy has done to the app it did most to; undefined while that is unknown. */
 function comparison(

@@ -87,8 +87,10 @@ export function EngineHead() {
     <div className="track-head engine-head">
       <h3 className="track-name">Engine</h3>
       <p className="engine-figures">
-        <b>{Math.round(tokensPerSecond)}</b> tokens/s
-        <span className="engine-step">
+        <span>
+          <b>{Math.round(tokensPerSecond)}</b> tokens/s
+        </span>
+        <span>
           <b>{steps === 0 ? '–' : (busyMs / steps).toFixed(1)}</b> ms a step
         </span>
       </p>

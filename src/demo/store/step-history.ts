@@ -43,6 +43,8 @@ export class StepHistory {
   #receivedAt = 0;
   #open = new Map<string, Span>();
   readonly #byId = new Map<string, Span>();
+  /** When the requests that ended since the last snapshot had their last step. */
+  readonly #leftAt = new Map<string, number>();
   readonly #outcomes = new Map<string, boolean | undefined>();
   readonly #plans: { atMs: number; plan: Explanation[] }[] = [];
 
@@ -64,13 +66,18 @@ export class StepHistory {
     this.#receivedAt = pageNow;
     this.maxBatch = snapshot.capacity.maxBatch;
     this.#plans.push({ atMs: snapshot.atMs, plan: snapshot.plan });
-    for (const step of snapshot.steps) this.#step(step);
-    const seen = new Set<string>();
-    for (const request of snapshot.requests) {
-      seen.add(request.id);
-      this.#request(request, beforeMs);
+    const live = new Set(snapshot.requests.map((request) => request.id));
+    this.#leftAt.clear();
+    for (const { endMs, work } of snapshot.steps) {
+      for (const { requestId } of work)
+        if (!live.has(requestId)) this.#leftAt.set(requestId, endMs);
     }
-    for (const [id, span] of this.#open) if (!seen.has(id)) this.#close(span);
+    for (const id of this.#open.keys()) {
+      if (!live.has(id) && !this.#leftAt.has(id)) this.#leftAt.set(id, beforeMs);
+    }
+    for (const step of snapshot.steps) this.#step(step);
+    for (const request of snapshot.requests) this.#request(request, beforeMs);
+    for (const [id, span] of this.#open) if (!live.has(id)) this.#close(span);
     this.#forget();
     this.version++;
   }
@@ -151,7 +158,7 @@ export class StepHistory {
 
   #start(id: string, app: string, stage: string, startMs: number): Span | undefined {
     if (!isAppName(app)) return undefined;
-    const span: Span = { id, app, stage, lane: this.#freeLane(app), startMs, states: [] };
+    const span: Span = { id, app, stage, lane: this.#freeLane(app, startMs), startMs, states: [] };
     if (this.#outcomes.has(id)) span.met = this.#outcomes.get(id);
     this.spans.push(span);
     this.#open.set(id, span);
@@ -159,9 +166,12 @@ export class StepHistory {
     return span;
   }
 
-  #freeLane(app: AppName): number {
+  #freeLane(app: AppName, startMs: number): number {
     const taken = new Set<number>();
-    for (const span of this.#open.values()) if (span.app === app) taken.add(span.lane);
+    for (const span of this.#open.values()) {
+      const leftAt = this.#leftAt.get(span.id) ?? Number.POSITIVE_INFINITY;
+      if (span.app === app && leftAt > startMs) taken.add(span.lane);
+    }
     for (let lane = 0; lane < LANES[app]; lane++) if (!taken.has(lane)) return lane;
     return LANES[app] - 1;
   }
