@@ -10,9 +10,9 @@ import {
   type StepPlan,
   type StepResult,
   TempoError,
-  type TokenIds,
   VirtualClock,
 } from '../../scheduler';
+import { SequenceTable } from '../kv';
 import { type DeviceProfile, stepMs } from './device-profiles';
 
 /** Ends an answer. */
@@ -47,24 +47,27 @@ export interface SimulatedExecutorOptions {
 interface Sequence {
   spec: SequenceSpec;
   /** Known tokens: the spec's and those sampled since. */
-  known: number;
+  tokens: number[];
   computed: number;
 }
 
+/** Finished sequences kept as cached prefixes. */
+const MAX_KEPT = 64;
+
 /**
- * A step engine made of arithmetic: it keeps count of tokens and pages and lets the time go by that
- * the device profile's cost model says. Output comes from the script, or is filler.
+ * A step engine made of arithmetic: it keeps count of tokens and pages, shares prefixes as a real
+ * engine does, and lets the time go by that the device profile's cost model says. Output comes from
+ * the script, or is filler.
  */
 export class SimulatedExecutor implements StepExecutor {
   readonly capacity: EngineCapacity;
   readonly capabilities: EngineCapabilities;
-  readonly kv: KvState;
   readonly profile: DeviceProfile;
   readonly #clock: SimulationClock;
   readonly #filler: Filler;
   readonly #lengthOf: (seed: number) => number;
   readonly #sequences = new Map<string, Sequence>();
-  #usedPages = 0;
+  readonly #table: SequenceTable;
 
   constructor({ profile, clock, capabilities, filler, lengthOf }: SimulatedExecutorOptions) {
     this.profile = profile;
@@ -87,16 +90,19 @@ export class SimulatedExecutor implements StepExecutor {
       truncate: true,
       ...capabilities,
     };
-    const free = () => profile.totalPages - this.#usedPages;
-    const held = (id: string) => this.#pages(this.#sequences.get(id)?.computed ?? 0);
-    this.kv = {
-      get freePages() {
-        return free();
-      },
-      cachedPages: 0,
-      pagesOf: held,
-      matchPrefix: (_tokens: TokenIds) => 0,
-    };
+    this.#table = new SequenceTable({
+      totalPages: profile.totalPages,
+      pageSize: profile.pageSize,
+      maxSequences: profile.maxSequences,
+      maxKept: MAX_KEPT,
+      sharing: true,
+      sharesWithinPage: true,
+      trims: true,
+    });
+  }
+
+  get kv(): KvState {
+    return this.#table;
   }
 
   /** What the profile's roofline looks like to a linear cost model. */
@@ -111,59 +117,61 @@ export class SimulatedExecutor implements StepExecutor {
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
-    if (this.#sequences.has(spec.id)) {
-      throw new TempoError('engine_failed', `There is a sequence "${spec.id}" already.`);
-    }
-    if (this.#sequences.size >= this.capacity.maxSequences) {
-      throw new TempoError(
-        'engine_failed',
-        `All ${this.capacity.maxSequences} sequences are taken.`,
-      );
-    }
-    this.#sequences.set(spec.id, { spec, known: spec.tokens.length, computed: 0 });
-    return { cachedTokens: 0 };
+    const computed = this.#table.add(spec.id, spec.tokens);
+    this.#sequences.set(spec.id, { spec, tokens: Array.from(spec.tokens), computed });
+    return { cachedTokens: computed };
   }
 
   remove(sequenceId: string): void {
-    const sequence = this.#sequences.get(sequenceId);
-    if (sequence === undefined) return;
-    this.#usedPages -= this.#pages(sequence.computed);
+    this.#table.remove(sequenceId);
     this.#sequences.delete(sequenceId);
   }
 
   async step(plan: StepPlan): Promise<StepResult> {
+    this.#check(plan);
     let tokens = 0;
     let contextTokens = 0;
     for (const work of plan.work) {
       const sequence = this.#sequence(work.sequenceId);
-      if (!(work.tokens >= 1 && work.tokens <= sequence.known - sequence.computed)) {
-        throw new TempoError(
-          'engine_failed',
-          `"${work.sequenceId}" has ${sequence.known - sequence.computed} tokens to compute, not ${work.tokens}.`,
-        );
-      }
-      this.#usedPages +=
-        this.#pages(sequence.computed + work.tokens) - this.#pages(sequence.computed);
+      const { computed } = sequence;
+      this.#table.extend(work.sequenceId, sequence.tokens, computed, computed + work.tokens);
       sequence.computed += work.tokens;
       tokens += work.tokens;
       contextTokens += sequence.computed;
-    }
-    if (this.#usedPages > this.capacity.totalPages) {
-      throw new TempoError('engine_failed', 'The step needs more KV pages than there are.');
     }
     const startMs = this.#clock.now();
     await this.#clock.sleep(stepMs(this.profile, tokens, contextTokens));
     return { sampled: this.#sample(plan), durationMs: this.#clock.now() - startMs };
   }
 
+  /** Nothing is done of a plan that cannot be done whole. */
+  #check(plan: StepPlan): void {
+    let pages = 0;
+    for (const { sequenceId, tokens } of plan.work) {
+      const { tokens: known, computed } = this.#sequence(sequenceId);
+      const pending = known.length - computed;
+      if (!(Number.isInteger(tokens) && tokens >= 1 && tokens <= pending)) {
+        throw new TempoError(
+          'engine_failed',
+          `"${sequenceId}" has ${pending} tokens to compute, not ${tokens}.`,
+        );
+      }
+      pages += this.#pages(computed + tokens) - this.#pages(computed);
+    }
+    if (pages > this.kv.freePages) {
+      throw new TempoError('engine_failed', 'The step needs more KV pages than there are.');
+    }
+  }
+
   #sample(plan: StepPlan): Map<string, SampledToken> {
     const sampled = new Map<string, SampledToken>();
     for (const { sequenceId } of plan.work) {
       const sequence = this.#sequences.get(sequenceId);
-      if (sequence === undefined || sequence.computed < sequence.known) continue;
-      const index = sequence.known - sequence.spec.promptTokens;
-      sampled.set(sequenceId, { token: this.#next(sequence.spec, index) });
-      sequence.known++;
+      if (sequence === undefined || sequence.computed < sequence.tokens.length) continue;
+      const index = sequence.tokens.length - sequence.spec.promptTokens;
+      const token = this.#next(sequence.spec, index);
+      sampled.set(sequenceId, { token });
+      sequence.tokens.push(token);
     }
     return sampled;
   }
