@@ -205,6 +205,27 @@ const CHECKS: Record<string, Check> = {
     await driver.text(turn);
   },
 
+  'gives twins, started together, the text that one of them gets alone': async (driver) => {
+    const { engine } = driver;
+    const { capacity, capabilities } = engine;
+    if (!capabilities.batchedDecode) return;
+    const length = Math.min(2 * capacity.pageSize + 7, Math.floor(capacity.maxPrefillTokens / 3));
+    const specs = ['a', 'b', 'c'].map((id) => driver.spec(id, length, 550));
+    const alone = await driver.text({ ...specs[0], id: 'alone' });
+    for (const text of await driver.texts(specs)) same(text, alone, 'a twin');
+    // And one of them a chunk ahead of the others.
+    if (!capabilities.continuedPrefill) return;
+    const left = driver.add(specs[0]);
+    const also = driver.add(specs[1]);
+    const first = Math.min(left - 1, capacity.pageSize + 3);
+    if (first > 0) await driver.step(['a', first]);
+    const sampled = await driver.step(['a', left - Math.max(0, first)], ['b', also]);
+    equal(tokenOf(sampled, 'a'), alone[0], 'the twin ahead');
+    equal(tokenOf(sampled, 'b'), alone[0], 'the twin behind');
+    engine.remove('a');
+    engine.remove('b');
+  },
+
   'refuses what cannot be, and goes on unharmed': async (driver) => {
     const { engine } = driver;
     const spec = driver.spec('a', 4, 600);

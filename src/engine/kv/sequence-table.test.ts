@@ -84,6 +84,18 @@ describe('SequenceTable', () => {
     expect(table.freePages).toBe(16 - 3 - 1);
   });
 
+  it('moves a sequence onto what a twin has computed meanwhile', () => {
+    const table = new SequenceTable(OPTIONS);
+    table.add('a', run(10));
+    table.add('b', run(10));
+    expect(table.lateMatch('b', run(10), 9)).toBe(0);
+    table.extend('a', run(10), 0, 10);
+    expect(table.lateMatch('b', run(10), 9)).toBe(9);
+    expect(table.rematch('b', run(10), 9)).toBe(9);
+    expect(table.freePages).toBe(16 - 3 - 1);
+    expect(table.rematch('b', run(10), 9)).toBe(9);
+  });
+
   it('truncates across a shared page by starting anew from a shorter copy', () => {
     const calls: string[] = [];
     const table = new SequenceTable(OPTIONS, recorder(calls));
@@ -240,6 +252,15 @@ describe('SequenceTable, whatever happens', () => {
               const copied = table.fork(id, child, at);
               expect(copied).toBe(sharesWithinPage ? at : at - (at % 4));
               live.set(child, held.slice(0, copied));
+            }
+
+            // Late matches change where a sequence's tokens are, never what they are.
+            for (const [id, held] of [...live].slice(0, 1)) {
+              const wanted = [...held, 1, 1, 1, 1, 1, 1];
+              const gain = table.lateMatch(id, wanted, wanted.length);
+              const computed = table.rematch(id, wanted, wanted.length);
+              expect(computed).toBeLessThanOrEqual(held.length + gain);
+              live.set(id, wanted.slice(0, computed));
             }
 
             // Every live sequence is in the cache as it should be, whatever was given up.

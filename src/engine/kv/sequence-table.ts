@@ -120,6 +120,12 @@ export class SequenceTable implements KvState {
     return this.#match(tokens)?.tokens ?? 0;
   }
 
+  /** What `rematch` would find beyond what a live sequence has computed, tokens. */
+  lateMatch(id: string, tokens: TokenIds, limit: number): number {
+    const gain = (this.#match(tokens, limit)?.tokens ?? 0) - this.computed(id);
+    return gain < this.#options.pageSize ? 0 : gain;
+  }
+
   /** Makes a sequence live, on the longest known prefix of `tokens`. Returns that prefix's length. */
   add(id: string, tokens: TokenIds): number {
     this.#checkNew(id);
@@ -156,6 +162,25 @@ export class SequenceTable implements KvState {
     const { slot, computed } = this.#copy(parent, tokens);
     this.#live.set(id, slot);
     return computed;
+  }
+
+  /**
+   * Moves a live sequence onto a prefix of `tokens` (of at most `limit`) that has become known since
+   * it was added: a twin's, say, that was computed first. Worth it from one page on. Returns how many
+   * of its tokens are computed now.
+   */
+  rematch(id: string, tokens: TokenIds, limit: number): number {
+    const slot = this.#slot(id);
+    const computed = this.#ledger.tokensOf(slot);
+    const match = this.#match(tokens, limit);
+    if (match === undefined || match.tokens - computed < this.#options.pageSize) return computed;
+    const moved = this.#takeSlot(match.slot);
+    const shared = this.#forkTo(match.slot, moved, match.tokens);
+    this.#close(slot);
+    this.#live.set(id, moved);
+    this.metrics.hits++;
+    this.metrics.cachedTokens += shared - computed;
+    return shared;
   }
 
   /** Takes the pages for tokens `from` to `to` of `tokens`, which the next forward computes. */
@@ -233,9 +258,10 @@ export class SequenceTable implements KvState {
     return slot;
   }
 
-  #match(tokens: TokenIds): PrefixMatch | undefined {
+  /** One token at least is left to sample from, unless `limit` says otherwise. */
+  #match(tokens: TokenIds, limit = tokens.length - 1): PrefixMatch | undefined {
     if (!this.#options.sharing) return undefined;
-    const match = this.#tree.match(tokens, tokens.length - 1);
+    const match = this.#tree.match(tokens, limit);
     if (match === undefined) return undefined;
     const { pageSize, sharesWithinPage } = this.#options;
     const shared = sharesWithinPage ? match.tokens : match.tokens - (match.tokens % pageSize);

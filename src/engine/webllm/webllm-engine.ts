@@ -16,7 +16,7 @@ import { type GrammarMatcher, SequenceSampling } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
 import { EngineSequence } from './engine-sequence';
-import type { MlcPipeline } from './internals';
+import type { MlcPipeline, TvmTensor } from './internals';
 import type { PendingDraws, RowSampler } from './row-sampler';
 
 /** Makes matchers; compiles on first use. */
@@ -51,6 +51,11 @@ interface Member {
   tokens: number;
   /** All of its known tokens are computed by this step, so that the next is drawn. */
   draws: boolean;
+}
+
+/** How many of a member's tokens, this step's included, may come from another sequence. */
+function shareable({ sequence, tokens, draws }: Member): number {
+  return sequence.computed + tokens - (draws ? 1 : 0);
 }
 
 /** Where a step's time went, ms; sums since load. */
@@ -201,68 +206,115 @@ export class WebLlmEngine implements StepEngine {
   }
 
   async #run(members: readonly Member[]): Promise<StepResult> {
-    const { pipeline, batch, table, sampler } = this.#parts;
+    const { pipeline, sampler } = this.#parts;
     const startMs = performance.now();
-    for (const { sequence, tokens } of members) {
-      const end = sequence.computed + tokens;
-      this.#guard(() => table.extend(sequence.id, sequence.tokens, sequence.computed, end));
-    }
-    const drawing = members.filter(({ draws }) => draws).map(({ sequence }) => sequence);
-    let draws: PendingDraws | undefined;
+    const pending: { sequences: readonly EngineSequence[]; draws: PendingDraws }[] = [];
     pipeline.tvm.beginScope();
     try {
-      const logits = this.#guard(() =>
-        batch.forward(
-          members.map(({ sequence, tokens, draws: wanted }) => ({
-            slot: table.slotOf(sequence.id),
-            tokens: sequence.next(tokens),
-            wanted,
-          })),
-        ),
-      );
-      for (const { sequence, tokens } of members) sequence.computed += tokens;
+      const forwards = this.#issue(members);
       const issuedMs = performance.now();
-      // From here the GPU works; what sampling needs is prepared meanwhile.
-      if (logits !== undefined) {
-        void pipeline.device.sync().catch(() => {});
-        const states = await Promise.all(drawing.map((sequence) => this.#samplingOf(sequence)));
-        const bitmasks = await Promise.all(states.map((state) => state.matcher?.nextBitmask()));
-        this.times.overlapMs += performance.now() - issuedMs;
-        this.#checkUsable();
-        draws = this.#guard(() => sampler.issue(logits, states, bitmasks));
-      }
       this.times.issueMs += issuedMs - startMs;
+      // From here the GPU works; what sampling needs is prepared meanwhile.
+      void pipeline.device.sync().catch(() => {});
+      for (const { logits, sequences } of forwards) {
+        const states = await Promise.all(sequences.map((sequence) => this.#samplingOf(sequence)));
+        const bitmasks = await Promise.all(states.map((state) => state.matcher?.nextBitmask()));
+        this.#checkUsable();
+        const draws = this.#guard(() => sampler.issue(logits, states, bitmasks));
+        pending.push({ sequences, draws });
+      }
+      this.times.overlapMs += performance.now() - issuedMs;
     } finally {
       if (this.#ended === undefined) pipeline.tvm.endScope();
     }
     const waitedMs = performance.now();
-    try {
-      await Promise.race([pipeline.device.sync(), this.#gone]);
-    } catch (error) {
-      draws?.dispose();
-      throw this.#lose(`The GPU did not finish a step: ${describe(error)}`);
-    }
-    const readMs = performance.now();
     const sampled = new Map<string, SampledToken>();
     try {
-      draws?.read().forEach((token, i) => {
-        const sequence = drawing[i];
-        if (this.#sequences.get(sequence.id) !== sequence) return; // removed meanwhile
-        sequence.append(token.token);
-        sequence.sampling?.accept(token.token);
-        sampled.set(sequence.id, token);
-      });
+      await Promise.race([pipeline.device.sync(), this.#gone]);
+      this.times.waitMs += performance.now() - waitedMs;
+      const readMs = performance.now();
+      for (const { sequences, draws } of pending) {
+        for (const [i, token] of draws.read().entries()) this.#take(sequences[i], token, sampled);
+      }
+      this.times.drawMs += performance.now() - readMs;
     } catch (error) {
-      // Logits that nothing can be drawn from: the forward pass went wrong.
-      throw this.#lose(`A step's tokens could not be drawn: ${describe(error)}`);
+      // Lost in the middle, or logits that nothing can be drawn from: the pass went wrong.
+      throw this.#lose(`A step did not come to its end: ${describe(error)}`);
     } finally {
-      draws?.dispose();
+      for (const { draws } of pending) draws.dispose();
     }
-    const endMs = performance.now();
     this.times.steps++;
-    this.times.waitMs += readMs - waitedMs;
-    this.times.drawMs += endMs - readMs;
-    return { sampled, durationMs: endMs - startMs };
+    return { sampled, durationMs: performance.now() - startMs };
+  }
+
+  #take(sequence: EngineSequence, token: SampledToken, sampled: Map<string, SampledToken>): void {
+    if (this.#sequences.get(sequence.id) !== sequence) return; // removed meanwhile
+    sequence.append(token.token);
+    sequence.sampling?.accept(token.token);
+    sampled.set(sequence.id, token);
+  }
+
+  /**
+   * Issues the step's forwards: one, as a rule. Members that start alike wait for the first of them
+   * and share what it computed (many answers to one prompt; one system prompt in a burst).
+   */
+  #issue(members: readonly Member[]): { logits: TvmTensor; sequences: EngineSequence[] }[] {
+    const { table } = this.#parts;
+    const forwards: { logits: TvmTensor; sequences: EngineSequence[] }[] = [];
+    const first: Member[] = [];
+    const later: Member[] = [];
+    for (const member of members) {
+      const { sequence } = member;
+      if (table.lateMatch(sequence.id, sequence.tokens, shareable(member)) > 0) later.push(member);
+      else first.push(this.#extended(member));
+    }
+    for (const wave of [first, later]) {
+      if (wave === later) {
+        for (const member of wave) {
+          const { sequence } = member;
+          const end = sequence.computed + member.tokens;
+          const limit = shareable(member);
+          sequence.computed = this.#guard(() => table.rematch(sequence.id, sequence.tokens, limit));
+          member.tokens = end - sequence.computed;
+          this.#extended(member);
+        }
+      }
+      const computing = wave.filter(({ tokens }) => tokens > 0);
+      if (computing.length === 0) continue;
+      const logits = this.#forward(computing);
+      const sequences = computing.filter(({ draws }) => draws).map(({ sequence }) => sequence);
+      if (logits !== undefined) forwards.push({ logits, sequences });
+    }
+    return forwards;
+  }
+
+  /** Takes the pages for a member's tokens. */
+  #extended(member: Member): Member {
+    const { sequence, tokens } = member;
+    this.#guard(() =>
+      this.#parts.table.extend(
+        sequence.id,
+        sequence.tokens,
+        sequence.computed,
+        sequence.computed + tokens,
+      ),
+    );
+    return member;
+  }
+
+  #forward(members: readonly Member[]): TvmTensor | undefined {
+    const { batch, table } = this.#parts;
+    const logits = this.#guard(() =>
+      batch.forward(
+        members.map(({ sequence, tokens, draws }) => ({
+          slot: table.slotOf(sequence.id),
+          tokens: sequence.next(tokens),
+          wanted: draws,
+        })),
+      ),
+    );
+    for (const { sequence, tokens } of members) sequence.computed += tokens;
+    return logits;
   }
 
   async #samplingOf(sequence: EngineSequence): Promise<SequenceSampling> {
