@@ -43,6 +43,11 @@ export interface PrefixMetrics {
   evictedPages: number;
 }
 
+interface Match extends PrefixMatch {
+  /** All of a kept sequence, which can be gone on with as it is. */
+  whole: boolean;
+}
+
 /**
  * The sequences whose keys and values are in the cache: live ones, by id, and finished ones that are
  * kept as prefixes until their pages are needed. A new sequence starts from the longest prefix that
@@ -122,7 +127,9 @@ export class SequenceTable implements KvState {
 
   /** What `rematch` would find beyond what a live sequence has computed, tokens. */
   lateMatch(id: string, tokens: TokenIds, limit: number): number {
-    const gain = (this.#match(tokens, limit)?.tokens ?? 0) - this.computed(id);
+    if (!this.#options.sharing) return 0;
+    const match = this.#tree.match(tokens, limit);
+    const gain = this.#forkable(match?.tokens ?? 0) - this.computed(id);
     return gain < this.#options.pageSize ? 0 : gain;
   }
 
@@ -132,17 +139,11 @@ export class SequenceTable implements KvState {
     const match = this.#match(tokens);
     this.metrics.lookups++;
     this.metrics.tokens += tokens.length;
-    const slot = this.#takeSlot(match?.slot);
-    const shared = match === undefined ? 0 : this.#forkTo(match.slot, slot, match.tokens);
-    if (shared === 0) {
-      this.#ledger.open(slot);
-      this.#tree.add(slot);
-      this.#operations?.open(slot);
-    } else {
+    const shared = match === undefined ? this.#open(id) : this.#startFrom(match, id);
+    if (shared > 0) {
       this.metrics.hits++;
       this.metrics.cachedTokens += shared;
     }
-    this.#live.set(id, slot);
     return shared;
   }
 
@@ -172,10 +173,11 @@ export class SequenceTable implements KvState {
   rematch(id: string, tokens: TokenIds, limit: number): number {
     const slot = this.#slot(id);
     const computed = this.#ledger.tokensOf(slot);
-    const match = this.#match(tokens, limit);
-    if (match === undefined || match.tokens - computed < this.#options.pageSize) return computed;
+    if (this.lateMatch(id, tokens, limit) === 0) return computed;
+    const match = this.#tree.match(tokens, limit);
+    if (match === undefined) return computed;
     const moved = this.#takeSlot(match.slot);
-    const shared = this.#forkTo(match.slot, moved, match.tokens);
+    const shared = this.#forkTo(match.slot, moved, this.#forkable(match.tokens));
     this.#close(slot);
     this.#live.set(id, moved);
     this.metrics.hits++;
@@ -240,6 +242,29 @@ export class SequenceTable implements KvState {
     for (const slot of [...this.#kept]) this.#drop(slot);
   }
 
+  #open(id: string): 0 {
+    const slot = this.#takeSlot();
+    this.#ledger.open(slot);
+    this.#tree.add(slot);
+    this.#operations?.open(slot);
+    this.#live.set(id, slot);
+    return 0;
+  }
+
+  /** Starts a live sequence from a match. Returns the tokens it starts with. */
+  #startFrom(match: Match, id: string): number {
+    if (match.whole) {
+      // The next turn of a chat: the kept sequence itself goes on. No copy, no chain of blocks.
+      this.#kept.delete(match.slot);
+      this.#ledger.setLive(match.slot, true);
+      this.#live.set(id, match.slot);
+      return match.tokens;
+    }
+    const slot = this.#takeSlot(match.slot);
+    this.#live.set(id, slot);
+    return this.#forkTo(match.slot, slot, match.tokens);
+  }
+
   #checkNew(id: string): void {
     if (this.#live.has(id)) {
       throw new TempoError('engine_failed', `There is a sequence "${id}" already.`);
@@ -259,21 +284,24 @@ export class SequenceTable implements KvState {
   }
 
   /** One token at least is left to sample from, unless `limit` says otherwise. */
-  #match(tokens: TokenIds, limit = tokens.length - 1): PrefixMatch | undefined {
+  #match(tokens: TokenIds, limit = tokens.length - 1): Match | undefined {
     if (!this.#options.sharing) return undefined;
     const match = this.#tree.match(tokens, limit);
-    if (match === undefined) return undefined;
+    if (match === undefined || match.tokens < this.#options.pageSize) return undefined;
+    const whole = this.#kept.has(match.slot) && match.tokens === this.#ledger.tokensOf(match.slot);
+    return { slot: match.slot, tokens: whole ? match.tokens : this.#forkable(match.tokens), whole };
+  }
+
+  /** Of so many tokens, those that a fork may start with. */
+  #forkable(tokens: number): number {
     const { pageSize, sharesWithinPage } = this.#options;
-    const shared = sharesWithinPage ? match.tokens : match.tokens - (match.tokens % pageSize);
-    return shared < pageSize ? undefined : { slot: match.slot, tokens: shared };
+    return sharesWithinPage ? tokens : tokens - (tokens % pageSize);
   }
 
   /** A new slot with another's first `tokens`, or as many of them as whole pages hold. */
   #copy(parent: number, tokens: number): { slot: number; computed: number } {
-    const { pageSize, sharesWithinPage } = this.#options;
-    const within = tokens % pageSize;
-    const computed = sharesWithinPage ? tokens : tokens - within;
-    if (computed % pageSize !== 0) this.#makeRoom(1, parent);
+    const computed = this.#forkable(tokens);
+    if (computed % this.#options.pageSize !== 0) this.#makeRoom(1, parent);
     const slot = this.#takeSlot(parent);
     if (computed === 0) {
       this.#ledger.open(slot);
