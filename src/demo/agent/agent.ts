@@ -2,7 +2,7 @@ import type { ChatMessage, ProgramReport, ToolCall, Usage } from '../../client';
 import { complete } from '../store/complete';
 import { tempo } from '../store/tempo';
 import type { Findings, Scenario } from './scenarios';
-import { type Json, runTool, TOOL_DECLARATIONS, warmUpCalculator } from './tools';
+import type { Json } from './tools';
 
 /** One line of the visible step list. */
 export type Step = ModelStep | ToolStep;
@@ -51,8 +51,10 @@ export async function runAgent(
   task: string,
   { deadlineMs, scenario, signal, onStep }: AgentOptions,
 ): Promise<{ answer: string; report: ProgramReport }> {
-  const program = tempo.program({ app: 'agent', deadline: deadlineMs, kind: 'handbook' });
+  // The tools and what they are made of come with the first task.
+  const { runTool, TOOL_DECLARATIONS, warmUpCalculator } = await import('./tools');
   warmUpCalculator();
+  const program = tempo.program({ app: 'agent', deadline: deadlineMs, kind: 'handbook' });
   const found = new ToolResults();
   const messages: ChatMessage[] = [
     { role: 'system', content: SYSTEM },

@@ -6,7 +6,7 @@ let evaluator: Promise<Evaluate> | undefined;
 
 /** mathjs is large, so it comes when the first sum does. */
 async function load(): Promise<Evaluate> {
-  const { all, create } = await import('mathjs');
+  const { all, create } = await import('mathjs/number');
   const math = create(all);
   const evaluate = math.evaluate.bind(math);
   const refuse = () => {

@@ -12,13 +12,14 @@ export function findGpu(): Promise<Gpu> {
 }
 
 async function ask(): Promise<Gpu> {
-  if (!('gpu' in navigator)) {
+  const gpu: GPU | undefined = navigator.gpu;
+  if (gpu === undefined) {
     return {
       available: false,
       why: 'This browser has no WebGPU, so it cannot run a model itself. A recent Chrome, Edge or Safari can.',
     };
   }
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null);
+  const adapter = await gpu.requestAdapter().catch(() => null);
   if (adapter === null) {
     return {
       available: false,
