@@ -42,8 +42,11 @@ const RETRY_AFTER_MS = 250;
 /** While nothing can run, a policy that holds work back is asked again after this, ms. */
 const HELD_BACK_MS = 10;
 
-/** How often callers in the queue hear of their wait, ms. */
+/** How often the waits of those in the queue are looked at, ms. */
 const WAIT_EVERY_MS = 250;
+
+/** A wait that has changed by less than this, ms, or by less than a tenth, is not told anew. */
+const WAIT_CHANGE_MS = 50;
 
 export interface ServingOptions {
   engine: StepEngine;
@@ -334,7 +337,9 @@ export class Serving implements RequestHost {
     this.#toldWaitsMs = nowMs;
     for (const [id, waitMs] of this.#waits.refresh()) {
       const completion = this.#completions.get(id);
-      if (completion === undefined || waitMs === completion.toldWaitMs) continue;
+      if (completion === undefined) continue;
+      const told = completion.toldWaitMs;
+      if (Math.abs(waitMs - told) < Math.max(WAIT_CHANGE_MS, told / 10)) continue;
       completion.toldWaitMs = waitMs;
       completion.emit({ type: 'wait', id, estimatedWaitMs: waitMs });
     }
