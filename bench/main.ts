@@ -3,6 +3,7 @@ import type { run } from './lab';
 
 const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
   lab: () => import('./lab'),
+  webllm: () => import('./webllm'),
 };
 
 const [bench, ...args] = process.argv.slice(2);

@@ -26,7 +26,8 @@ export default async function parity(run: RealRun): Promise<unknown> {
   const model = run.record.model_id;
   const appConfig = { model_list: [run.record] };
   const engine = new webllm.MLCEngine({ appConfig, logLevel: 'WARN' });
-  await engine.reload(model);
+  // Room for the longest conversation, of which nothing is computed.
+  await engine.reload(model, { context_window_size: 4096 });
   const conversations = await feeds(engine, model, run.log);
   const texts = run.args.includes('ids') ? [] : await webllmTexts(engine);
   await engine.unload();

@@ -8,41 +8,57 @@ export interface WebLlmReport {
 }
 
 /** What part of the whole load each phase is, from where to where. */
-const SPAN = { download: [0, 0.8], compile: [0.8, 0.9] } as const;
+const SPAN = {
+  download: [0, 0.7],
+  read: [0.7, 0.8],
+  /** Reading, where nothing had to be downloaded. */
+  readAll: [0, 0.8],
+  compile: [0.8, 0.9],
+} as const;
 
 /**
- * WebLLM's report as ours. Its texts are the only place that tells bytes ("12MB fetched", "12MB
- * loaded" from the cache) and phases ("GPU shader modules").
+ * WebLLM's reports as ours. Its texts are the only place that tells bytes ("12MB fetched", then "12MB
+ * loaded" from the cache) and phases ("GPU shader modules"). The fraction never goes back, though
+ * WebLLM's begins anew in each phase.
  */
-export function readReport({ progress, timeElapsed, text }: WebLlmReport): LoadProgress {
-  if (/GPU shader/.test(text)) {
+export class ReportReader {
+  #fraction = 0;
+  #downloads = false;
+
+  read({ progress, timeElapsed, text }: WebLlmReport): LoadProgress {
+    if (/GPU shader|Finish loading/.test(text)) {
+      const fraction = this.#within('compile', progress);
+      return { phase: 'compile', text: 'Compiling GPU kernels.', fraction };
+    }
+    const amount = /(\d+)MB (fetched|loaded)/.exec(text);
+    if (amount === null) {
+      return { phase: 'download', text: 'Looking for the model.', fraction: this.#fraction };
+    }
+    const fromCache = amount[2] === 'loaded';
+    this.#downloads ||= !fromCache;
+    const loadedBytes = Number(amount[1]) * 2 ** 20;
+    const known = progress > 0;
     return {
-      phase: 'compile',
-      text: 'Compiling GPU kernels.',
-      fraction: within('compile', progress),
+      phase: 'download',
+      text: fromCache ? 'Loading the model from the cache.' : 'Downloading the model.',
+      fraction: this.#within(
+        fromCache ? (this.#downloads ? 'read' : 'readAll') : 'download',
+        progress,
+      ),
+      loadedBytes,
+      totalBytes: known ? Math.round(loadedBytes / progress) : undefined,
+      fromCache,
+      remainingMs:
+        known && timeElapsed > 0
+          ? Math.round((timeElapsed * 1000 * (1 - progress)) / progress)
+          : undefined,
     };
   }
-  const amount = /(\d+)MB (fetched|loaded)/.exec(text);
-  const fraction = within('download', progress);
-  if (amount === null) return { phase: 'download', text: 'Looking for the model.', fraction };
-  const loadedBytes = Number(amount[1]) * 2 ** 20;
-  const fromCache = amount[2] === 'loaded';
-  const totalBytes = progress > 0 ? Math.round(loadedBytes / progress) : undefined;
-  return {
-    phase: 'download',
-    text: fromCache ? 'Loading the model from the cache.' : 'Downloading the model.',
-    fraction,
-    loadedBytes,
-    totalBytes,
-    fromCache,
-    remainingMs:
-      progress > 0 && timeElapsed > 0
-        ? Math.round((timeElapsed * 1000 * (1 - progress)) / progress)
-        : undefined,
-  };
-}
 
-function within(phase: keyof typeof SPAN, progress: number): number {
-  const [start, end] = SPAN[phase];
-  return start + (end - start) * Math.min(1, Math.max(0, progress || 0));
+  #within(phase: keyof typeof SPAN, progress: number): number {
+    const [start, end] = SPAN[phase];
+    const fraction = start + (end - start) * Math.min(1, Math.max(0, progress || 0));
+    this.#fraction = Math.max(this.#fraction, fraction);
+    return this.#fraction;
+  }
 }

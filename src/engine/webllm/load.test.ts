@@ -90,6 +90,8 @@ describe('Loading a model through WebLLM', () => {
     const phases = [...new Set(reports.map(({ phase }) => phase))];
     expect(phases).toEqual(['download', 'compile', 'allocate', 'self-test', 'ready']);
     expect(reports.at(-1)?.fraction).toBe(1);
+    const fractions = reports.map(({ fraction }) => fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
   });
 
   it("keeps WebLLM's own cache tiny and takes the model's true window for ours", async () => {

@@ -4,7 +4,7 @@ import { batchedEngine, batchingObstacle } from './batched-load';
 import { watchGpu } from './gpu-watch';
 import { readInternals } from './internals';
 import { loadError } from './load-errors';
-import { readReport, type WebLlmReport } from './load-progress';
+import { ReportReader, type WebLlmReport } from './load-progress';
 import { LogitTap, type SerialApi } from './serial-engine';
 import { serialEngine } from './serial-load';
 
@@ -27,6 +27,8 @@ export interface MlcEngine extends SerialApi {
 /** `ModelRecord`. */
 export interface WebLlmModelRecord {
   model_id: string;
+  /** 1: an embedding model. */
+  model_type?: number;
   required_features?: string[];
   overrides?: { context_window_size?: number };
 }
@@ -72,12 +74,18 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
   const webllm = options.webllm ?? (await importWebLlm());
   const appConfig = options.appConfig ?? webllm.prebuiltAppConfig;
   const record = modelRecord(appConfig, model);
+  if (record.model_type === 1) {
+    throw new TempoError('unsupported', `"${model}" computes embeddings; choose a chat model.`, {
+      param: 'model',
+    });
+  }
   const gpu = await usableGpu(options.gpu, record);
   const watch = watchGpu(gpu);
   const tap = new LogitTap();
+  const reports = new ReportReader();
   const engine = new webllm.MLCEngine({
     appConfig,
-    initProgressCallback: (report) => options.onProgress?.(readReport(report)),
+    initProgressCallback: (report) => options.onProgress?.(reports.read(report)),
     // For serial serving; batched serving does not come by it.
     logitProcessorRegistry: new Map([[model, tap]]),
   });

@@ -58,3 +58,167 @@ describe('The contract can fail', () => {
     });
   }
 });
+
+describe('Structured output', () => {
+  const schema = JSON.stringify({
+    type: 'object',
+    properties: { tempo: { enum: ['allegro', 'adagio'] }, bpm: { type: 'boolean' } },
+    required: ['tempo', 'bpm'],
+    additionalProperties: false,
+  });
+  const grammar = { type: 'json_schema', schema } as const;
+  const ends = (token: number | undefined) => token === 257 || token === 258;
+
+  async function answer(
+    engine: StepEngine,
+    options: { mates: number; dropAfter?: number },
+  ): Promise<string> {
+    const tokens = engine.model.tokenizer.encode('Give me JSON.');
+    const sampling = { temperature: 1, topP: 1, seed: 11, grammar };
+    let spec = { id: 'json', tokens, promptTokens: tokens.length, sampling };
+    const mates = Array.from({ length: options.mates }, (_, i) => `mate ${i}`);
+    for (const [i, id] of mates.entries()) {
+      const free = { temperature: 0, topP: 1, seed: i, ignoreEos: true };
+      engine.add({ id, tokens: [i + 1, 5, 6], promptTokens: 3, sampling: free });
+    }
+    let left = tokens.length - engine.add(spec).cachedTokens;
+    let mateTokens = 3;
+    const text: number[] = [];
+    while (!ends(text.at(-1)) && text.length < 200) {
+      const { sampled } = await engine.step({
+        work: [
+          ...mates.map((sequenceId) => ({ sequenceId, tokens: mateTokens })),
+          { sequenceId: 'json', tokens: left },
+        ],
+      });
+      mateTokens = 1;
+      left = 1;
+      text.push(sampled.get('json')?.token ?? -1);
+      if (text.length !== options.dropAfter) continue;
+      engine.remove('json');
+      spec = { ...spec, tokens: Int32Array.from([...tokens, ...text]) };
+      left = spec.tokens.length - engine.add(spec).cachedTokens;
+    }
+    for (const id of [...mates, 'json']) engine.remove(id);
+    return engine.model.tokenizer.decode(text.slice(0, -1));
+  }
+
+  for (const samplesOnGpu of [false, true]) {
+    it(`follows its schema, alone, in a batch and across a drop (${samplesOnGpu ? 'GPU' : 'CPU'})`, async () => {
+      const world = new StandIn({ samplesOnGpu });
+      const engine = await load(world);
+      const alone = await answer(engine, { mates: 0 });
+      expect(Object.keys(JSON.parse(alone))).toEqual(['tempo', 'bpm']);
+      expect(await answer(engine, { mates: 3 })).toBe(alone);
+      expect(await answer(engine, { mates: 2, dropAfter: 7 })).toBe(alone);
+      await engine.dispose();
+      expect(world.objects).toBe(0);
+    });
+  }
+
+  it('is refused before anything is queued where the grammar does not compile', async () => {
+    const engine = await load(new StandIn());
+    const broken = engine.checkGrammar?.({ type: 'ebnf', grammar: 'root ::= (' });
+    await expect(broken).rejects.toMatchObject({ code: 'invalid_schema' });
+    await engine.dispose();
+  });
+});
+
+describe('Sampling on the GPU', () => {
+  it('draws greedily what the CPU draws, penalties, bias and bans included', async () => {
+    const sampling = {
+      temperature: 0,
+      topP: 1,
+      seed: 0,
+      ignoreEos: true,
+      frequencyPenalty: 1.5,
+      presencePenalty: 0.5,
+      repetitionPenalty: 1.3,
+      logitBias: { 9: 2, 17: -3 },
+    };
+    const texts: number[][] = [];
+    for (const samplesOnGpu of [false, true]) {
+      const engine = await load(new StandIn({ samplesOnGpu }));
+      const text: number[] = [];
+      for (const id of ['a', 'b']) {
+        const tokens = [id.charCodeAt(0), 2, 3];
+        engine.add({ id, tokens, promptTokens: 3, sampling });
+      }
+      for (let i = 0; i < 20; i++) {
+        const tokens = i === 0 ? 3 : 1;
+        const work = ['a', 'b'].map((sequenceId) => ({ sequenceId, tokens }));
+        for (const { token } of (await engine.step({ work })).sampled.values()) text.push(token);
+      }
+      texts.push(text);
+      await engine.dispose();
+    }
+    expect(texts[1]).toEqual(texts[0]);
+  });
+});
+
+describe('An abort in the middle of a step', () => {
+  it('frees the pages before the next one, and the others go on', async () => {
+    const world = new StandIn();
+    const engine = await load(world, { keepPrefixes: 0 });
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    for (const id of ['a', 'b']) engine.add({ id, tokens: [1, 2, 3], promptTokens: 3, sampling });
+    const work = ['a', 'b'].map((sequenceId) => ({ sequenceId, tokens: 3 }));
+    const step = engine.step({ work });
+    engine.remove('a');
+    expect([...(await step).sampled.keys()]).toEqual(['b']);
+    expect(engine.kv.freePages).toBe(engine.capacity.totalPages - 1);
+    await engine.step({ work: [{ sequenceId: 'b', tokens: 1 }] });
+    await engine.dispose();
+    expect(world.objects).toBe(0);
+    expect(world.corruptions).toEqual([]);
+  });
+});
+
+describe('Prefix sharing', () => {
+  it('does not compute a chat again on its next turn', async () => {
+    const world = new StandIn();
+    const engine = await load(world);
+    const sampling = { temperature: 0, topP: 1, seed: 0 };
+    const { tokenizer } = engine.model;
+    let history = [...tokenizer.encode('You are a stand-in. '.repeat(3))];
+    const computed: number[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      history = [...history, ...tokenizer.encode(`User: question ${turn}? `)];
+      const id = `turn ${turn}`;
+      const before = world.embedded.flat().length;
+      const { cachedTokens } = engine.add({
+        id,
+        tokens: history,
+        promptTokens: history.length,
+        sampling,
+      });
+      for (let i = 0; i < 10; i++) {
+        const tokens = i === 0 ? history.length - cachedTokens : 1;
+        const { sampled } = await engine.step({ work: [{ sequenceId: id, tokens }] });
+        if (i === 0) computed.push(world.embedded.flat().length - before);
+        history = [...history, sampled.get(id)?.token ?? -1];
+      }
+      engine.remove(id);
+    }
+    // The question, and the last token of the answer before it.
+    const question = tokenizer.encode('User: question 0? ').length;
+    expect(computed.slice(1)).toEqual([question + 1, question + 1, question + 1]);
+    expect(engine.prefixMetrics).toMatchObject({ lookups: 4, hits: 3 });
+    await engine.dispose();
+  });
+
+  it('computes one prompt once for several answers', async () => {
+    const world = new StandIn();
+    const engine = await load(world, { keepPrefixes: 0 });
+    const tokens = engine.model.tokenizer.encode('One prompt, many answers.');
+    const ids = ['a', 'b', 'c', 'd'];
+    for (const [seed, id] of ids.entries()) {
+      const sampling = { temperature: 1, topP: 1, seed };
+      engine.add({ id, tokens, promptTokens: tokens.length, sampling });
+    }
+    const before = world.embedded.flat().length;
+    await engine.step({ work: ids.map((sequenceId) => ({ sequenceId, tokens: tokens.length })) });
+    expect(world.embedded.flat().length - before).toBe(tokens.length + 3);
+    await engine.dispose();
+  });
+});
