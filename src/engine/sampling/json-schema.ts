@@ -9,7 +9,7 @@
  */
 import { TempoError } from '../../scheduler';
 import { boundsOf, decimalRange, integerRange } from './number-range';
-import { patternToEbnf } from './string-pattern';
+import { MAX_LENGTH, patternToEbnf } from './string-pattern';
 
 type Schema = Record<string, unknown>;
 
@@ -88,8 +88,8 @@ const FORMATS = new Set([
 
 /** Levels of nesting: xgrammar's parser recurses, on a small stack. */
 const MAX_DEPTH = 32;
-/** Lengths and counts: repetitions are spelt out. */
-const MAX_REPETITION = 4096;
+/** Items and properties: repetitions are spelt out. */
+const MAX_COUNT = 1024;
 /** JSON's numbers are doubles. */
 const MAX_BOUND = Number.MAX_SAFE_INTEGER;
 
@@ -303,7 +303,7 @@ function checkString(schema: Schema, path: string): void {
       if (keyword in schema) reject(`${path}.${keyword}`, 'would be ignored beside format');
     }
   }
-  checkCounts(schema, 'minLength', 'maxLength', path);
+  checkCounts(schema, 'minLength', 'maxLength', path, MAX_LENGTH);
 }
 
 function checkPattern(pattern: unknown, path: string): void {
@@ -327,14 +327,25 @@ function checkNumber(schema: Schema, types: readonly string[], path: string): vo
   if (range === undefined) reject(path, 'allows no number: its minimum is above its maximum');
 }
 
-function checkCounts(schema: Schema, least: string, most: string, path: string): void {
+function checkCounts(
+  schema: Schema,
+  least: string,
+  most: string,
+  path: string,
+  limit = MAX_COUNT,
+): void {
   const count = (keyword: string): number | undefined => {
     const value = schema[keyword];
     if (value === undefined) return undefined;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < 0) {
       reject(`${path}.${keyword}`, 'must be a whole number of 0 or more');
     }
-    if (value > MAX_REPETITION) reject(`${path}.${keyword}`, `must be at most ${MAX_REPETITION}`);
+    if (value > limit) {
+      reject(
+        `${path}.${keyword}`,
+        `can be enforced up to ${limit} only; leave it out, or lower it`,
+      );
+    }
     return value;
   };
   const min = count(least) ?? 0;

@@ -50,11 +50,9 @@ const ESCAPED: readonly (readonly [number, string])[] = [
   [0x0c, 'f'],
 ];
 
-const MAX_REPETITION = 4096;
+/** Of repetitions: xgrammar works through the vocabulary for each of them. */
+export const MAX_LENGTH = 64;
 const MAX_SPELT_OUT = 512;
-
-/** Any character of a JSON string, written in one way or another. */
-export const ANY_CHARACTER = characters([[0, LAST]]);
 
 /** Throws an Error that says what in the pattern cannot be followed. */
 export function patternToEbnf(pattern: string): string {
@@ -153,8 +151,8 @@ class PatternReader {
     const match = /^\{(\d+)(,(\d*))?\}/.exec(this.#text.slice(this.#at, this.#at + 20).join(''));
     if (match === null) throw new Error('has a "{" that starts no repetition; write \\{');
     const [all, least, comma, most] = match;
-    if (Math.max(Number(least), Number(most || 0)) > MAX_REPETITION) {
-      throw new Error(`repeats more than ${MAX_REPETITION} times`);
+    if (Math.max(Number(least), Number(most || 0)) > MAX_LENGTH) {
+      throw new Error(`repeats more than ${MAX_LENGTH} times`);
     }
     this.#at += all.length;
     return comma === undefined ? `{${least}}` : `{${least},${most}}`;
