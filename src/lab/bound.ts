@@ -19,9 +19,9 @@ import { type Arrival, type Call, callsOf, type SingleArrival, type Workload } f
  *    pieces that are never finished may earn, too; a group decays as its last token does; tokens need
  *    no order among groups.
  * 3. That is a linear program, and any price v(t) ≥ 0 for engine time bounds it from above:
- *    bound = ∫ v dt + Σ max(0, best over t of value · decay(t) − work · least price until t).
- *    (Each piece buys its work at the cheapest times before its end t, which is at the earliest when
- *    a call run alone would end.) Prices come from the greedy solution of the program with hard
+ *    bound = ∫ v dt + Σ max(0, best over t of value · decay(t) − least cost of its work until t).
+ *    (Each piece buys its work at the cheapest times before its end t, no faster than the engine can
+ *    do it; t is at the earliest when a call run alone would end.) Prices come from the greedy solution of the program with hard
  *    deadlines, where they are optimal: by density, each piece takes what the intervals around its
  *    window have left; an interval that is full costs the density of who was turned away.
  *
@@ -42,6 +42,8 @@ export function fluidBound(workload: Workload, gain: Partial<GainConfig> = {}): 
 /** How much of the weights' reading a step's members are charged for, rather than for arithmetic. */
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const BUCKETS = 256;
+/** Parts of a bucket in which pieces may end. */
+const SLICES = 8;
 /** Groups that a stream's later tokens are put in. */
 const TOKEN_GROUPS = 8;
 
@@ -50,6 +52,8 @@ interface Piece {
   value: number;
   /** Least engine time, ms. */
   workMs: number;
+  /** The most of the engine's time that its work can take up while it goes on, above 0, up to 1. */
+  rate: number;
   /** When its work may begin, ms. */
   fromMs: number;
   /** When it can have ended at the earliest, ms. */
@@ -100,6 +104,7 @@ class Bounder {
       const piece = {
         value: this.#value(call),
         workMs: this.#workMs(this.#demand(call)),
+        rate: 1,
         fromMs: atMs,
         soonestMs: atMs + this.#aloneMs(call),
         sinceMs: atMs,
@@ -113,6 +118,7 @@ class Bounder {
     const first: Piece = {
       value: inputWeight * call.promptTokens + outputWeight,
       workMs: this.#workMs(this.#demand({ ...call, outputTokens: 1 }, call)),
+      rate: 1,
       fromMs: atMs,
       soonestMs: atMs + firstMs,
       sinceMs: atMs,
@@ -124,6 +130,7 @@ class Bounder {
     for (let from = 1; from <= later; from += size) {
       const to = Math.min(later, from + size - 1);
       const fromMs = atMs + firstMs + (from - 1) * this.#decodeMs;
+      const last = { memberships: 1, tokens: 1, contextTokens: call.promptTokens + to };
       pieces.push({
         value: outputWeight * (to - from + 1),
         workMs: this.#workMs({
@@ -131,6 +138,8 @@ class Bounder {
           tokens: to - from + 1,
           contextTokens: sumFromTo(call.promptTokens + from, call.promptTokens + to),
         }),
+        // One token a step: of the group's steps, the last has the most context, and the longest share.
+        rate: Math.min(1, this.#workMs(last) / stepMs(this.#profile, 1, last.contextTokens)),
         fromMs,
         soonestMs: fromMs + this.#decodeMs,
         sinceMs: atMs,
@@ -152,7 +161,7 @@ class Bounder {
       soonestMs += thinkMs + Math.max(...calls.map((call) => this.#aloneMs(call)));
     }
     const { atMs, deadlineMs } = program;
-    return { value, workMs, fromMs: atMs, soonestMs, sinceMs: atMs, sloMs: deadlineMs };
+    return { value, workMs, rate: 1, fromMs: atMs, soonestMs, sinceMs: atMs, sloMs: deadlineMs };
   }
 
   #value({ promptTokens, outputTokens }: Call): number {
@@ -224,17 +233,25 @@ class Prices {
     return bound;
   }
 
-  #surplus({ value, workMs, fromMs, soonestMs, sinceMs, sloMs }: Piece, alpha: number): number {
+  /**
+   * The most that a piece earns above what its work costs, over all times t at which it may end. Its
+   * work is bought where it is cheapest until then, at no more than `rate`.
+   */
+  #surplus(
+    { value, workMs, rate, fromMs, soonestMs, sinceMs, sloMs }: Piece,
+    alpha: number,
+  ): number {
+    const sliceMs = this.#bucketMs / SLICES;
+    const bought = new Purchase(workMs, sliceMs * rate);
     let best = 0;
-    let price = Number.POSITIVE_INFINITY;
-    for (let b = this.#bucket(fromMs); ; b++) {
+    for (let i = Math.floor((fromMs - this.#startMs) / sliceMs); ; i++) {
       // After the last bucket engine time is free.
-      price = b < BUCKETS ? Math.min(price, this.#prices[b]) : 0;
-      const endMs = Math.max(soonestMs, this.#startMs + b * this.#bucketMs);
+      const bucket = Math.floor(i / SLICES);
+      bought.offer(bucket < BUCKETS ? this.#prices[bucket] : 0);
+      const endMs = Math.max(soonestMs, this.#startMs + i * sliceMs);
       const earned = value * decay(sloMs, endMs - sinceMs, alpha);
       if (earned <= best) return best;
-      best = Math.max(best, earned - workMs * price);
-      if (b >= BUCKETS) return best;
+      if (bought.complete) best = Math.max(best, earned - bought.cost);
     }
   }
 
@@ -268,6 +285,43 @@ class Prices {
   #bucket(ms: number): number {
     const bucket = Math.floor((ms - this.#startMs) / this.#bucketMs);
     return Math.min(BUCKETS - 1, Math.max(0, bucket));
+  }
+}
+
+/** A purchase of engine time, in equal portions, from the cheapest offers so far. */
+class Purchase {
+  readonly #portionMs: number;
+  /** Portions wanted; the last may be a part of one. */
+  readonly #wanted: number;
+  /** Prices of the portions taken, dearest last. */
+  readonly #prices: number[] = [];
+
+  constructor(workMs: number, portionMs: number) {
+    this.#portionMs = portionMs;
+    this.#wanted = workMs / portionMs;
+  }
+
+  get complete(): boolean {
+    return this.#prices.length >= this.#wanted;
+  }
+
+  /** The dearest portion is the one that is only needed in part. */
+  get cost(): number {
+    let left = this.#wanted;
+    let cost = 0;
+    for (const price of this.#prices) {
+      cost += price * Math.min(1, left);
+      left--;
+    }
+    return cost * this.#portionMs;
+  }
+
+  offer(price: number): void {
+    if (this.complete && price >= this.#prices[this.#prices.length - 1]) return;
+    let at = this.#prices.length;
+    while (at > 0 && this.#prices[at - 1] > price) at--;
+    this.#prices.splice(at, 0, price);
+    if (this.#prices.length >= this.#wanted + 1) this.#prices.pop();
   }
 }
 

@@ -62,26 +62,36 @@ export function leastMs({ memberships, tokens, contextTokens }: Demand, p: Devic
 
 /**
  * Scales the times of `arrivals` to `load`: at load 1 they span just the time that the engine needs
- * for their work at its best throughput; at load 2, half of it.
+ * for their work at its best throughput (prefixes that came before count as computed); at load 2,
+ * half of it.
  */
 export function atLoad<A extends Arrival>(
   arrivals: readonly A[],
   profile: DeviceProfile,
   load: number,
 ): A[] {
-  const demand: Demand = { memberships: 0, tokens: 0, contextTokens: 0 };
-  for (const arrival of arrivals) {
-    for (const call of callsOf(arrival)) {
-      const d = demandOf(call, profile);
-      demand.memberships += d.memberships;
-      demand.tokens += d.tokens;
-      demand.contextTokens += d.contextTokens;
-    }
-  }
   const first = arrivals[0]?.atMs ?? 0;
   const span = (arrivals.at(-1)?.atMs ?? 0) - first;
   // n arrivals have n - 1 gaps between them; the last one's work takes a gap's time, too.
   const gaps = Math.max(1, arrivals.length - 1) / Math.max(1, arrivals.length);
-  const scale = span > 0 ? (leastMs(demand, profile) * gaps) / load / span : 0;
+  const scale =
+    span > 0 ? (leastMs(demandOfAll(arrivals, profile), profile) * gaps) / load / span : 0;
   return arrivals.map((arrival) => ({ ...arrival, atMs: (arrival.atMs - first) * scale }));
+}
+
+/** What all calls ask together, each prefix block computed once. */
+function demandOfAll(arrivals: readonly Arrival[], profile: DeviceProfile): Demand {
+  const total: Demand = { memberships: 0, tokens: 0, contextTokens: 0 };
+  const seen = new Set<number>();
+  for (const call of arrivals.flatMap(callsOf)) {
+    const { ids, blockTokens } = call.prefix ?? { ids: [], blockTokens: 0 };
+    const fresh = ids.findIndex((id) => !seen.has(id));
+    const blocks = fresh < 0 ? ids.length : fresh;
+    for (const id of ids) seen.add(id);
+    const demand = demandOf(call, profile, blocks * blockTokens);
+    total.memberships += demand.memberships;
+    total.tokens += demand.tokens;
+    total.contextTokens += demand.contextTokens;
+  }
+  return total;
 }
