@@ -81,6 +81,8 @@ export interface EngineCapabilities {
   fork: boolean;
   /** A sequence's last tokens may be taken back. */
   truncate: boolean;
+  /** A sequence's keys and values may go to CPU memory and come back; see `swapOut`. */
+  swap?: boolean;
 }
 
 /** The engine's page accounting, live. The engine owns it; the scheduler only reads. */
@@ -136,6 +138,11 @@ export interface StepExecutor {
   add(spec: SequenceSpec): { cachedTokens: number };
   /** Lets go of a sequence. Its pages are free, or kept as a cached prefix, before the next step. */
   remove(sequenceId: string): void;
+  /**
+   * Like `remove`, but the sequence's keys and values go to CPU memory, where that is cheaper than
+   * computing them again; the next `add` of that id finds them. Only where `capabilities.swap`.
+   */
+  swapOut?(sequenceId: string): Promise<void>;
   /** Runs one forward pass and appends each sampled token to its sequence. */
   step(plan: StepPlan): Promise<StepResult>;
 }

@@ -133,6 +133,12 @@ export class SequenceTable implements KvState {
     return gain < this.#options.pageSize ? 0 : gain;
   }
 
+  /** Makes a sequence live that has no tokens and shares nothing. */
+  addEmpty(id: string): void {
+    this.#checkNew(id);
+    this.#open(id);
+  }
+
   /** Makes a sequence live, on the longest known prefix of `tokens`. Returns that prefix's length. */
   add(id: string, tokens: TokenIds): number {
     this.#checkNew(id);

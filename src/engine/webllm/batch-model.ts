@@ -28,7 +28,8 @@ export interface ForwardMember {
 export class BatchModel implements KvOperations {
   readonly #tvm: TvmInstance;
   readonly #internals: Internals;
-  readonly #cache: TvmObject;
+  /** The paged KV cache itself. */
+  readonly cache: TvmObject;
   readonly #prefill: TvmFunction;
   /** Undefined where the model's own is not to be used. */
   readonly #decode: TvmFunction | undefined;
@@ -44,7 +45,7 @@ export class BatchModel implements KvOperations {
     tvm.beginScope();
     try {
       const keep = <T extends TvmObject>(object: T) => tvm.detachFromCurrentScope(object);
-      this.#cache = keep(
+      this.cache = keep(
         vm.getFunction('create_tir_paged_kv_cache')(
           tvm.makeShapeTuple([size.sequences]),
           tvm.makeShapeTuple([size.tokens]),
@@ -73,7 +74,7 @@ export class BatchModel implements KvOperations {
 
   /** Pages that no sequence holds, as the runtime counts them. */
   get availablePages(): number {
-    return inScope(this.#tvm, () => Number(this.#runtime.availablePages(this.#cache)));
+    return inScope(this.#tvm, () => Number(this.#runtime.availablePages(this.cache)));
   }
 
   open(slot: number): void {
@@ -87,7 +88,7 @@ export class BatchModel implements KvOperations {
   fork(parent: number, slot: number, tokens: number): void {
     inScope(this.#tvm, () =>
       this.#runtime.forkSequence(
-        this.#cache,
+        this.cache,
         this.#int64(parent),
         this.#int64(slot),
         this.#int64(tokens),
@@ -97,13 +98,13 @@ export class BatchModel implements KvOperations {
 
   pop(slot: number, tokens: number): void {
     inScope(this.#tvm, () =>
-      this.#runtime.popTokens(this.#cache, this.#int64(slot), this.#tvm.scalar(tokens, 'int32')),
+      this.#runtime.popTokens(this.cache, this.#int64(slot), this.#tvm.scalar(tokens, 'int32')),
     );
   }
 
   /** Every sequence goes. */
   clear(): void {
-    inScope(this.#tvm, () => this.#runtime.clear(this.#cache));
+    inScope(this.#tvm, () => this.#runtime.clear(this.cache));
   }
 
   /**
@@ -131,24 +132,24 @@ export class BatchModel implements KvOperations {
     const hidden = embedded.shape[embedded.shape.length - 1];
     const decode = total === ends.length ? this.#decode : undefined;
     this.#runtime.beginForward(
-      this.#cache,
+      this.cache,
       tvm.makeShapeTuple(members.map(({ slot }) => slot)),
       tvm.makeShapeTuple(lengths),
     );
     const result = (
       decode !== undefined
-        ? decode(embedded.view([total, 1, hidden]), this.#cache, pipeline.params)
+        ? decode(embedded.view([total, 1, hidden]), this.cache, pipeline.params)
         : this.#prefill(
             embedded.view([1, total, hidden]),
             // One row at least, wanted or not.
             tvm
               .empty([Math.max(1, ends.length)], 'int32', pipeline.device)
               .copyFrom(ends.length > 0 ? ends : [total - 1]),
-            this.#cache,
+            this.cache,
             pipeline.params,
           )
     ) as TvmArray;
-    this.#runtime.endForward(this.#cache);
+    this.#runtime.endForward(this.cache);
     if (ends.length === 0) return undefined;
     const logits = result.get(0);
     return logits.view([ends.length, logits.shape[logits.shape.length - 1]]);
@@ -159,7 +160,7 @@ export class BatchModel implements KvOperations {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const object of [
-      this.#cache,
+      this.cache,
       this.#prefill,
       this.#decode,
       ...Object.values(this.#runtime),
@@ -169,7 +170,7 @@ export class BatchModel implements KvOperations {
   }
 
   #call(run: TvmFunction, slot: number): void {
-    inScope(this.#tvm, () => run(this.#cache, this.#int64(slot)));
+    inScope(this.#tvm, () => run(this.cache, this.#int64(slot)));
   }
 
   #int64(value: number) {

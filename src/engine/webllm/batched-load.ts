@@ -4,14 +4,21 @@ import type { StepEngine } from '../step-engine';
 import { PAGE_SIZE } from './batch-model';
 import { isSoftwareDevice, nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
-import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
+import {
+  type Internals,
+  libraryHas,
+  runtimeHas,
+  SAMPLING_FUNCTIONS,
+  SWAP_FUNCTIONS,
+} from './internals';
 import { allocateKv } from './kv-allocation';
-import { weightBytes } from './kv-memory';
+import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { LazyGrammars } from './lazy-grammars';
 import type { WebLlmModelRecord, WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { RowSampler } from './row-sampler';
-import { calibrate, selfTest, sharesWithinPage } from './self-test';
+import { calibrate, measureSwap, selfTest, sharesWithinPage } from './self-test';
+import { SwapSpace } from './swap-space';
 import { WebLlmEngine } from './webllm-engine';
 
 /** Sequences at once, and finished ones kept as prefixes, where the caller does not say. */
@@ -115,6 +122,14 @@ export async function batchedEngine(
     batch: model,
     table,
     sampler: new RowSampler(pipeline, vocabSize, libraryHas(pipeline, SAMPLING_FUNCTIONS)),
+    swap:
+      tested.swap === undefined
+        ? undefined
+        : {
+            ...tested.swap,
+            budgetBytes: size.bytes,
+            bytesPerToken: kvBytesPerToken(metadata) ?? 0,
+          },
     grammars: new LazyGrammars(pipeline, vocabSize),
     model: loadedModel(options.model, pipeline),
     status: {
@@ -148,12 +163,16 @@ export async function batchedEngine(
           ? 'The self-test was left out, as asked.'
           : 'The self-test was left out: this is a software device, on which it would take minutes.',
       );
-      return { capabilities: EVERYTHING, withinPage: true, costs: UNMEASURED };
+      return { capabilities: EVERYTHING, withinPage: true, costs: UNMEASURED, swap: undefined };
     }
     const report = (text: string, fraction: number) =>
       options.onProgress?.({ phase: 'self-test', text, fraction });
     report('Checking that this GPU computes rightly.', 0.94);
-    const found = await selfTest(model, pipeline);
+    // Untested, swapping is off: no library that can do it has been at hand.
+    const space = runtimeHas(pipeline, Object.values(SWAP_FUNCTIONS))
+      ? new SwapSpace(model, pipeline)
+      : undefined;
+    const found = await selfTest(model, pipeline, space);
     notes.push(...found.notes);
     options.signal?.throwIfAborted();
     report('Measuring how long steps take.', 0.97);
@@ -162,7 +181,12 @@ export async function batchedEngine(
       chunk: found.capabilities.continuedPrefill ? metadata.prefill_chunk_size : 64,
       budgetMs: CALIBRATION_MS,
     });
+    let swap: { space: SwapSpace; msPerToken: number } | undefined;
+    if (space !== undefined && found.capabilities.swap) {
+      swap = { space, msPerToken: await measureSwap(model, pipeline, space) };
+    } else space?.dispose();
     return {
+      swap,
       capabilities: found.capabilities,
       withinPage: sharesWithinPage(found),
       costs: measured ?? UNMEASURED,

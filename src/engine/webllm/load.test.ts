@@ -335,3 +335,51 @@ describe('Nothing leaks', () => {
     expect(world.corruptions).toEqual([]);
   });
 });
+
+describe('Swapping', () => {
+  const PROMPT = Array.from({ length: 40 }, (_, i) => i);
+
+  async function textOf(world: StandIn, swapAfter?: number) {
+    const engine = await load(world, { keepPrefixes: 0 });
+    // On a stand-in nothing is slow: make computing dearer than copying, as on a GPU.
+    Object.assign(engine.costs, { perPrefillTokenMs: 1000 });
+    const text: number[] = [];
+    let left = PROMPT.length - engine.add(spec(text)).cachedTokens;
+    for (let i = 0; i < 10; i++) {
+      const work = [{ sequenceId: 'a', tokens: left }];
+      text.push((await engine.step({ work })).sampled.get('a')?.token ?? -1);
+      left = 1;
+      if (i !== swapAfter) continue;
+      const before = engine.kv.freePages;
+      await engine.swapOut?.('a');
+      expect(engine.kv.freePages).toBeGreaterThan(before);
+      left = PROMPT.length + text.length - engine.add(spec(text)).cachedTokens;
+    }
+    return { engine, text, left };
+  }
+
+  function spec(text: number[]) {
+    const tokens = [...PROMPT, ...text];
+    return { id: 'a', tokens, promptTokens: PROMPT.length, sampling: SAMPLING };
+  }
+
+  it('is off where the runtime has no functions for it (all libraries of v0_2_48)', async () => {
+    const engine = await load(new StandIn());
+    expect(engine.capabilities.swap).toBe(false);
+  });
+
+  it('brings a sequence back as it was, with nothing to compute again', async () => {
+    const alone = await textOf(new StandIn());
+    const world = new StandIn({ swaps: true });
+    const swapped = await textOf(world, 4);
+    expect(swapped.engine.capabilities.swap).toBe(true);
+    expect(swapped.text).toEqual(alone.text);
+    const computed = world.embedded.flat().length;
+    await swapped.engine.swapOut?.('a');
+    expect(swapped.engine.add(spec(swapped.text)).cachedTokens).toBe(PROMPT.length + 9);
+    expect(world.embedded.flat().length).toBe(computed);
+    await swapped.engine.dispose();
+    expect(world.objects).toBe(0);
+    expect(world.corruptions).toEqual([]);
+  });
+});

@@ -1,6 +1,7 @@
 import { type EngineCapabilities, type StepCosts, seededRandom } from '../../scheduler';
 import { type BatchModel, type ForwardMember, PAGE_SIZE } from './batch-model';
 import type { MlcPipeline } from './internals';
+import type { SwapSpace } from './swap-space';
 
 /** What the device turned out to compute rightly. */
 export interface SelfTestReport {
@@ -25,7 +26,11 @@ const LENGTH = 2 * PAGE_SIZE + 8;
  * a decode alone, in a batch and beside a prefill, a fork, a pop. What comes out different is
  * switched off. Fourteen forwards of a few tokens each.
  */
-export async function selfTest(model: BatchModel, pipeline: MlcPipeline): Promise<SelfTestReport> {
+export async function selfTest(
+  model: BatchModel,
+  pipeline: MlcPipeline,
+  swap?: SwapSpace,
+): Promise<SelfTestReport> {
   const probe = new Probe(model, pipeline);
   const distances: Record<string, number> = {};
   const [prompt, other] = [probe.tokens(LENGTH, 1), probe.tokens(PAGE_SIZE - 3, 2)];
@@ -75,6 +80,20 @@ export async function selfTest(model: BatchModel, pipeline: MlcPipeline): Promis
       distance(prefilled, otherWhole.logits),
     );
 
+    if (swap !== undefined) {
+      const from = await start(prompt);
+      try {
+        const pages = await swap.copyOut(from.slot);
+        const to = open();
+        swap.copyIn(to, pages);
+        const [swapped] = await probe.logits([to, next]);
+        distances.swap = distance(swapped, alone);
+      } catch {
+        // The runtime's functions are not as WebLLM 0.2.86 uses them.
+        distances.swap = Number.NaN;
+      }
+    }
+
     model.pop(whole.slot, 1);
     const [again] = await probe.logits([whole.slot, next]);
     distances.pop = distance(again, alone);
@@ -94,6 +113,7 @@ function verdict(distances: Record<string, number>): SelfTestReport {
     // What follows a fork is a chunk on earlier tokens.
     fork: chunks && right('fork at a page'),
     truncate: right('pop'),
+    swap: right('swap'),
   };
   const notes: string[] = [];
   const off = (check: string, consequence: string) => {
@@ -108,6 +128,7 @@ function verdict(distances: Record<string, number>): SelfTestReport {
   off('batched decode', 'requests are served one at a time');
   if (capabilities.batchedDecode) off('mixed step', 'prompts and answers do not share a step');
   off('pop', 'tokens are not taken back');
+  if ('swap' in distances) off('swap', 'pages are not swapped to CPU memory');
   return { capabilities, notes, distances };
 }
 
@@ -188,6 +209,27 @@ export async function calibrate(
       perContextTokenMs: Math.max(0, (decodeFar - decodeOne) / long),
       perPrefillTokenMs: Math.max(0, (prefillLong - prefillShort) / (long - short)),
     };
+  } finally {
+    model.clear();
+  }
+}
+
+/** What swapping a sequence out and in again costs, ms a token. */
+export async function measureSwap(
+  model: BatchModel,
+  pipeline: MlcPipeline,
+  swap: SwapSpace,
+): Promise<number> {
+  const probe = new Probe(model, pipeline);
+  const tokens = probe.tokens(8 * PAGE_SIZE, 1);
+  try {
+    model.open(0);
+    model.open(1);
+    await probe.logits([0, tokens]);
+    const start = performance.now();
+    swap.copyIn(1, await swap.copyOut(0));
+    await pipeline.device.sync();
+    return (performance.now() - start) / tokens.length;
   } finally {
     model.clear();
   }

@@ -18,6 +18,8 @@ import type { BatchModel } from './batch-model';
 import { EngineSequence } from './engine-sequence';
 import type { MlcPipeline, TvmTensor } from './internals';
 import type { PendingDraws, RowSampler } from './row-sampler';
+import type { SwapSpace } from './swap-space';
+import { SwappedSequences } from './swapped-sequences';
 
 /** Makes matchers; compiles on first use. */
 export interface GrammarSource {
@@ -28,12 +30,23 @@ export interface GrammarSource {
   dispose(): void;
 }
 
+export interface SwapParts {
+  space: SwapSpace;
+  /** Out and in again, ms a token, as measured. */
+  msPerToken: number;
+  /** CPU memory, bytes. */
+  budgetBytes: number;
+  bytesPerToken: number;
+}
+
 /** What loading found and made; the engine takes it over. */
 export interface WebLlmParts {
   pipeline: MlcPipeline;
   batch: BatchModel;
   table: SequenceTable;
   sampler: RowSampler;
+  /** Where the runtime can copy pages out and in, and does so rightly. */
+  swap: SwapParts | undefined;
   grammars: GrammarSource;
   model: LoadedModel;
   status: EngineStatus;
@@ -83,6 +96,7 @@ export class WebLlmEngine implements StepEngine {
   readonly times: StepTimes = { steps: 0, issueMs: 0, overlapMs: 0, waitMs: 0, drawMs: 0 };
   readonly #parts: WebLlmParts;
   readonly #sequences = new Map<string, EngineSequence>();
+  readonly #swapped: SwappedSequences;
   #ended: TempoError | undefined;
   #stepping = false;
   #disposal: Promise<void> | undefined;
@@ -99,6 +113,7 @@ export class WebLlmEngine implements StepEngine {
     this.capabilities = parts.capabilities;
     this.costs = parts.costs;
     this.kv = parts.table;
+    this.#swapped = new SwappedSequences(parts.swap?.budgetBytes ?? 0);
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
@@ -130,7 +145,7 @@ export class WebLlmEngine implements StepEngine {
     }
     const { table } = this.#parts;
     const forked = table.has(spec.id) && !this.#sequences.has(spec.id);
-    const cachedTokens = forked ? table.computed(spec.id) : table.add(spec.id, spec.tokens);
+    const cachedTokens = forked ? table.computed(spec.id) : this.#start(spec);
     if (cachedTokens >= length) {
       throw new TempoError('engine_failed', `"${spec.id}" has no token left to compute.`);
     }
@@ -138,7 +153,54 @@ export class WebLlmEngine implements StepEngine {
     return { cachedTokens };
   }
 
+  /** Its pages come back from where they were swapped to, or from a prefix that is longer. */
+  #start({ id, tokens }: SequenceSpec): number {
+    const { table, swap } = this.#parts;
+    const swapped = this.#swapped.take(id, tokens);
+    const length = swapped?.tokens.length ?? 0;
+    const pages = Math.ceil(length / this.capacity.pageSize);
+    if (swapped === undefined || swap === undefined || pages > table.freePages) {
+      return table.add(id, tokens);
+    }
+    if (table.matchPrefix(tokens) >= length) return table.add(id, tokens);
+    return this.#guard(() => {
+      table.addEmpty(id);
+      table.extend(id, tokens, 0, length);
+      swap.space.copyIn(table.slotOf(id), swapped.pages);
+      return length;
+    });
+  }
+
+  async swapOut(sequenceId: string): Promise<void> {
+    this.#checkUsable();
+    const { swap, table } = this.#parts;
+    const sequence = this.#sequence(sequenceId);
+    const { computed } = sequence;
+    const worthIt =
+      swap !== undefined &&
+      computed >= this.capacity.pageSize &&
+      swap.msPerToken < this.costs.perPrefillTokenMs &&
+      this.#swapped.fits(computed * swap.bytesPerToken);
+    if (worthIt) {
+      try {
+        const pages = await Promise.race([
+          swap.space.copyOut(table.slotOf(sequenceId)),
+          this.#gone,
+        ]);
+        this.#swapped.put(sequenceId, sequence.tokens.subarray(0, computed), pages);
+      } catch (error) {
+        throw this.#lose(`A sequence could not be swapped out: ${describe(error)}`);
+      }
+    }
+    this.#release(sequenceId);
+  }
+
   remove(sequenceId: string): void {
+    this.#swapped.forget(sequenceId);
+    this.#release(sequenceId);
+  }
+
+  #release(sequenceId: string): void {
     if (this.#ended !== undefined) return;
     this.#sequences.get(sequenceId)?.dispose();
     this.#sequences.delete(sequenceId);
@@ -193,11 +255,11 @@ export class WebLlmEngine implements StepEngine {
     this.#rejectGone(this.#ended);
     for (const sequence of this.#sequences.values()) sequence.dispose();
     this.#sequences.clear();
-    const { sampler, batch, grammars, unload } = this.#parts;
+    const { sampler, batch, swap, grammars, unload } = this.#parts;
     // On a lost device WebLLM has let go of everything itself, and says so by throwing.
-    for (const free of [() => sampler.dispose(), () => batch.dispose(), () => grammars.dispose()]) {
+    for (const part of [sampler, swap?.space, batch, grammars]) {
       try {
-        free();
+        part?.dispose();
       } catch (error) {
         if (!wasLost) console.warn('Tempo: freeing the WebLLM engine', error);
       }

@@ -1,0 +1,98 @@
+import type { BatchModel } from './batch-model';
+import { type MlcPipeline, SWAP_FUNCTIONS, type TvmFunction, type TvmTensor } from './internals';
+import { inScope } from './scope';
+
+/** One sequence's keys and values in CPU memory. */
+export interface SwappedPages {
+  /** The runtime's description of them; it wants it back. */
+  metadata: string;
+  groups: { index: number; shape: number[]; dtype: string; data: Uint8Array }[];
+  bytes: number;
+}
+
+/**
+ * Copies single sequences' keys and values to CPU memory and back, with the functions that WebLLM
+ * 0.2.86 uses for its checkpoints (`exportPromptCheckpoint`, `importPromptCheckpoint`).
+ */
+export class SwapSpace {
+  readonly #pipeline: MlcPipeline;
+  readonly #model: BatchModel;
+  readonly #run: Record<keyof typeof SWAP_FUNCTIONS, TvmFunction>;
+
+  constructor(model: BatchModel, pipeline: MlcPipeline) {
+    this.#model = model;
+    this.#pipeline = pipeline;
+    const { tvm } = pipeline;
+    this.#run = inScope(tvm, () => {
+      const bind = (name: string) => tvm.detachFromCurrentScope(tvm.getGlobalFunc(name));
+      return {
+        metadata: bind(SWAP_FUNCTIONS.metadata),
+        exportGroup: bind(SWAP_FUNCTIONS.exportGroup),
+        prepareImport: bind(SWAP_FUNCTIONS.prepareImport),
+        importGroup: bind(SWAP_FUNCTIONS.importGroup),
+        finishImport: bind(SWAP_FUNCTIONS.finishImport),
+      };
+    });
+  }
+
+  /** Copies a sequence out; it stays in the cache. */
+  async copyOut(slot: number): Promise<SwappedPages> {
+    const { tvm, device } = this.#pipeline;
+    const id = tvm.scalar(slot, 'int64');
+    const metadata = inScope(tvm, () => String(this.#run.metadata(this.#model.cache, id)));
+    const copies: { index: number; host: TvmTensor }[] = [];
+    try {
+      for (const { index, shape, dtype } of groupsOf(metadata)) {
+        inScope(tvm, () => {
+          const pages = tvm.empty(shape, dtype, device);
+          this.#run.exportGroup(this.#model.cache, id, tvm.scalar(index, 'int64'), pages);
+          const host = tvm.empty(shape, dtype, tvm.cpu()).copyFrom(pages);
+          copies.push({ index, host: tvm.detachFromCurrentScope(host) });
+        });
+      }
+      await device.sync();
+      const groups = copies.map(({ index, host }) => ({
+        index,
+        shape: [...host.shape],
+        dtype: host.dtype,
+        data: host.toRawBytes(),
+      }));
+      const bytes = groups.reduce((sum, { data }) => sum + data.byteLength, 0);
+      return { metadata, groups, bytes };
+    } finally {
+      for (const { host } of copies) host.dispose();
+    }
+  }
+
+  /** Issues the copy back, into a sequence that is open and empty. */
+  copyIn(slot: number, { metadata, groups }: SwappedPages): void {
+    const { tvm, device } = this.#pipeline;
+    inScope(tvm, () => {
+      const id = tvm.scalar(slot, 'int64');
+      this.#run.prepareImport(this.#model.cache, id, metadata);
+      for (const { index, shape, dtype, data } of groups) {
+        const pages = tvm.empty(shape, dtype, device).copyFromRawBytes(data);
+        this.#run.importGroup(this.#model.cache, id, tvm.scalar(index, 'int64'), pages);
+      }
+      this.#run.finishImport(this.#model.cache, id);
+    });
+  }
+
+  dispose(): void {
+    for (const run of Object.values(this.#run)) run.dispose();
+  }
+}
+
+/** The page groups that the runtime describes, under either of the names it may use. */
+function groupsOf(metadata: string): { index: number; shape: number[]; dtype: string }[] {
+  const { groups } = JSON.parse(metadata) as { groups?: unknown };
+  if (!Array.isArray(groups)) throw new Error('The checkpoint metadata has no page groups.');
+  return groups.map((group: Record<string, unknown>) => {
+    const index = group.group_index ?? group.groupIndex;
+    const { shape, dtype } = group;
+    if (typeof index !== 'number' || !Array.isArray(shape) || typeof dtype !== 'string') {
+      throw new Error('The checkpoint metadata describes its page groups otherwise.');
+    }
+    return { index, shape: shape.map(Number), dtype };
+  });
+}
