@@ -193,7 +193,7 @@ test('a model that does not load leaves the simulated engine in its place', asyn
     timeout: 20_000,
   });
   await page.getByRole('button', { name: 'Dismiss' }).click();
-  await page.getByRole('switch', { name: 'Demo traffic' }).check();
+  await expect(page.getByRole('button', { name: /Laptop GPU/ })).toBeVisible();
   await expect(queueRows(page, 'chat').first()).toBeVisible();
 });
 

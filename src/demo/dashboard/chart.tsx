@@ -77,7 +77,7 @@ function create(element: HTMLElement, lines: readonly Line[]): uPlot {
     {
       width: element.clientWidth,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 14, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: {

@@ -15,7 +15,7 @@ export const POLICY_TEXTS: Record<PolicyName, PolicyText> = {
   },
   sarathi: {
     origin: 'Sarathi-Serve',
-    line: 'Every reply gets a token in every step; prompts are read in chunks beside them.',
+    line: 'Every reply gets a token in every step; prompts come in chunks beside them.',
   },
   fcfs: {
     origin: 'vLLM',

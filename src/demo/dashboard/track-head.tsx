@@ -6,26 +6,44 @@ import { TRACK_HEIGHTS } from './timeline/geometry';
 
 /** Beside an app's lanes: how often it was in time of late, and its latencies against its objective. */
 export function TrackHead({ app }: { app: AppName }) {
-  const attainment = useLive((live) => live.attainment[app]);
-  const late = attainment !== undefined && attainment < 0.9;
+  const bestEffort = useLive((live) => live.slos[app].class === 'best-effort');
   return (
     <div className="track-head" data-app={app} style={{ height: TRACK_HEIGHTS[app] }}>
       <h3 className="track-name">
         <span className="swatch" /> {APP_LABELS[app]}
       </h3>
-      <p
-        className={late ? 'track-attainment late' : 'track-attainment'}
-        title="Share of requests in time: those finished in the last 20 s or since the policy changed, and those overdue now"
-      >
-        {percent(attainment)}
-        <span className="track-caption">in time</span>
-      </p>
+      {bestEffort ? <TokenRate app={app} /> : <Attainment app={app} />}
       <div className="track-facts">
         {app === 'chat' && <ChatFacts />}
         {app === 'agent' && <AgentFacts />}
         {app === 'summarizer' && <SummarizerFacts />}
       </div>
     </div>
+  );
+}
+
+function Attainment({ app }: { app: AppName }) {
+  const attainment = useLive((live) => live.attainment[app]);
+  const late = attainment !== undefined && attainment < 0.9;
+  return (
+    <p
+      className={late ? 'track-figure late' : 'track-figure'}
+      title="Share of requests in time: those finished in the last 20 s or since the policy changed, and those overdue now"
+    >
+      {percent(attainment)}
+      <span className="track-caption">in time</span>
+    </p>
+  );
+}
+
+/** Nothing of best effort can be late; what counts is how much of it gets done. */
+function TokenRate({ app }: { app: AppName }) {
+  const rate = useLive((live) => live.tokenRates[app]);
+  return (
+    <p className="track-figure" title="Output tokens per second, over the last two seconds">
+      {Math.round(rate)}
+      <span className="track-caption">tokens/s</span>
+    </p>
   );
 }
 

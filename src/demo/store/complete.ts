@@ -23,9 +23,11 @@ interface CompleteOptions {
   signal?: AbortSignal;
   /** Called as the answer grows, with the same object each time. */
   onProgress?: (reply: Readonly<Reply>) => void;
-  /** Called once the request is queued, with its expected wait, ms. */
+  /** Called while the request is queued, with its expected wait, ms. */
   onQueued?: (estimatedWaitMs: number) => void;
 }
+
+const WAIT_TOLD_EVERY_MS = 1000;
 
 /** One streamed call, gathered. How it fared is marked on the timeline. Throws a TempoError. */
 export async function complete(
@@ -37,10 +39,13 @@ export async function complete(
     { ...params, stream: true, stream_options: { include_usage: true } },
     { signal },
   );
-  onQueued?.(stream.estimatedWaitMs);
+  const tellWait = () => onQueued?.(stream.estimatedWaitMs);
+  tellWait();
+  const waiting = setInterval(tellWait, WAIT_TOLD_EVERY_MS);
   const reply: Reply = { id: stream.id, content: '', toolCalls: [], simulated: false };
   try {
     for await (const chunk of stream) {
+      clearInterval(waiting);
       reply.simulated = chunk.simulated;
       if (chunk.usage) reply.usage = chunk.usage;
       for (const { delta, finish_reason } of chunk.choices) {
@@ -60,6 +65,7 @@ export async function complete(
       onProgress?.(reply);
     }
   } finally {
+    clearInterval(waiting);
     history.ended(reply.id, reply.usage?.extra.slo_met);
   }
   return reply;

@@ -23,6 +23,16 @@ interface Engine {
 
 let controller: AbortController | undefined;
 
+/** After a load that failed or was cancelled: what ran before, if it still does, or else the simulated engine. */
+async function goOn(before: EngineChoice): Promise<void> {
+  const running = tempo.state.phase === 'ready';
+  useEngine.setState({ current: running ? before : FALLBACK });
+  if (running) return;
+  await tempo.load({ ...FALLBACK, policy: useLive.getState().policy }).catch((thrown) => {
+    useEngine.setState({ failure: { choice: FALLBACK, error: errorOf(thrown) } });
+  });
+}
+
 export const useEngine = create<Engine>()((set, get) => ({
   current: FALLBACK,
   loading: false,
@@ -31,9 +41,11 @@ export const useEngine = create<Engine>()((set, get) => ({
   async load(choice) {
     if (get().loading) return;
     controller = new AbortController();
+    const before = get().current;
+    const { demoTraffic, setDemoTraffic } = useSettings.getState();
     set({ current: choice, loading: true, failure: undefined });
     // A real model answers its reader; scripted visitors would only be in the way.
-    if (choice.engine === 'webllm') useSettings.getState().setDemoTraffic(false);
+    if (choice.engine === 'webllm') setDemoTraffic(false);
     try {
       await tempo.load(
         { ...choice, policy: useLive.getState().policy },
@@ -42,10 +54,8 @@ export const useEngine = create<Engine>()((set, get) => ({
       history.mark(choice.model);
     } catch (thrown) {
       if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown) } });
-      set({ current: FALLBACK });
-      await tempo.load({ ...FALLBACK, policy: useLive.getState().policy }).catch((again) => {
-        set({ failure: { choice: FALLBACK, error: errorOf(again) } });
-      });
+      await goOn(before);
+      setDemoTraffic(demoTraffic);
     } finally {
       set({ loading: false });
     }

@@ -23,6 +23,8 @@ interface Live {
   snapshot: Snapshot | undefined;
   policy: PolicyName;
   attainment: PerApp<number | undefined>;
+  /** Output tokens per second, of late. */
+  tokenRates: PerApp<number>;
   lastSwitch: PolicySwitch | undefined;
   scores: readonly Score[];
   slos: PerApp<Slo>;
@@ -50,6 +52,7 @@ export const useLive = create<Live>()((set, get) => ({
   snapshot: undefined,
   policy: 'tempo',
   attainment: { chat: undefined, agent: undefined, summarizer: undefined },
+  tokenRates: { chat: 0, agent: 0, summarizer: 0 },
   lastSwitch: undefined,
   scores: [],
   slos: DEFAULT_SLOS,
@@ -88,7 +91,12 @@ function show(snapshot: Snapshot): void {
   const now = performance.now();
   if (now - shownAtMs < NUMBERS_EVERY_MS) return;
   shownAtMs = now;
-  useLive.setState({ snapshot, attainment, scores: [...scoreboard.scores] });
+  useLive.setState(({ tokenRates }) => ({
+    snapshot,
+    attainment,
+    tokenRates: series.points.at(-1)?.tokensPerSecond ?? tokenRates,
+    scores: [...scoreboard.scores],
+  }));
 }
 
 /** Starts listening; called once, when the page opens. */

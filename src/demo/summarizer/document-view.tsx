@@ -12,7 +12,7 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
   const { id, title, own, levels, error } = document;
   const { done, total } = partCounts(document);
   const { restart, remove } = useSummarizer.getState();
-  const summary = summaryOf(document);
+  const summary = summaryOf(document) ?? document.lastSummary;
   const active = levels.flat().some((part) => part.state === 'active');
   return (
     <li className="document" data-document={id}>

@@ -18,6 +18,8 @@ export interface Document {
   /** Brought by the reader. */
   own: boolean;
   levels: readonly (readonly Part[])[];
+  /** What it came to the time before, while it is summarized again. */
+  lastSummary?: string;
   error?: TempoErrorJson;
 }
 
@@ -28,9 +30,10 @@ export function createDocument(id: string, title: string, text: string, own: boo
 }
 
 /** The same text, to be summarized again from the start. */
-export function again({ id, title, own, levels }: Document): Document {
-  const [first] = levels;
-  return { id, title, own, levels: [first.map(({ text }) => ({ text, state: 'waiting' }))] };
+export function again(document: Document): Document {
+  const { id, title, own, levels } = document;
+  const parts = levels[0].map(({ text }): Part => ({ text, state: 'waiting' }));
+  return { id, title, own, levels: [parts], lastSummary: summaryOf(document) };
 }
 
 export function summaryOf({ levels }: Document): string | undefined {

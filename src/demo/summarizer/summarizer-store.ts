@@ -119,12 +119,20 @@ export function pump(): void {
   }
 }
 
-/** With demo traffic the shipped documents come round again, one at a time. */
+/** The shipped document that demo traffic had summarized again last. */
+let lastAgain = -1;
+
+/** With demo traffic the shipped documents come round again, one after the other, so that there is always work. */
 function startOver(documents: readonly Document[]): boolean {
-  if (!useSettings.getState().demoTraffic || underWay > 0) return false;
-  const shipped = documents.filter((document) => !document.own && document.error === undefined);
-  for (const { id } of shipped) edit(id, again);
-  return shipped.length > 0;
+  if (!useSettings.getState().demoTraffic) return false;
+  for (let i = 1; i <= documents.length; i++) {
+    const at = (lastAgain + i) % documents.length;
+    if (documents[at].own || !isDone(documents[at])) continue;
+    lastAgain = at;
+    edit(documents[at].id, again);
+    return true;
+  }
+  return false;
 }
 
 async function summarize(document: Document): Promise<void> {

@@ -40,7 +40,7 @@ export const calculator: AgentTool = {
   description: 'Evaluates an arithmetic expression, for example 12 * (3 * 64.5 + 18).',
   parameters: {
     type: 'object',
-    properties: { expression: { type: 'string', minLength: 1, maxLength: 200 } },
+    properties: { expression: { type: 'string', minLength: 1 } },
     required: ['expression'],
     additionalProperties: false,
   },

@@ -22,7 +22,7 @@ export const searchHandbook: AgentTool = {
   parameters: {
     type: 'object',
     properties: {
-      query: { type: 'string', minLength: 2, maxLength: 120 },
+      query: { type: 'string', minLength: 2 },
       limit: { type: 'integer', minimum: 1, maximum: 3 },
     },
     required: ['query'],
