@@ -38,6 +38,8 @@ export class FragileEngine implements StepEngine {
   disposed = false;
   /** Sequences it holds. */
   readonly sequences = new Set<string>();
+  /** Every sequence's tokens: those it came with, then those that were drawn for it. */
+  readonly tokens = new Map<string, { given: number[]; drawn: number[] }>();
   /** Steps that it was asked for. */
   steps = 0;
   readonly #engine: StepEngine;
@@ -83,6 +85,7 @@ export class FragileEngine implements StepEngine {
   add(spec: Parameters<StepEngine['add']>[0]) {
     if (this.#isLost) throw new TempoError('engine_lost', 'The device was lost.');
     this.sequences.add(spec.id);
+    this.tokens.set(spec.id, { given: Array.from(spec.tokens), drawn: [] });
     return this.#engine.add(spec);
   }
 
@@ -95,7 +98,9 @@ export class FragileEngine implements StepEngine {
     this.steps++;
     this.#beforeStep(this);
     if (this.#isLost) return new Promise(() => {});
-    return this.#engine.step(plan);
+    const result = await this.#engine.step(plan);
+    for (const [id, { token }] of result.sampled) this.tokens.get(id)?.drawn.push(token);
+    return result;
   }
 
   fork(parentId: string, id: string, tokens: number): void {

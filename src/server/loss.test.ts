@@ -37,6 +37,19 @@ describe('a lost device', () => {
     }
   });
 
+  it('is given each request’s tokens so far: the prompt, and what was drawn after it', async () => {
+    const { harness } = await answers(loseAt(9));
+    const [lost, back] = harness.devices;
+    let carried = 0;
+    for (const id of lost.sequences) {
+      const before = lost.tokens.get(id);
+      if (before === undefined) throw new Error(`there is no ${id}`);
+      expect(back.tokens.get(id)?.given).toEqual([...before.given, ...before.drawn]);
+      carried += before.drawn.length;
+    }
+    expect(carried).toBeGreaterThan(5);
+  });
+
   it('may be lost again', async () => {
     const calm = await answers();
     const { harness, all } = await answers(loseAt(4, 9, 15));
