@@ -2,14 +2,14 @@
  * The softmax of a row of logits, and draws from its nucleus (top_p), without sorting the vocabulary.
  *
  * Each token's distance below the likeliest, in scaled logits, becomes a whole-number key of 2^-20
- * (float32 logits of 16 and more are coarser). exp(-key) is the product of two table entries. A
- * histogram over the keys' high bits says in which bucket a cumulative probability is passed, a
- * second one over the low bits narrows a crowded bucket, and only what is left is sorted. A few
- * passes over the row, whatever its shape; nothing is allocated.
+ * (float32 logits of 16 and more are coarser). exp(-key) is a table entry for its high bits times a
+ * short series for its low ones. A histogram over the keys' high bits says in which bucket a
+ * cumulative probability is passed, a second one over the low bits narrows a crowded bucket, and only
+ * what is left is sorted. A few passes over the row, whatever its shape; nothing is allocated.
  */
 
-/** Tokens further below the likeliest have no mass: V·e^-40 is below 1e-12. */
-const CUTOFF = 40;
+/** Tokens further below the likeliest have no mass: V·e^-28 is 1e-7, what float32 can tell. */
+const CUTOFF = 28;
 const KEYS_PER_UNIT = 2 ** 20;
 const LOW_BITS = 13;
 const LOW_MASK = 2 ** LOW_BITS - 1;
@@ -22,9 +22,12 @@ const NONE = -1;
 const HIGH_EXP = Float64Array.from({ length: BUCKETS }, (_, high) =>
   Math.exp(-(high * 2 ** LOW_BITS) / KEYS_PER_UNIT),
 );
-const LOW_EXP = Float64Array.from({ length: LOW_MASK + 1 }, (_, low) =>
-  Math.exp(-low / KEYS_PER_UNIT),
-);
+
+/** exp of a key's low bits, which are below 1/128: three terms of its series are right to 1e-7. */
+function lowExp(key: number): number {
+  const x = (key & LOW_MASK) / KEYS_PER_UNIT;
+  return 1 - x + (x * x) / 2;
+}
 
 /** What a walk down the probabilities looks for. Masses are relative to the likeliest token's. */
 interface Goal {
@@ -57,20 +60,22 @@ export class Distribution {
     const keys = this.#keys;
     const mass = this.#mass.fill(0);
     const counts = this.#counts.fill(0);
-    let total = 0;
     for (let i = 0; i < logits.length; i++) {
       const distance = (max - logits[i]) * scale;
       if (distance < CUTOFF) {
         const key = (distance * KEYS_PER_UNIT) | 0;
         const bucket = key >> LOW_BITS;
-        const share = HIGH_EXP[bucket] * LOW_EXP[key & LOW_MASK];
         keys[i] = key;
-        mass[bucket] += share;
+        mass[bucket] += lowExp(key);
         counts[bucket]++;
-        total += share;
       } else {
         keys[i] = NONE;
       }
+    }
+    let total = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      mass[bucket] *= HIGH_EXP[bucket];
+      total += mass[bucket];
     }
     this.#logits = logits;
     this.#max = max;
@@ -108,7 +113,7 @@ export class Distribution {
     const keys = this.#keys;
     for (let i = 0; i < this.#logits.length; i++) {
       const low = keys[i] & LOW_MASK;
-      if (keys[i] >> LOW_BITS === bucket) lowMass[low] += HIGH_EXP[bucket] * LOW_EXP[low];
+      if (keys[i] >> LOW_BITS === bucket) lowMass[low] += HIGH_EXP[bucket] * lowExp(low);
     }
     const [low, beforeLow] = find(lowMass, before, goal);
     return this.#walkGroup(this.#collect((bucket << LOW_BITS) | low, ~0), beforeLow, goal);
@@ -131,7 +136,7 @@ export class Distribution {
     for (let g = 0; g < size; g++) {
       const token = this.#group[g];
       const key = this.#keys[token];
-      sum += HIGH_EXP[key >> LOW_BITS] * LOW_EXP[key & LOW_MASK];
+      sum += HIGH_EXP[key >> LOW_BITS] * lowExp(key);
       this.#walked = sum;
       if (goal.reach ? sum >= goal.mass : sum > goal.mass) return token;
     }
