@@ -89,7 +89,14 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
     // For serial serving; batched serving does not come by it.
     logitProcessorRegistry: new Map([[model, tap]]),
   });
-  const unload = () => engine.unload();
+  const unload = async () => {
+    try {
+      await engine.unload();
+    } finally {
+      // A runtime that broke down cannot let go of its memory; without its device it has none.
+      watch.device?.destroy();
+    }
+  };
   try {
     await abortable(
       signal,
@@ -104,7 +111,10 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
     }
     // From WebLLM's cache, with the context window that the model has.
     await abortable(signal, engine.reload(model), unload);
-    return serialEngine(options, engine, tap, obstacle ?? 'WebLLM made no GPU device.', watch);
+    return serialEngine(options, engine, tap, obstacle ?? 'WebLLM made no GPU device.', {
+      ...watch,
+      unload,
+    });
   } catch (error) {
     await unload().catch(() => {});
     throw signal?.aborted ? aborted() : loadError(error);

@@ -14,6 +14,7 @@ import {
 import { Sampler, SequenceSampling } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import { EngineSequence } from './engine-sequence';
+import { Lifeline } from './lifeline';
 import type { GrammarSource } from './webllm-engine';
 
 /** The part of `MLCEngine`'s public API that serial serving uses. */
@@ -83,11 +84,9 @@ export class SerialEngine implements StepEngine {
   /** The tokens that WebLLM's sequence holds. */
   #held: number[] = [];
   #sequence: EngineSequence | undefined;
-  #ended: TempoError | undefined;
+  readonly #life: Lifeline;
   #stepping = false;
-  #resolveLost: (error: TempoError) => void = () => {};
-  readonly #gone: Promise<never>;
-  #rejectGone: (error: TempoError) => void = () => {};
+  #disposed = false;
 
   constructor(parts: SerialParts) {
     this.#parts = parts;
@@ -117,14 +116,8 @@ export class SerialEngine implements StepEngine {
       pagesOf: (id) => (current(id) ? pages() : 0),
       matchPrefix: match,
     };
-    this.lost = new Promise((resolve) => {
-      this.#resolveLost = resolve;
-    });
-    this.#gone = new Promise((_, reject) => {
-      this.#rejectGone = reject;
-    });
-    this.#gone.catch(() => {});
-    void parts.deviceLost.then((reason) => this.#lose(`The GPU device was lost: ${reason}`));
+    this.#life = new Lifeline(parts.deviceLost);
+    this.lost = this.#life.lost;
   }
 
   checkGrammar(spec: GrammarSpec): Promise<void> {
@@ -132,7 +125,7 @@ export class SerialEngine implements StepEngine {
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
-    this.#checkUsable();
+    this.#life.check();
     if (this.#sequence !== undefined) {
       throw new TempoError(
         'engine_failed',
@@ -168,7 +161,7 @@ export class SerialEngine implements StepEngine {
   }
 
   async step({ work }: StepPlan): Promise<StepResult> {
-    this.#checkUsable();
+    this.#life.check();
     if (this.#stepping) throw new TempoError('engine_failed', 'A step is under way already.');
     const sequence = this.#sequence;
     const [member] = work;
@@ -184,20 +177,20 @@ export class SerialEngine implements StepEngine {
     }
     this.#stepping = true;
     try {
-      return await Promise.race([this.#run(sequence, tokens), this.#gone]);
+      return await this.#life.wait(this.#run(sequence, tokens));
     } finally {
       this.#stepping = false;
     }
   }
 
   async dispose(): Promise<void> {
-    const wasLost = this.#ended !== undefined;
-    this.#ended ??= new TempoError('disposed', 'The engine was disposed.');
-    this.#rejectGone(this.#ended);
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#life.dispose();
     this.#sequence?.dispose();
     this.#sequence = undefined;
     this.#parts.grammars.dispose();
-    if (!wasLost || this.#ended.code === 'engine_lost') await this.#parts.unload().catch(() => {});
+    await this.#parts.unload().catch(() => {});
   }
 
   async #run(sequence: EngineSequence, tokens: number): Promise<StepResult> {
@@ -205,23 +198,19 @@ export class SerialEngine implements StepEngine {
     const startMs = performance.now();
     const next = Array.from(sequence.next(tokens));
     const draws = tokens === sequence.pending;
-    try {
-      if (this.#held.length !== sequence.computed) {
-        await api.resetChat();
-        this.#held = [];
-        if (sequence.computed > 0) throw new Error('The history is not there any more.');
-      }
-      logits.last = undefined;
-      await api.forwardTokensAndSample(next, next.length > 1);
-    } catch (error) {
-      throw this.#lose(`WebLLM failed: ${error instanceof Error ? error.message : String(error)}`);
+    if (this.#held.length !== sequence.computed) {
+      await api.resetChat();
+      this.#held = [];
+      if (sequence.computed > 0) throw new Error('The history is not there any more.');
     }
+    logits.last = undefined;
+    await api.forwardTokensAndSample(next, next.length > 1);
     for (const token of next) this.#held.push(token);
     sequence.computed += tokens;
     const sampled = new Map<string, SampledToken>();
     if (draws) {
       const row: Float32Array | undefined = logits.last;
-      if (row === undefined) throw this.#lose('WebLLM did not show its logits.');
+      if (row === undefined) throw new Error('WebLLM did not show its logits.');
       const sampling = await this.#samplingOf(sequence);
       const token = this.#sampler.sample(row, sampling, await sampling.matcher?.nextBitmask());
       if (this.#sequence === sequence) {
@@ -251,19 +240,6 @@ export class SerialEngine implements StepEngine {
   #match(tokens: TokenIds): number {
     if (this.#sequence !== undefined || this.#held.length >= tokens.length) return 0;
     return this.#held.every((token, i) => tokens[i] === token) ? this.#held.length : 0;
-  }
-
-  #checkUsable(): void {
-    if (this.#ended !== undefined) throw this.#ended;
-  }
-
-  #lose(message: string): TempoError {
-    if (this.#ended === undefined) {
-      this.#ended = new TempoError('engine_lost', message);
-      this.#rejectGone(this.#ended);
-      this.#resolveLost(this.#ended);
-    }
-    return this.#ended;
   }
 }
 

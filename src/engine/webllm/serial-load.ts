@@ -17,7 +17,7 @@ export function serialEngine(
   engine: MlcEngine,
   tap: LogitTap,
   reason: string,
-  watch: GpuWatch,
+  watch: Pick<GpuWatch, 'adapter' | 'device'> & { unload: () => Promise<void> },
 ): StepEngine {
   const parts = readTextParts(engine, options.model);
   if (typeof parts === 'string') throw new TempoError('unsupported', parts);
@@ -42,6 +42,6 @@ export function serialEngine(
     deviceLost:
       watch.device?.lost.then(({ message, reason: why }) => message || String(why)) ??
       new Promise(() => {}),
-    unload: () => engine.unload(),
+    unload: watch.unload,
   });
 }

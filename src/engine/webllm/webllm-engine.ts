@@ -17,7 +17,9 @@ import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
 import { EngineSequence } from './engine-sequence';
 import type { MlcPipeline, TvmTensor } from './internals';
+import { Lifeline } from './lifeline';
 import type { PendingDraws, RowSampler } from './row-sampler';
+import { type StepMember, shareable, stepMembers } from './step-members';
 import type { SwapSpace } from './swap-space';
 import { SwappedSequences } from './swapped-sequences';
 
@@ -59,16 +61,16 @@ export interface WebLlmParts {
   unload: () => Promise<void>;
 }
 
-interface Member {
-  sequence: EngineSequence;
-  tokens: number;
-  /** All of its known tokens are computed by this step, so that the next is drawn. */
-  draws: boolean;
+/** A forward's rows of logits, and whose they are. */
+interface WantedRows {
+  logits: TvmTensor;
+  sequences: readonly EngineSequence[];
 }
 
-/** How many of a member's tokens, this step's included, may come from another sequence. */
-function shareable({ sequence, tokens, draws }: Member): number {
-  return sequence.computed + tokens - (draws ? 1 : 0);
+/** Their draws, under way. */
+interface PendingRows {
+  sequences: readonly EngineSequence[];
+  draws: PendingDraws;
 }
 
 /** Where a step's time went, ms; sums since load. */
@@ -97,13 +99,9 @@ export class WebLlmEngine implements StepEngine {
   readonly #parts: WebLlmParts;
   readonly #sequences = new Map<string, EngineSequence>();
   readonly #swapped: SwappedSequences;
-  #ended: TempoError | undefined;
+  readonly #life: Lifeline;
   #stepping = false;
   #disposal: Promise<void> | undefined;
-  #resolveLost: (error: TempoError) => void = () => {};
-  /** Rejects when the device is lost, so that nothing waits for it. */
-  readonly #gone: Promise<never>;
-  #rejectGone: (error: TempoError) => void = () => {};
 
   constructor(parts: WebLlmParts) {
     this.#parts = parts;
@@ -114,14 +112,8 @@ export class WebLlmEngine implements StepEngine {
     this.costs = parts.costs;
     this.kv = parts.table;
     this.#swapped = new SwappedSequences(parts.swap?.budgetBytes ?? 0);
-    this.lost = new Promise((resolve) => {
-      this.#resolveLost = resolve;
-    });
-    this.#gone = new Promise((_, reject) => {
-      this.#rejectGone = reject;
-    });
-    this.#gone.catch(() => {});
-    void parts.deviceLost.then((reason) => this.#lose(`The GPU device was lost: ${reason}`));
+    this.#life = new Lifeline(parts.deviceLost);
+    this.lost = this.#life.lost;
   }
 
   /** What prefix sharing saved. */
@@ -135,7 +127,7 @@ export class WebLlmEngine implements StepEngine {
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
-    this.#checkUsable();
+    this.#life.check();
     const { length } = spec.tokens;
     if (length < 1 || length > this.capacity.contextWindow) {
       throw new TempoError(
@@ -163,7 +155,7 @@ export class WebLlmEngine implements StepEngine {
       return table.add(id, tokens);
     }
     if (table.matchPrefix(tokens) >= length) return table.add(id, tokens);
-    return this.#guard(() => {
+    return this.#life.guard(() => {
       table.addEmpty(id);
       table.extend(id, tokens, 0, length);
       swap.space.copyIn(table.slotOf(id), swapped.pages);
@@ -172,7 +164,7 @@ export class WebLlmEngine implements StepEngine {
   }
 
   async swapOut(sequenceId: string): Promise<void> {
-    this.#checkUsable();
+    this.#life.check();
     const { swap, table } = this.#parts;
     const sequence = this.#sequence(sequenceId);
     const { computed } = sequence;
@@ -182,15 +174,8 @@ export class WebLlmEngine implements StepEngine {
       swap.msPerToken < this.costs.perPrefillTokenMs &&
       this.#swapped.fits(computed * swap.bytesPerToken);
     if (worthIt) {
-      try {
-        const pages = await Promise.race([
-          swap.space.copyOut(table.slotOf(sequenceId)),
-          this.#gone,
-        ]);
-        this.#swapped.put(sequenceId, sequence.tokens.subarray(0, computed), pages);
-      } catch (error) {
-        throw this.#lose(`A sequence could not be swapped out: ${describe(error)}`);
-      }
+      const pages = await this.#life.wait(swap.space.copyOut(table.slotOf(sequenceId)));
+      this.#swapped.put(sequenceId, sequence.tokens.subarray(0, computed), pages);
     }
     this.#release(sequenceId);
   }
@@ -201,23 +186,23 @@ export class WebLlmEngine implements StepEngine {
   }
 
   #release(sequenceId: string): void {
-    if (this.#ended !== undefined) return;
+    if (this.#life.ended) return;
     this.#sequences.get(sequenceId)?.dispose();
     this.#sequences.delete(sequenceId);
-    this.#guard(() => this.#parts.table.remove(sequenceId));
+    this.#life.guard(() => this.#parts.table.remove(sequenceId));
   }
 
   fork(parentId: string, id: string, tokens: number): void {
-    this.#checkUsable();
+    this.#life.check();
     if (!this.capabilities.fork) {
       throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
     }
     this.#sequence(parentId);
-    this.#guard(() => void this.#parts.table.fork(parentId, id, tokens));
+    this.#life.guard(() => void this.#parts.table.fork(parentId, id, tokens));
   }
 
   truncate(id: string, tokens: number): void {
-    this.#checkUsable();
+    this.#life.check();
     if (!this.capabilities.truncate) {
       throw new TempoError('unsupported', 'This engine cannot truncate sequences; see its status.');
     }
@@ -227,15 +212,20 @@ export class WebLlmEngine implements StepEngine {
     }
     // One token must be left to compute, so that the next can be drawn.
     const left = Math.min(sequence.computed, tokens - 1);
-    const computed = this.#guard(() => this.#parts.table.truncate(id, left));
+    const computed = this.#life.guard(() => this.#parts.table.truncate(id, left));
     sequence.truncate(tokens);
     sequence.computed = computed;
   }
 
   async step(plan: StepPlan): Promise<StepResult> {
-    this.#checkUsable();
+    this.#life.check();
     if (this.#stepping) throw new TempoError('engine_failed', 'A step is under way already.');
-    const members = this.#members(plan);
+    const members = stepMembers(plan, {
+      capacity: this.capacity,
+      capabilities: this.capabilities,
+      freePages: this.kv.freePages,
+      sequence: (id) => this.#sequence(id),
+    });
     this.#stepping = true;
     try {
       return await this.#run(members);
@@ -250,63 +240,62 @@ export class WebLlmEngine implements StepEngine {
   }
 
   async #dispose(): Promise<void> {
-    const wasLost = this.#ended !== undefined;
-    this.#ended ??= new TempoError('disposed', 'The engine was disposed.');
-    this.#rejectGone(this.#ended);
+    this.#life.dispose();
     for (const sequence of this.#sequences.values()) sequence.dispose();
     this.#sequences.clear();
     const { sampler, batch, swap, grammars, unload } = this.#parts;
-    // On a lost device WebLLM has let go of everything itself, and says so by throwing.
-    for (const part of [sampler, swap?.space, batch, grammars]) {
-      try {
-        part?.dispose();
-      } catch (error) {
-        if (!wasLost) console.warn('Tempo: freeing the WebLLM engine', error);
-      }
-    }
+    for (const part of [sampler, swap?.space, batch, grammars]) quietly(() => part?.dispose());
     await unload().catch(() => {});
   }
 
-  async #run(members: readonly Member[]): Promise<StepResult> {
+  async #run(members: readonly StepMember[]): Promise<StepResult> {
+    const { device } = this.#parts.pipeline;
+    const startMs = performance.now();
+    const pending: PendingRows[] = [];
+    try {
+      await this.#compute(members, pending);
+      const waitedMs = performance.now();
+      await this.#life.wait(device.sync());
+      const readMs = performance.now();
+      const sampled = new Map<string, SampledToken>();
+      for (const { sequences, draws } of pending) {
+        for (const [i, token] of draws.read().entries()) this.#take(sequences[i], token, sampled);
+      }
+      const endMs = performance.now();
+      this.times.steps++;
+      this.times.waitMs += readMs - waitedMs;
+      this.times.drawMs += endMs - readMs;
+      return { sampled, durationMs: endMs - startMs };
+    } catch (error) {
+      // Lost in the middle, or logits that nothing can be drawn from: the cache cannot be relied on.
+      throw this.#life.lose(error instanceof Error ? error.message : String(error));
+    } finally {
+      for (const { draws } of pending) quietly(() => draws.dispose());
+    }
+  }
+
+  /** Issues a step's commands, forwards and draws; none need have run yet when this resolves. */
+  async #compute(members: readonly StepMember[], pending: PendingRows[]): Promise<void> {
     const { pipeline, sampler } = this.#parts;
     const startMs = performance.now();
-    const pending: { sequences: readonly EngineSequence[]; draws: PendingDraws }[] = [];
     pipeline.tvm.beginScope();
     try {
       const forwards = this.#issue(members);
       const issuedMs = performance.now();
-      this.times.issueMs += issuedMs - startMs;
       // From here the GPU works; what sampling needs is prepared meanwhile.
       void pipeline.device.sync().catch(() => {});
       for (const { logits, sequences } of forwards) {
         const states = await Promise.all(sequences.map((sequence) => this.#samplingOf(sequence)));
         const bitmasks = await Promise.all(states.map((state) => state.matcher?.nextBitmask()));
-        this.#checkUsable();
-        const draws = this.#guard(() => sampler.issue(logits, states, bitmasks));
+        this.#life.check();
+        const draws = this.#life.guard(() => sampler.issue(logits, states, bitmasks));
         pending.push({ sequences, draws });
       }
+      this.times.issueMs += issuedMs - startMs;
       this.times.overlapMs += performance.now() - issuedMs;
     } finally {
-      if (this.#ended === undefined) pipeline.tvm.endScope();
+      if (!this.#life.ended) pipeline.tvm.endScope();
     }
-    const waitedMs = performance.now();
-    const sampled = new Map<string, SampledToken>();
-    try {
-      await Promise.race([pipeline.device.sync(), this.#gone]);
-      this.times.waitMs += performance.now() - waitedMs;
-      const readMs = performance.now();
-      for (const { sequences, draws } of pending) {
-        for (const [i, token] of draws.read().entries()) this.#take(sequences[i], token, sampled);
-      }
-      this.times.drawMs += performance.now() - readMs;
-    } catch (error) {
-      // Lost in the middle, or logits that nothing can be drawn from: the pass went wrong.
-      throw this.#lose(`A step did not come to its end: ${describe(error)}`);
-    } finally {
-      for (const { draws } of pending) draws.dispose();
-    }
-    this.times.steps++;
-    return { sampled, durationMs: performance.now() - startMs };
   }
 
   #take(sequence: EngineSequence, token: SampledToken, sampled: Map<string, SampledToken>): void {
@@ -320,11 +309,11 @@ export class WebLlmEngine implements StepEngine {
    * Issues the step's forwards: one, as a rule. Members that start alike wait for the first of them
    * and share what it computed (many answers to one prompt; one system prompt in a burst).
    */
-  #issue(members: readonly Member[]): { logits: TvmTensor; sequences: EngineSequence[] }[] {
+  #issue(members: readonly StepMember[]): WantedRows[] {
     const { table } = this.#parts;
-    const forwards: { logits: TvmTensor; sequences: EngineSequence[] }[] = [];
-    const first: Member[] = [];
-    const later: Member[] = [];
+    const forwards: WantedRows[] = [];
+    const first: StepMember[] = [];
+    const later: StepMember[] = [];
     for (const member of members) {
       const { sequence } = member;
       if (table.lateMatch(sequence.id, sequence.tokens, shareable(member)) > 0) later.push(member);
@@ -336,7 +325,9 @@ export class WebLlmEngine implements StepEngine {
           const { sequence } = member;
           const end = sequence.computed + member.tokens;
           const limit = shareable(member);
-          sequence.computed = this.#guard(() => table.rematch(sequence.id, sequence.tokens, limit));
+          sequence.computed = this.#life.guard(() =>
+            table.rematch(sequence.id, sequence.tokens, limit),
+          );
           member.tokens = end - sequence.computed;
           this.#extended(member);
         }
@@ -351,9 +342,9 @@ export class WebLlmEngine implements StepEngine {
   }
 
   /** Takes the pages for a member's tokens. */
-  #extended(member: Member): Member {
+  #extended(member: StepMember): StepMember {
     const { sequence, tokens } = member;
-    this.#guard(() =>
+    this.#life.guard(() =>
       this.#parts.table.extend(
         sequence.id,
         sequence.tokens,
@@ -364,9 +355,9 @@ export class WebLlmEngine implements StepEngine {
     return member;
   }
 
-  #forward(members: readonly Member[]): TvmTensor | undefined {
+  #forward(members: readonly StepMember[]): TvmTensor | undefined {
     const { batch, table } = this.#parts;
-    const logits = this.#guard(() =>
+    const logits = this.#life.guard(() =>
       batch.forward(
         members.map(({ sequence, tokens, draws }) => ({
           slot: table.slotOf(sequence.id),
@@ -396,54 +387,6 @@ export class WebLlmEngine implements StepEngine {
     return made;
   }
 
-  /** The plan's members, checked as a whole before anything changes. */
-  #members({ work }: StepPlan): Member[] {
-    if (work.length === 0 || work.length > this.capacity.maxBatch) {
-      throw new TempoError(
-        'engine_failed',
-        `A step takes 1 to ${this.capacity.maxBatch} sequences, not ${work.length}.`,
-      );
-    }
-    const { table } = this.#parts;
-    const seen = new Set<string>();
-    let pages = 0;
-    let total = 0;
-    const members = work.map(({ sequenceId, tokens }) => {
-      const sequence = this.#sequence(sequenceId);
-      if (seen.has(sequenceId)) {
-        throw new TempoError('engine_failed', `"${sequenceId}" is in the step twice.`);
-      }
-      seen.add(sequenceId);
-      if (!(Number.isInteger(tokens) && tokens >= 1 && tokens <= sequence.pending)) {
-        throw new TempoError(
-          'engine_failed',
-          `"${sequenceId}" has ${sequence.pending} tokens to compute, not ${tokens}.`,
-        );
-      }
-      if (!this.capabilities.continuedPrefill && tokens !== sequence.pending) {
-        throw new TempoError('engine_failed', 'This engine takes prompts whole; see its status.');
-      }
-      pages +=
-        Math.ceil((sequence.computed + tokens) / this.capacity.pageSize) -
-        Math.ceil(sequence.computed / this.capacity.pageSize);
-      total += tokens;
-      return { sequence, tokens, draws: tokens === sequence.pending };
-    });
-    if (total > this.capacity.maxPrefillTokens + this.capacity.maxBatch) {
-      throw new TempoError(
-        'engine_failed',
-        `A step of ${total} tokens is more than this engine takes.`,
-      );
-    }
-    if (pages > table.freePages) {
-      throw new TempoError(
-        'engine_failed',
-        `The step needs ${pages} more KV pages; ${table.freePages} are free.`,
-      );
-    }
-    return members;
-  }
-
   #sequence(id: string): EngineSequence {
     const sequence = this.#sequences.get(id);
     if (sequence === undefined) {
@@ -451,35 +394,13 @@ export class WebLlmEngine implements StepEngine {
     }
     return sequence;
   }
-
-  #checkUsable(): void {
-    if (this.#ended !== undefined) throw this.#ended;
-  }
-
-  /** Runs what calls into TVM: if that fails, nothing in there can be relied on any more. */
-  #guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (error instanceof TempoError) throw error;
-      throw this.#lose(`WebLLM's runtime failed: ${describe(error)}`);
-    }
-  }
-
-  /** The engine is done for, unless it has ended already. Returns what it ended with. */
-  #lose(message: string): TempoError {
-    if (this.#ended === undefined) {
-      this.#ended = new TempoError('engine_lost', message);
-      this.#rejectGone(this.#ended);
-      this.#resolveLost(this.#ended);
-    }
-    return this.#ended;
-  }
 }
 
-/** Emscripten throws plain objects when it aborts. */
-function describe(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  const { message } = Object(error) as { message?: unknown };
-  return typeof message === 'string' ? message : String(error);
+/** Frees what can be freed: on a lost device WebLLM has let go of everything itself, and throws. */
+function quietly(free: () => void): void {
+  try {
+    free();
+  } catch {
+    // Nothing is left to free.
+  }
 }
