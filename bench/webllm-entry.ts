@@ -1,7 +1,6 @@
 /** Runs inside the real-run harness, bundled for a browser: see test/real. */
 import * as webllm from '@mlc-ai/web-llm';
 import type { StepEngine } from '../src/engine/step-engine';
-import { promptTokens } from '../src/engine/text';
 import { loadWebLlmEngine, type WebLlmModule } from '../src/engine/webllm';
 import type { StepTimes } from '../src/engine/webllm/webllm-engine';
 import type { RealRun } from '../test/real/entry';
@@ -65,18 +64,18 @@ export default async function bench(run: RealRun): Promise<WebLlmBench> {
   const software = engine.status.notes.some((note) => note.includes('software device'));
   const tokens = settings.tokens ?? (software ? 6 : 64);
   const words = settings.prompt ?? (software ? 12 : 64);
-  const requests = Array.from({ length: most }, (_, i) => [
-    { role: 'system' as const, content: `${i}` },
-    { role: 'user' as const, content: `${i} ${'tempo '.repeat(Math.ceil(words / 3))}` },
-  ]);
-  const { tokenizer, template } = engine.model;
-  const prompts = requests.map((turns) => promptTokens(tokenizer, template, turns));
+  // Plain completions: no chat template around them, so that they are as long as is asked for.
+  const { tokenizer } = engine.model;
+  const texts = Array.from({ length: most }, (_, i) =>
+    textOf(i, words, (t) => tokenizer.encode(t)),
+  );
+  const prompts = texts.map((text) => tokenizer.encode(text));
 
   // Kernels are compiled at their first use: not in our figures, nor in MLCEngine's.
   await together(engine, prompts.slice(0, 1), 2);
   const ours: { tokensPerSecond: number; ttftMs: number }[] = [];
   for (const concurrency of settings.concurrency) {
-    if (concurrency > 1) await together(engine, prompts.slice(0, concurrency), 2);
+    if (!software && concurrency > 1) await together(engine, prompts.slice(0, concurrency), 2);
     const ms = await together(engine, prompts.slice(0, concurrency), tokens);
     const ttftMs = await firstToken(engine, prompts.slice(0, concurrency));
     ours.push({ tokensPerSecond: (1000 * concurrency * tokens) / ms, ttftMs });
@@ -92,15 +91,15 @@ export default async function bench(run: RealRun): Promise<WebLlmBench> {
     logLevel: 'WARN',
   });
   await mlc.reload(run.record.model_id);
-  const one = async (messages: (typeof requests)[number], max_tokens: number) => {
+  const one = async (prompt: string, max_tokens: number) => {
     await mlc.resetChat();
-    await mlc.chat.completions.create({ ...PLAIN, messages, max_tokens });
+    await mlc.completions.create({ ...PLAIN, prompt, max_tokens });
   };
-  await one(requests[0], 2);
+  await one(texts[0], 2);
   const theirs: number[] = [];
   for (const concurrency of settings.concurrency) {
     const start = performance.now();
-    for (const messages of requests.slice(0, concurrency)) await one(messages, tokens);
+    for (const text of texts.slice(0, concurrency)) await one(text, tokens);
     const ms = performance.now() - start;
     theirs.push((1000 * concurrency * tokens) / ms);
     run.log(`MLCEngine, ${concurrency} in turn: ${Math.round(ms)} ms`);
@@ -122,6 +121,13 @@ export default async function bench(run: RealRun): Promise<WebLlmBench> {
     times,
     notes: software ? [SOFTWARE] : [],
   };
+}
+
+/** A prompt of at least `tokens` tokens; no two begin alike. */
+function textOf(i: number, tokens: number, encode: (text: string) => Int32Array): string {
+  let text = `${i}`;
+  while (encode(text).length < tokens) text += ' tempo';
+  return text;
 }
 
 /** Serves all prompts at once; `tokens` each. Returns how long it took, ms. */

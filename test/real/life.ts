@@ -74,6 +74,7 @@ export default async function life(run: RealRun): Promise<unknown> {
   ];
   for (let i = 0; i < 2; i++) whole.push(tokenOf(await step(again, { whole: 1 }), 'whole'));
   await again.dispose();
+  if ([...text, next].join() !== whole.join()) throw new Error('The text went on otherwise.');
   return { pages, buffers, text: [...text, next], whole };
 }
 
