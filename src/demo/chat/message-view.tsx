@@ -1,6 +1,6 @@
 import { memo } from 'react';
 import Markdown from 'react-markdown';
-import { duration } from '../design/format';
+import { duration, roughly } from '../design/format';
 import type { Message } from './chat-store';
 
 interface MessageViewProps {
@@ -49,7 +49,7 @@ export const MessageView = memo(function MessageView({ message, onRetry }: Messa
 
 function waitWords({ estimatedWaitMs }: Message): string {
   return estimatedWaitMs !== undefined && estimatedWaitMs >= 500
-    ? `Queued, about ${duration(estimatedWaitMs)}`
+    ? `Queued, about ${roughly(estimatedWaitMs)}`
     : 'Queued';
 }
 

@@ -8,6 +8,11 @@ export function duration(ms: number): string {
   return `${minutes} min ${String(Math.floor((ms % 60_000) / 1000)).padStart(2, '0')} s`;
 }
 
+/** `48 s`, `3 min`: as much as one wants to know of a wait. */
+export function roughly(ms: number): string {
+  return ms < 90_000 ? `${Math.max(1, Math.round(ms / 1000))} s` : `${Math.round(ms / 60_000)} min`;
+}
+
 /** `2.4 s`, always in seconds, with a true minus. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1).replace('-', '−')} s`;

@@ -52,6 +52,16 @@ describe('the step history', () => {
     expect(history.live).toBe(false);
   });
 
+  it('keeps the calls of a program in one lane, one after the other', () => {
+    const history = new StepHistory();
+    const call = (id: string, program: string) => request(id, { app: 'agent', program });
+    history.add(snapshot(100, [call('a1', 'a'), call('b1', 'b')]));
+    history.add(snapshot(200, []));
+    history.add(snapshot(300, [call('b2', 'b')]));
+    expect(history.span('b2')?.lane).toBe(1);
+    expect(history.span('b2')?.after?.id).toBe('b1');
+  });
+
   it('finds the step that ran at a time', () => {
     const history = new StepHistory();
     history.add(snapshot(100, [], [step(1, ['a']), step(2, ['a']), step(3, ['a'])]));

@@ -6,6 +6,9 @@ export interface Span {
   id: string;
   app: AppName;
   stage: string;
+  program?: string;
+  /** The call of the same program before this one. */
+  after?: Span;
   lane: number;
   startMs: number;
   /** Undefined while it lives. */
@@ -66,7 +69,7 @@ export class StepHistory {
     this.#receivedAt = pageNow;
     this.maxBatch = snapshot.capacity.maxBatch;
     this.#plans.push({ atMs: snapshot.atMs, plan: snapshot.plan });
-    const live = new Set(snapshot.requests.map((request) => request.id));
+    const live = new Map(snapshot.requests.map((request) => [request.id, request]));
     this.#leftAt.clear();
     for (const { endMs, work } of snapshot.steps) {
       for (const { requestId } of work)
@@ -75,7 +78,7 @@ export class StepHistory {
     for (const id of this.#open.keys()) {
       if (!live.has(id) && !this.#leftAt.has(id)) this.#leftAt.set(id, beforeMs);
     }
-    for (const step of snapshot.steps) this.#step(step);
+    for (const step of snapshot.steps) this.#step(step, live);
     for (const request of snapshot.requests) this.#request(request, beforeMs);
     for (const [id, span] of this.#open) if (!live.has(id)) this.#close(span);
     this.#forget();
@@ -131,10 +134,11 @@ export class StepHistory {
     return this.#byId.get(id);
   }
 
-  #step(step: StepTrace): void {
+  #step(step: StepTrace, live: ReadonlyMap<string, RequestTrace>): void {
     this.steps.push(step);
     for (const { requestId, app, kind } of step.work) {
-      const span = this.#open.get(requestId) ?? this.#start(requestId, app, '', step.startMs);
+      const span =
+        this.#open.get(requestId) ?? this.#start(requestId, app, step.startMs, live.get(requestId));
       if (span !== undefined) {
         span.endMs = step.endMs;
         changeState(span, step.startMs, kind);
@@ -145,9 +149,8 @@ export class StepHistory {
   #request(request: RequestTrace, beforeMs: number): void {
     const span =
       this.#open.get(request.id) ??
-      this.#start(request.id, request.app, request.stage, request.arrivalMs);
+      this.#start(request.id, request.app, request.arrivalMs, request);
     if (span === undefined) return;
-    span.stage = request.stage;
     span.startMs = Math.min(span.startMs, request.arrivalMs);
     span.endMs = undefined;
     span.dueMs = request.dueMs;
@@ -156,9 +159,13 @@ export class StepHistory {
     }
   }
 
-  #start(id: string, app: string, stage: string, startMs: number): Span | undefined {
+  #start(id: string, app: string, startMs: number, request?: RequestTrace): Span | undefined {
     if (!isAppName(app)) return undefined;
-    const span: Span = { id, app, stage, lane: this.#freeLane(app, startMs), startMs, states: [] };
+    const { stage = '', program } = request ?? {};
+    const after = program && this.spans.findLast((span) => span.program === program);
+    const lane = this.#freeLane(app, startMs, after ? after.lane : 0);
+    const span: Span = { id, app, stage, program, lane, startMs, states: [] };
+    if (after) span.after = after;
     if (this.#outcomes.has(id)) span.met = this.#outcomes.get(id);
     this.spans.push(span);
     this.#open.set(id, span);
@@ -166,13 +173,17 @@ export class StepHistory {
     return span;
   }
 
-  #freeLane(app: AppName, startMs: number): number {
+  /** The first lane that nobody is in, from `wanted` on; a program's calls stay in one. */
+  #freeLane(app: AppName, startMs: number, wanted: number): number {
     const taken = new Set<number>();
     for (const span of this.#open.values()) {
       const leftAt = this.#leftAt.get(span.id) ?? Number.POSITIVE_INFINITY;
       if (span.app === app && leftAt > startMs) taken.add(span.lane);
     }
-    for (let lane = 0; lane < LANES[app]; lane++) if (!taken.has(lane)) return lane;
+    for (let i = 0; i < LANES[app]; i++) {
+      const lane = (wanted + i) % LANES[app];
+      if (!taken.has(lane)) return lane;
+    }
     return LANES[app] - 1;
   }
 

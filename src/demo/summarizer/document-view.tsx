@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import { type Document, isDone, partCounts, summaryOf } from './document';
+import { type Document, isDone, outcomeOf, partCounts } from './document';
 import { useSummarizer } from './summarizer-store';
 
 interface DocumentViewProps {
@@ -12,7 +12,7 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
   const { id, title, own, levels, error } = document;
   const { done, total } = partCounts(document);
   const { restart, remove } = useSummarizer.getState();
-  const summary = summaryOf(document) ?? document.lastSummary;
+  const outcome = outcomeOf(document);
   const active = levels.flat().some((part) => part.state === 'active');
   return (
     <li className="document" data-document={id}>
@@ -36,10 +36,13 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
         )}
         {levels.flat().length < total && <span className="part waiting" />}
       </div>
-      {summary !== undefined && (
+      {outcome && (
         <details className="document-summary">
           <summary>Summary</summary>
-          <p>{summary}</p>
+          <p>
+            {outcome.summary}{' '}
+            {outcome.simulated && <span className="simulated-mark">simulated</span>}
+          </p>
         </details>
       )}
       {error && (

@@ -6,6 +6,8 @@ export interface Part {
   text: string;
   state: 'waiting' | 'active' | 'done';
   summary?: string;
+  /** The summary was made up by the simulated engine. */
+  simulated?: boolean;
 }
 
 /**
@@ -19,8 +21,13 @@ export interface Document {
   own: boolean;
   levels: readonly (readonly Part[])[];
   /** What it came to the time before, while it is summarized again. */
-  lastSummary?: string;
+  last?: Outcome;
   error?: TempoErrorJson;
+}
+
+export interface Outcome {
+  summary: string;
+  simulated: boolean;
 }
 
 const PART_CHARACTERS = 1000;
@@ -33,12 +40,19 @@ export function createDocument(id: string, title: string, text: string, own: boo
 export function again(document: Document): Document {
   const { id, title, own, levels } = document;
   const parts = levels[0].map(({ text }): Part => ({ text, state: 'waiting' }));
-  return { id, title, own, levels: [parts], lastSummary: summaryOf(document) };
+  return { id, title, own, levels: [parts], last: outcomeOf(document) };
 }
 
 export function summaryOf({ levels }: Document): string | undefined {
   const last = levels.at(-1);
   return last?.length === 1 ? last[0].summary : undefined;
+}
+
+/** What the document came to, this time or (while it is done again) the last. */
+export function outcomeOf(document: Document): Outcome | undefined {
+  const summary = summaryOf(document);
+  if (summary === undefined) return document.last;
+  return { summary, simulated: document.levels.at(-1)?.[0].simulated ?? false };
 }
 
 export function isDone(document: Document): boolean {

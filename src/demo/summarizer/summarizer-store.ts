@@ -145,7 +145,7 @@ async function summarize(document: Document): Promise<void> {
   underWay++;
   edit(id, (d) => withPart(d, level, at, { state: 'active' }));
   try {
-    const { content } = await complete(
+    const { content, simulated } = await complete(
       apps.summarizer.chat.completions,
       {
         messages: [
@@ -164,7 +164,7 @@ async function summarize(document: Document): Promise<void> {
       },
       { signal: controller.signal },
     );
-    edit(id, (d) => withPart(d, level, at, { state: 'done', summary: content.trim() }));
+    edit(id, (d) => withPart(d, level, at, { state: 'done', summary: content.trim(), simulated }));
   } catch (thrown) {
     const error = errorOf(thrown);
     const passing = isAbort(thrown) || PASSING.includes(error.code);

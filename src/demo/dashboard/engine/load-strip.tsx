@@ -1,5 +1,5 @@
 import type { LoadProgress } from '../../../client';
-import { bytes, duration } from '../../design/format';
+import { bytes, roughly } from '../../design/format';
 import { useEngine } from '../../store/engine';
 import { useLive } from '../../store/live';
 import { nameOf } from './engine-menu';
@@ -13,9 +13,9 @@ export function LoadStrip() {
   const { load, cancel, dismiss } = useEngine.getState();
   if (loading && state.phase === 'loading' && current.engine === 'webllm') {
     return (
-      <div className="strip" role="status">
+      <div className="strip">
         <p>
-          <b>Loading {nameOf(current)}.</b> <Progress progress={state.progress} />
+          <b role="status">Loading {nameOf(current)}.</b> <Progress progress={state.progress} />
         </p>
         <progress
           max={1}
@@ -77,7 +77,7 @@ function Progress({ progress }: { progress: LoadProgress }) {
       {bytes(loadedBytes)}
       {totalBytes !== undefined && ` of ${bytes(totalBytes)}`}
       {fromCache && ' from the cache'}
-      {remainingMs !== undefined && `, about ${duration(remainingMs)} left`}
+      {remainingMs !== undefined && `, about ${roughly(remainingMs)} left`}
     </>
   );
 }

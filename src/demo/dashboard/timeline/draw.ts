@@ -123,6 +123,13 @@ function drawStates(scene: Scene): void {
     const bar = barOf(scene, span);
     const middle = Math.round(bar.top + bar.height / 2);
     context.fillStyle = palette.apps[span.app];
+    const { after } = span;
+    if (after?.endMs !== undefined && after.lane === span.lane) {
+      // Between two calls of a program its tools run.
+      const x0 = xAt(scene, after.endMs) + 4;
+      const x1 = xAt(scene, span.startMs);
+      if (x1 > x0) context.fillRect(x0, middle, x1 - x0, 1);
+    }
     for (const [i, { fromMs, state }] of span.states.entries()) {
       if (state === 'decode' || state === 'prefill') continue;
       const untilMs = Math.min(span.states[i + 1]?.fromMs ?? endMs, endMs);
@@ -262,9 +269,9 @@ function drawMarks(scene: Scene): void {
     context.fillStyle = palette.ink2;
     context.fillRect(x, 0, 1, ENGINE_TOP + ENGINE_HEIGHT);
     const width = context.measureText(text).width + 8;
-    context.fillRect(x, 0, width, 14);
+    context.fillRect(x, ENGINE_TOP, width, 13);
     context.fillStyle = palette.surface;
-    context.fillText(text, x + 4, 7.5);
+    context.fillText(text, x + 4, ENGINE_TOP + 7);
   }
 }
 

@@ -111,7 +111,11 @@ export function Timeline() {
             role="img"
             aria-label="Steps of the last seconds: who decoded and who read a prompt. Arrow keys select a step, space pauses, plus and minus zoom."
             onPointerMove={onPointerMove}
-            onPointerDown={onPointerMove}
+            onPointerDown={(event) => {
+              // A finger cannot hover: one tap looks closer, the next lets go.
+              if (event.pointerType === 'mouse' || selection === undefined) onPointerMove(event);
+              else view.current?.release();
+            }}
             onPointerLeave={(event) => {
               if (event.pointerType === 'mouse') view.current?.release();
             }}
