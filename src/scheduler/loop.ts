@@ -37,6 +37,7 @@ export async function runStep(
     for (const request of scheduler.takeReleased()) engine.remove(request.id);
   };
   const admit = (request: Request) => {
+    if (request.ended) return; // while others were swapped out
     try {
       scheduler.admitted(request, engine.add(host.sequence(request)).cachedTokens);
     } catch (thrown) {
@@ -50,7 +51,10 @@ export async function runStep(
   release();
   const startMs = clock.now();
   const plan = scheduler.plan(startMs);
-  for (const request of plan.preempted) engine.remove(request.id);
+  for (const { id } of plan.preempted) {
+    if (engine.capabilities.swap) await engine.swapOut?.(id);
+    else engine.remove(id);
+  }
   for (const request of plan.admitted) admit(request);
   const work = plan.work
     .filter(({ request }) => !request.ended)

@@ -55,6 +55,26 @@ describe('an abort', () => {
     else expect(outcome.error.code).toBe('aborted');
   });
 
+  it('while a sequence is swapped out harms neither', async () => {
+    const ask = (seed: number) => ({ seed, max_tokens: 120, ignore_eos: true });
+    const calm = await new Harness().loaded();
+    const texts = await Promise.all([1, 2, 3].map((seed) => calm.ask(ask(seed))));
+    const harness = await new Harness({
+      profile: { totalPages: 18 },
+      capabilities: { swap: true },
+    }).loaded({ policy: 'fcfs' });
+    const submissions = [1, 2, 3].map((seed) => harness.submit(ask(seed)));
+    const victims = [harness.submit(ask(4)), harness.submit(ask(5))];
+    while (harness.device === undefined || harness.device.swaps < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    for (const { id } of victims) await harness.server.abort(id);
+    const answers = await Promise.all(submissions.map(({ answer }) => answer));
+    expect(answers.map((answer) => answer.texts)).toEqual(texts.map((answer) => answer.texts));
+    for (const { answer } of victims) expect(codeOf(await answer)).toBe('aborted');
+    expect(harness.device.usedPages).toBe(0);
+  });
+
   it('after the end, or of nobody, does nothing', async () => {
     const harness = await new Harness().loaded();
     await harness.ask(NEIGHBOUR, { id: 'x' });

@@ -86,6 +86,11 @@ export class EngineSocket implements StepExecutor {
     if (this.#lost === undefined) this.#engine.remove(sequenceId);
   }
 
+  async swapOut(sequenceId: string): Promise<void> {
+    this.check();
+    await Promise.race([this.#engine.swapOut?.(sequenceId), this.#cut]);
+  }
+
   step(plan: StepPlan): Promise<StepResult> {
     this.check();
     return Promise.race([this.#engine.step(plan), this.#cut]);

@@ -42,6 +42,7 @@ export class FragileEngine implements StepEngine {
   readonly tokens = new Map<string, { given: number[]; drawn: number[] }>();
   /** Steps that it was asked for. */
   steps = 0;
+  swaps = 0;
   readonly #engine: StepEngine;
   readonly #beforeStep: (device: FragileEngine) => void;
   #isLost = false;
@@ -73,6 +74,9 @@ export class FragileEngine implements StepEngine {
   get kv() {
     return this.#engine.kv;
   }
+  get prefixMetrics() {
+    return this.#engine.prefixMetrics;
+  }
   get usedPages(): number {
     return this.capacity.totalPages - this.kv.freePages;
   }
@@ -101,6 +105,13 @@ export class FragileEngine implements StepEngine {
     const result = await this.#engine.step(plan);
     for (const [id, { token }] of result.sampled) this.tokens.get(id)?.drawn.push(token);
     return result;
+  }
+
+  /** Takes a moment, as a copy to CPU memory does. */
+  async swapOut(sequenceId: string): Promise<void> {
+    this.swaps++;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    this.remove(sequenceId);
   }
 
   fork(parentId: string, id: string, tokens: number): void {

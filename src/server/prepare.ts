@@ -73,9 +73,9 @@ function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): Sa
   return {
     temperature: params.temperature ?? defaults.temperature,
     topP: params.top_p ?? defaults.topP,
-    frequencyPenalty: params.frequency_penalty ?? undefined,
-    presencePenalty: params.presence_penalty ?? undefined,
-    repetitionPenalty: params.repetition_penalty ?? undefined,
+    frequencyPenalty: params.frequency_penalty ?? defaults.frequencyPenalty,
+    presencePenalty: params.presence_penalty ?? defaults.presencePenalty,
+    repetitionPenalty: params.repetition_penalty ?? defaults.repetitionPenalty,
     logitBias: params.logit_bias ?? undefined,
     topLogprobs: params.logprobs ? (params.top_logprobs ?? 0) : undefined,
     seed: (params.seed ?? Math.floor(Math.random() * 2 ** 32)) | 0,

@@ -140,6 +140,8 @@ export interface Snapshot {
   /** The last plan, explained, for the same requests. */
   plan: Explanation[];
   kv: { totalPages: number; freePages: number; cachedPages: number };
+  /** What prefix sharing saved since the load: prompt tokens added, and those found computed. */
+  prefix?: { lookups: number; hits: number; tokens: number; cachedTokens: number };
   capacity: { maxBatch: number; maxSequences: number; contextWindow: number };
   /** Output tokens over the last two seconds, per second. */
   tokensPerSecond: number;

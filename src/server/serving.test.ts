@@ -99,6 +99,30 @@ describe('an answer', () => {
     expect(extra.preemptions).toBe(0);
   });
 
+  it('tells how much of its prompt was found computed', async () => {
+    const harness = await new Harness().loaded();
+    const messages = [
+      { role: 'system' as const, content: 'Be brief, and kind, and right. '.repeat(20) },
+      { role: 'user' as const, content: 'What is a page?' },
+    ];
+    const first = await harness.ask({ messages, simulate: { content: 'Sixteen slots.' } });
+    const second = await harness.ask({
+      messages: [
+        ...messages,
+        { role: 'assistant', content: first.texts[0] },
+        { role: 'user', content: 'And a slot?' },
+      ],
+      max_tokens: 3,
+    });
+    if (first.end.type !== 'done' || second.end.type !== 'done') throw new Error('it failed');
+    expect(first.end.usage.prompt_tokens_details.cached_tokens).toBe(0);
+    const { prompt_tokens, prompt_tokens_details } = second.end.usage;
+    // The whole of the first turn, question and answer.
+    expect(prompt_tokens_details.cached_tokens).toBeGreaterThan(first.end.usage.prompt_tokens);
+    expect(prompt_tokens_details.cached_tokens).toBeLessThan(prompt_tokens);
+    expect((await harness.snapshot()).prefix).toMatchObject({ lookups: 2, hits: 1 });
+  });
+
   it('keeps the order of its parts', async () => {
     const harness = await new Harness().loaded();
     const { id } = harness.submit({ simulate: { content: STORY } });
@@ -190,9 +214,15 @@ describe('n choices', () => {
     const harness: Harness = await new Harness({
       mishap: (_step, device) => together.push([...device.sequences]),
     }).loaded();
-    await harness.ask({ n: 3, max_tokens: 5 }, { id: 'x' });
+    await harness.ask(
+      { n: 3, max_tokens: 5, messages: [{ role: 'user', content: 'word '.repeat(200) }] },
+      { id: 'x' },
+    );
     expect(together[0]).toEqual(['x']);
     expect(together.some((ids) => ids.length === 3)).toBe(true);
+    const { prefix } = await harness.snapshot();
+    expect(prefix?.hits).toBe(2);
+    expect(prefix?.cachedTokens).toBeGreaterThan(400);
   });
 
   it('end together when the request is aborted', async () => {

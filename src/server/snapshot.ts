@@ -57,6 +57,7 @@ export function snapshotOf(
       freePages: kv.freePages,
       cachedPages: kv.cachedPages,
     },
+    prefix: engine.prefixMetrics && { ...engine.prefixMetrics },
     capacity: {
       maxBatch: capacity.maxBatch,
       maxSequences: capacity.maxSequences,

@@ -12,7 +12,7 @@ import {
   TempoError,
   VirtualClock,
 } from '../../scheduler';
-import { SequenceTable } from '../kv';
+import { type PrefixMetrics, SequenceTable } from '../kv';
 import { type DeviceProfile, stepMs } from './device-profiles';
 
 /** Ends an answer. */
@@ -103,6 +103,10 @@ export class SimulatedExecutor implements StepExecutor {
 
   get kv(): KvState {
     return this.#table;
+  }
+
+  get prefixMetrics(): Readonly<PrefixMetrics> {
+    return this.#table.metrics;
   }
 
   /** What the profile's roofline looks like to a linear cost model. */

@@ -1,7 +1,11 @@
 import type { Tokenizer } from '../step-engine';
 
-/** Words with the space before them, split after six letters; about four characters a token, like the real ones. */
-const PIECE = /\s?[\p{L}\p{N}_]{1,6}|\s?[^\s\p{L}\p{N}_]{1,3}|\s+/gu;
+/**
+ * Words with the space before them, split after six letters; about four characters a token, like the
+ * real ones. Control tokens (`<|im_end|>`) and line breaks stand alone, as they do there, so that what
+ * was generated is found again in a later prompt.
+ */
+const PIECE = /<\|\w+\|>| ?[\p{L}\p{N}_]{1,6}| ?(?:(?!<\|)[^\s\p{L}\p{N}_]){1,3}|<(?=\|)|\s+/gu;
 
 /**
  * A tokenizer for the simulated engine: it numbers the pieces of text as it meets them, so every
