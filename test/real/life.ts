@@ -3,6 +3,7 @@ import type { StepEngine } from '../../src/engine/step-engine';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
 import { type GpuWatch, watchGpu } from '../../src/engine/webllm/gpu-watch';
 import { gpuBuffers, type MlcPipeline } from '../../src/engine/webllm/internals';
+import type { WebLlmEngine } from '../../src/engine/webllm/webllm-engine';
 import { TempoError } from '../../src/scheduler';
 import type { RealRun } from './entry';
 
@@ -41,8 +42,14 @@ export default async function life(run: RealRun): Promise<unknown> {
     await step(engine, { a: 1, b: prompt.length + 1 - cachedOf(engine, 'b') });
     engine.remove('a');
     await step(engine, { b: 1 });
+    // Eviction, truncation and a fork within a page, with the runtime's count to compare.
+    engine.truncate('b', prompt.length);
+    engine.fork('b', 'fork', prompt.length - 3);
     engine.remove('b');
+    engine.remove('fork');
     pages.push(engine.kv.freePages);
+    const { counted, available } = (engine as WebLlmEngine).unheldPages;
+    if (counted !== available) throw new Error(`${counted} pages counted, ${available} available.`);
     buffers.push(gpuBuffers(pipelines[0])?.buffers);
     run.log(`round ${round}: ${pages[round]} pages free, ${buffers[round]} buffers`);
   }

@@ -71,7 +71,11 @@ export async function batchedEngine(
   }
   const maxSequences = options.maxSequences ?? DEFAULT_SEQUENCES;
   const maxKept = options.keepPrefixes ?? DEFAULT_KEPT;
-  const libraryBatch = Math.min(maxSequences, metadata.max_batch_size ?? 1);
+  const libraryBatch = Math.min(
+    maxSequences,
+    metadata.max_batch_size ?? 1,
+    Math.floor(metadata.prefill_chunk_size / 2),
+  );
   const window = record.overrides?.context_window_size ?? metadata.context_window_size;
   const contextWindow = Math.min(options.contextWindow ?? window, window);
   const vocabSize = pipeline.config.vocab_size;

@@ -4,6 +4,7 @@ import type { LoadProgress, StepEngine } from '../step-engine';
 import { fixMergeState } from './kernel-fix';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
 import { MERGE_STATE_KERNEL, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
+import type { WebLlmEngine } from './webllm-engine';
 
 const engines: StepEngine[] = [];
 afterEach(async () => {
@@ -327,6 +328,8 @@ describe('Nothing leaks', () => {
           engine.remove(id);
           pending.delete(id);
         }
+        const { counted, available } = (engine as WebLlmEngine).unheldPages;
+        expect(available).toBe(counted);
       }
     };
     await run(0, 20);

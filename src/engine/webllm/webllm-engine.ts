@@ -121,6 +121,12 @@ export class WebLlmEngine implements StepEngine {
     return this.#parts.table.metrics;
   }
 
+  /** Pages that nothing holds, by our count and by the runtime's own. */
+  get unheldPages(): { counted: number; available: number } {
+    const { table, batch } = this.#parts;
+    return { counted: table.unheldPages, available: batch.availablePages };
+  }
+
   /** Throws invalid_schema where a request's grammar does not compile. */
   checkGrammar(spec: GrammarSpec): Promise<void> {
     return this.#parts.grammars.check(spec);
