@@ -118,7 +118,7 @@ export class CostModel {
       this.#decodeStepMs =
         this.#decodeStepMs === 0
           ? believed
-          : this.#decodeStepMs + 0.05 * (believed - this.#decodeStepMs);
+          : this.#decodeStepMs + 0.01 * (believed - this.#decodeStepMs);
     }
   }
 }

@@ -16,6 +16,8 @@ export interface StageRecord {
 
 /** A finished program's graph. */
 export interface GraphRecord {
+  /** The program's objective, ms: who plans for more allows more time. */
+  sloMs: number;
   stages: readonly StageRecord[];
 }
 
@@ -87,7 +89,7 @@ export class ProgramHistory {
     if (program.calls.length === 0) return;
     if (program.calls.some((call) => call.end?.kind !== 'finished')) return;
     const stages = program.waves.map((wave, i) => stageOf(wave, program.waves[i + 1]));
-    this.#add(program.kind, { stages });
+    this.#add(program.kind, { sloMs: program.sloMs, stages });
   }
 
   /** Graphs known of this kind. */
@@ -135,7 +137,7 @@ export class ProgramHistory {
   export(): GraphProfile {
     const graphs: Record<string, GraphRecord[]> = {};
     for (const [kind, records] of this.#kinds) {
-      graphs[kind] = records.map(({ stages }) => ({ stages }));
+      graphs[kind] = records.map(({ sloMs, stages }) => ({ sloMs, stages }));
     }
     return { version: 1, graphs };
   }
@@ -153,7 +155,7 @@ export class ProgramHistory {
       records = [];
       this.#kinds.set(kind, records);
     }
-    records.push({ stages: record.stages, after: workAfter(record.stages) });
+    records.push({ sloMs: record.sloMs, stages: record.stages, after: workAfter(record.stages) });
     if (records.length > MEMORY) records.shift();
   }
 
@@ -169,8 +171,9 @@ export class ProgramHistory {
     for (const record of records) {
       // The best place in this graph for the stage that runs now.
       let best: { distance: number; after: RemainingWork } | undefined;
+      const apart = 0.7 * Math.min(1.5, Math.abs(Math.log2(record.sloMs / program.sloMs)));
       for (let i = 0; i < record.stages.length; i++) {
-        let distance = POSITION_PENALTY * Math.abs(i - at);
+        let distance = apart + POSITION_PENALTY * Math.abs(i - at);
         if (best !== undefined && distance >= best.distance) continue;
         distance += stageDistance(seen[at], record.stages[i], false);
         for (let back = 1; back <= Math.min(at, i, 3); back++) {

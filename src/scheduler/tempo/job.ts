@@ -12,14 +12,31 @@ export interface Circumstances {
   pace: Pace;
   gain: GainConfig;
   knowledge: Knowledge;
-  slackQuantile: number;
   justEnough: boolean;
 }
 
+/** Who is hopeless is reckoned at this share of the usual time a token takes: steps can be made shorter. */
+const AT_BEST = 0.9;
 /** Beyond this alpha a late answer is worth nothing, and nobody finishes it for its gain. */
 const HARD_ALPHA = 10;
+/** How much denser a newcomer has to be to take the place of what has been begun. */
+export const COMMITMENT = 1.25;
 /** Less likely to be kept than this: hopeless. */
-const HOPELESS = 0.02;
+const HOPELESS = 0.1;
+
+/** A program's futures at one pace. */
+interface Outlook {
+  futures: readonly Future[];
+  tokenMs: number;
+  /** By future: how likely, and how long its critical path takes, ms. */
+  weights: Float64Array;
+  afterMs: Float64Array;
+  /** Means over the futures. */
+  promptTokens: number;
+  outputTokens: number;
+  costMs: number;
+  futureMs: number;
+}
 
 /**
  * What is admitted or not, as a whole: a request, or a program with all its calls. Keeps the last
@@ -29,11 +46,14 @@ export class Job {
   readonly program: Program | undefined;
   /** Live calls; one for a request on its own. */
   readonly calls: Request[] = [];
+  readonly app: string;
   /** Order of the first call's arrival. */
   readonly order: number;
 
   /** Gain still to be had, its chances considered. */
   value = 0;
+  /** What admission goes by: density, and what was begun before what was not. */
+  rank = 0;
   /** GPU time still needed for it, ms. */
   costMs = 0;
   /** value / costMs */
@@ -49,24 +69,37 @@ export class Job {
   /** Expected output tokens still to come, of all live calls. */
   remainingTokens = 0;
 
+  /** Program: time that the stages after the current one are expected to take, ms. */
+  futureMs = 0;
+
   // Marks of the current plan.
+  /** Something of it was computed since the last appraisal. */
+  moved = true;
   seenInPlan = -1;
   admitted = false;
   /** Key under which the waiting index holds it; undefined when it does not. */
   indexKey: number | undefined;
   #stagedCalls = 0;
+  #outlook: Outlook | undefined;
 
   constructor(request: Request) {
     this.program = request.slo.class === 'program' ? request.program : undefined;
+    this.app = request.app;
     this.order = request.order;
   }
 
   get bestEffort(): boolean {
-    return this.calls[0]?.class === 'best-effort';
+    return this.program === undefined && this.calls[0]?.class === 'best-effort';
   }
 
   get hopeless(): boolean {
     return !this.bestEffort && this.chance < HOPELESS;
+  }
+
+  /** Whether something was already spent on it, which would be lost with it. */
+  get started(): boolean {
+    if (this.program !== undefined && this.program.waves.length > 1) return true;
+    return this.calls.some((call) => call.computed > 0 || call.generated > 0);
   }
 
   /** Whether any of its calls holds pages. */
@@ -76,9 +109,11 @@ export class Job {
 
   appraise(on: Circumstances): void {
     this.scoredMs = on.now;
+    this.moved = false;
     if (this.program !== undefined) this.#appraiseProgram(this.program, on);
     else this.#appraiseRequest(this.calls[0], on);
     this.density = this.value / Math.max(this.costMs, 1e-3);
+    this.rank = this.density * (this.started ? COMMITMENT : 1);
   }
 
   #appraiseRequest(request: Request, on: Circumstances): void {
@@ -137,7 +172,7 @@ export class Job {
     const { now, pace, gain, knowledge } = on;
     const leftMs = request.arrivalMs + ttlt - now;
     const prefillMs = prefillTime(request, pace);
-    const possible = Math.floor((leftMs - prefillMs) / pace.tokenMs);
+    const possible = Math.floor((leftMs - prefillMs) / (AT_BEST * pace.tokenMs));
     const chance = possible < 1 ? 0 : knowledge.chance(request, possible);
     const mean = knowledge.mean(request);
     const hard = gain.alpha >= HARD_ALPHA;
@@ -187,18 +222,16 @@ export class Job {
       stageMs = Math.max(stageMs, prefillTime(call, pace) + mean * pace.tokenMs);
     }
     const leftMs = program.deadlineMs - now;
+    const outlook = this.#outlookOf(futures, pace);
+    weight += gain.inputWeight * outlook.promptTokens + gain.outputWeight * outlook.outputTokens;
+    costMs += outlook.costMs;
+    const { futureMs } = outlook;
     let chance = 0;
-    let futureMs = 0;
-    for (const future of futures) {
-      const afterMs = futureTime(future, pace);
-      futureMs += future.weight * afterMs;
-      weight +=
-        future.weight *
-        (gain.inputWeight * future.promptTokens + gain.outputWeight * future.outputTokens);
-      costMs += future.weight * futureCost(future, pace);
-      chance += future.weight * this.#stageChance(leftMs - afterMs, on);
+    for (let i = 0; i < outlook.weights.length; i++) {
+      chance += outlook.weights[i] * this.#stageChance(leftMs - AT_BEST * outlook.afterMs[i], on);
     }
     const neededMs = stageMs + futureMs;
+    this.futureMs = futureMs;
     const lateMs = program.sloMs - leftMs + Math.max(neededMs, leftMs);
     this.chance = chance;
     this.value =
@@ -217,38 +250,71 @@ export class Job {
     }
   }
 
+  /** The futures as sums and times; they change with the program's calls, the pace a little all the time. */
+  #outlookOf(futures: readonly Future[], pace: Pace): Outlook {
+    const kept = this.#outlook;
+    if (
+      kept !== undefined &&
+      kept.futures === futures &&
+      Math.abs(kept.tokenMs - pace.tokenMs) < 0.01 * pace.tokenMs
+    ) {
+      return kept;
+    }
+    const outlook: Outlook = {
+      futures,
+      tokenMs: pace.tokenMs,
+      weights: new Float64Array(futures.length),
+      afterMs: new Float64Array(futures.length),
+      promptTokens: 0,
+      outputTokens: 0,
+      costMs: 0,
+      futureMs: 0,
+    };
+    futures.forEach((future, i) => {
+      const afterMs = futureTime(future, pace);
+      outlook.weights[i] = future.weight;
+      outlook.afterMs[i] = afterMs;
+      outlook.promptTokens += future.weight * future.promptTokens;
+      outlook.outputTokens += future.weight * future.outputTokens;
+      outlook.costMs += future.weight * futureCost(future, pace);
+      outlook.futureMs += future.weight * afterMs;
+    });
+    this.#outlook = outlook;
+    return outlook;
+  }
+
   /** Probability that all live calls end within `leftMs`. */
   #stageChance(leftMs: number, { pace, knowledge }: Circumstances): number {
     let chance = 1;
     for (const call of this.calls) {
-      const possible = Math.floor((leftMs - prefillTime(call, pace)) / pace.tokenMs);
+      const possible = Math.floor((leftMs - prefillTime(call, pace)) / (AT_BEST * pace.tokenMs));
       chance *= possible < 1 ? 0 : knowledge.chance(call, possible);
     }
     return chance;
   }
 
+  /** Pages that its live calls will have filled when they end. */
+  pages(pageSize: number): number {
+    const tokens = this.remainingTokens / this.calls.length;
+    let sum = 0;
+    for (const call of this.calls) sum += Math.ceil((call.knownTokens + tokens) / pageSize);
+    return sum;
+  }
+
+  /** When `call`'s next obligation is due, ms: a stream's first token, then its end; else its deadline. */
+  dueMs(call: Request): number {
+    return call.slo.class === 'latency' ? call.arrivalMs + call.slo.ttft : call.deadlineMs;
+  }
+
   /** Latest time at which `call` has to be in a step to keep its next obligation, ms. */
-  latestStart(call: Request, on: Circumstances): number {
-    const { pace } = on;
+  latestStart(call: Request, { pace }: Circumstances): number {
+    if (call.slo.class === 'best-effort') return Number.POSITIVE_INFINITY;
     const prefillMs = prefillTime(call, pace);
-    switch (call.slo.class) {
-      case 'latency': {
-        if (!on.justEnough) return call.arrivalMs;
-        return call.tokenDueMs(call.generated) - prefillMs - pace.tokenMs;
-      }
-      case 'deadline':
-        return (
-          call.deadlineMs - prefillMs - on.knowledge.quantile(call, on.slackQuantile) * pace.tokenMs
-        );
-      case 'program':
-        return (
-          this.stageDeadlineMs -
-          prefillMs -
-          on.knowledge.quantile(call, on.slackQuantile) * pace.tokenMs
-        );
-      default:
-        return Number.POSITIVE_INFINITY;
+    if (call.slo.class === 'latency') {
+      return call.tokenDueMs(call.generated) - prefillMs - pace.tokenMs;
     }
+    const tokens = this.remainingTokens / this.calls.length;
+    return call.deadlineMs - this.futureMs - prefillMs - tokens * pace.tokenMs;
   }
 }
 

@@ -8,8 +8,6 @@ export interface TempoOptions {
   justEnough?: boolean;
   /** Off: a step takes as many sequences as fit, whatever that does to the tightest TBT in it. */
   elasticBatch?: boolean;
-  /** Quantile of the remaining length that a single request's slack is reckoned with (default 0.9). */
-  slackQuantile?: number;
   /** Weight per app for fair sharing (VTC counters); absent: gain alone decides. */
   weights?: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,6 @@
 import type { Job } from './job';
 
-/** Jobs in order of density, densest first: binary search to find, one move to insert or remove. */
+/** Jobs in order of rank, densest first: binary search to find, one move to insert or remove. */
 export class WaitingIndex {
   readonly #jobs: Job[] = [];
 
@@ -14,7 +14,7 @@ export class WaitingIndex {
 
   insert(job: Job): void {
     if (job.indexKey !== undefined) return;
-    job.indexKey = job.density;
+    job.indexKey = job.rank;
     this.#jobs.splice(this.#find(job), 0, job);
   }
 
@@ -25,10 +25,10 @@ export class WaitingIndex {
     job.indexKey = undefined;
   }
 
-  /** Moves a job to where its density belongs now, if it has changed much. Returns whether it moved. */
+  /** Moves a job to where its rank belongs now, if it has changed much. Returns whether it moved. */
   update(job: Job): boolean {
     const key = job.indexKey;
-    if (key === undefined || Math.abs(job.density - key) <= 0.02 * key) return false;
+    if (key === undefined || Math.abs(job.rank - key) <= 0.02 * key) return false;
     this.remove(job);
     this.insert(job);
     return true;
@@ -36,7 +36,7 @@ export class WaitingIndex {
 
   /** The first place whose job does not come before this one. */
   #find(job: Job): number {
-    const key = job.indexKey ?? job.density;
+    const key = job.indexKey ?? job.rank;
     let low = 0;
     let high = this.#jobs.length;
     while (low < high) {

@@ -1,0 +1,356 @@
+import type { PlanBuilder } from '../plan';
+import type { SchedulerView } from '../policy';
+import type { Reason, Request } from '../request';
+import { type Circumstances, COMMITMENT, type Job, pendingPrompt } from './job';
+
+/** What a step is put together from. */
+export interface Selection {
+  /** Jobs that hold pages, admitted or not. */
+  residents: readonly Job[];
+  /** Jobs without pages that were admitted. */
+  admitted: readonly Job[];
+  /** Best-effort jobs in order of arrival, with pages or without. */
+  bestEffort: Iterable<Job>;
+  /** Jobs without pages that were not admitted, densest first. */
+  others: { readonly length: number; at(index: number): Job };
+  /** Density of the densest job that was turned away for lack of capacity; 0 if none was. */
+  shadowPrice: number;
+  /** GPU time that best-effort work is owed, ms. */
+  owedMs: number;
+}
+
+/** A request that could be in the step. */
+interface Task {
+  request: Request;
+  job: Job;
+  /** Latest time at which it has to be in a step to keep its next obligation, ms. */
+  startMs: number;
+  /** When its next obligation is due, ms. */
+  dueMs: number;
+  /** A stream with so much slack that it can wait. */
+  ahead: boolean;
+}
+
+/** A stream is ahead of schedule when its next token has this many steps of slack. */
+const AHEAD_STEPS = 15;
+/** A request is critical when it has fewer steps of slack than this. */
+const CRITICAL_STEPS = 2;
+/**
+ * Prompt tokens that a full step takes: what the weights' read hides and a little more. Prompts
+ * spread over many steps cost less than the same prompts in few, and keep the pace even.
+ */
+const CALM_CHUNK = 128;
+/** Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. */
+const HUNGRY_CHUNK = 1024;
+/** Left-over jobs looked at for one step. */
+const MAX_LEFT_OVER = 64;
+
+type Kind = 'decode' | 'prefill';
+
+/** Fills one step from what was admitted: in deadline order, elastic under the tightest TBT. */
+export class Step {
+  readonly #view: SchedulerView;
+  readonly #builder: PlanBuilder;
+  readonly #on: Circumstances;
+  readonly #elastic: boolean;
+  /** When the tightest stream that can still be on time needs its next token, ms. */
+  #guardMs = Number.POSITIVE_INFINITY;
+  #decodes = 0;
+  #context = 0;
+  #prefill = 0;
+  /** Prompt tokens that are in no hurry and that the step may still take. */
+  #calmLeft = CALM_CHUNK;
+  /** The one kind of work that this step may hold, where the engine cannot mix them. */
+  #kind: Kind | undefined;
+  /** Residents that were not admitted, densest first. */
+  #spare: Task[] = [];
+
+  constructor(
+    view: SchedulerView,
+    builder: PlanBuilder,
+    on: Circumstances,
+    options: { elastic: boolean },
+  ) {
+    this.#view = view;
+    this.#builder = builder;
+    this.#on = on;
+    this.#elastic = options.elastic;
+  }
+
+  fill(selection: Selection): void {
+    const builder = this.#builder;
+    const tasks = this.#tasks(selection);
+    if (!this.#view.capabilities.mixedSteps) this.#kind = this.#chooseKind(tasks);
+    if (selection.owedMs > 0) this.#serveOwed(selection.bestEffort);
+    const criticalMs = this.#on.now + CRITICAL_STEPS * this.#on.pace.tokenMs;
+    for (const task of tasks) {
+      if (builder.batch >= builder.maxBatch) break;
+      if (this.#kind !== undefined && this.#kind !== kindOf(task.request)) {
+        builder.skip(task.request, 'step-kind', this.#numbers(task));
+      } else {
+        this.#serve(task, task.startMs < criticalMs ? 'critical' : 'on-schedule');
+      }
+    }
+    this.#serveSpare(selection.shadowPrice);
+    this.#soakUp(selection);
+  }
+
+  /** Everything admitted, in the order it is served. */
+  #tasks({ residents, admitted }: Selection): Task[] {
+    const { now, pace } = this.#on;
+    const tasks: Task[] = [];
+    let ready = 0;
+    for (const job of residents) {
+      for (const request of job.calls) {
+        const task = this.#task(request, job);
+        if (!job.admitted) {
+          if (request.resident) this.#spare.push(task);
+          continue;
+        }
+        tasks.push(task);
+        if (kindOf(request) === 'prefill') continue;
+        ready++;
+        // A stream that is late already binds nobody.
+        if (request.class === 'latency' && task.dueMs >= now + pace.baseMs) {
+          this.#guardMs = Math.min(this.#guardMs, task.dueMs);
+        }
+      }
+    }
+    for (const job of admitted) {
+      for (const request of job.calls) tasks.push(this.#task(request, job));
+    }
+    tasks.sort(inDeadlineOrder);
+    this.#spare.sort(byDensity);
+    this.#calmLeft += HUNGRY_CHUNK * Math.max(0, 1 - ready / this.#builder.maxBatch);
+    return tasks;
+  }
+
+  #task(request: Request, job: Job): Task {
+    const { now, pace, justEnough } = this.#on;
+    const startMs = job.latestStart(request, this.#on);
+    const stream = request.class === 'latency';
+    return {
+      request,
+      job,
+      startMs,
+      dueMs: stream && justEnough ? request.tokenDueMs(request.generated) : job.dueMs(request),
+      ahead: stream && justEnough && startMs > now + AHEAD_STEPS * pace.tokenMs,
+    };
+  }
+
+  /** Prompts first while the streams can spare the time, or while one is worth more than what they lose. */
+  #chooseKind(tasks: readonly Task[]): Kind | undefined {
+    let decodes = 0;
+    let prompt: Task | undefined;
+    for (const task of tasks) {
+      if (kindOf(task.request) === 'decode') decodes++;
+      else prompt ??= task;
+    }
+    if (prompt === undefined) return decodes > 0 ? 'decode' : undefined;
+    if (decodes === 0) return 'prefill';
+    if (prompt.request.resident === false && this.#builder.freeSequences <= 0) return 'decode';
+    const { now, pace } = this.#on;
+    const pending = Math.min(pendingPrompt(prompt.request), this.#view.capacity.maxPrefillTokens);
+    const promptMs = pace.baseMs + pending * pace.prefillMs;
+    if (now + promptMs + pace.tokenMs <= this.#guardMs) return 'prefill';
+    return prompt.startMs <= now && this.#worthDelay(prompt, promptMs) ? 'prefill' : 'decode';
+  }
+
+  /** Best-effort work that is owed time goes first, one sequence at a time. */
+  #serveOwed(bestEffort: Iterable<Job>): void {
+    for (const job of bestEffort) {
+      const [request] = job.calls;
+      if (this.#kind !== undefined && this.#kind !== kindOf(request)) continue;
+      this.#serve(this.#task(request, job), 'fair-share');
+      if (this.#builder.batch > 0) return;
+    }
+  }
+
+  /** Residents that were not admitted use what is left, if they do not cost the others more than they earn. */
+  #serveSpare(shadowPrice: number): void {
+    const builder = this.#builder;
+    for (const task of this.#spare) {
+      if (builder.batch >= builder.maxBatch) return;
+      if (builder.has(task.request)) continue;
+      if (!this.#allows(task.request)) {
+        builder.skip(task.request, 'step-kind', this.#numbers(task));
+      } else if (
+        builder.batch > 0 &&
+        pendingPrompt(task.request) > 0 &&
+        task.job.density < shadowPrice / 4
+      ) {
+        builder.skip(task.request, 'marginal', this.#numbers(task));
+      } else {
+        this.#serve(task, 'density');
+      }
+    }
+  }
+
+  /** What nobody promised anything fills the rest, while nothing better was turned away. */
+  #soakUp({ bestEffort, others, shadowPrice }: Selection): void {
+    const builder = this.#builder;
+    const full = () => builder.batch >= builder.maxBatch || builder.freeSequences <= 0;
+    if (this.#kind === 'decode' && builder.batch > 0) return;
+    if (shadowPrice > 0 && builder.batch > 0) return;
+    let looked = 0;
+    for (const job of bestEffort) {
+      if (full() || looked++ >= MAX_LEFT_OVER) break;
+      const [request] = job.calls;
+      if (!request.resident && !builder.has(request)) {
+        this.#serve(this.#task(request, job), 'density');
+      }
+    }
+    for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !full(); i++) {
+      const job = others.at(i);
+      if (job.admitted) continue;
+      for (const request of job.calls) {
+        if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
+      }
+    }
+  }
+
+  #allows(request: Request): boolean {
+    return this.#kind === undefined || this.#builder.batch === 0 || this.#kind === kindOf(request);
+  }
+
+  #serve(task: Task, reason: Reason): void {
+    if (kindOf(task.request) === 'decode') this.#decode(task, reason);
+    else this.#prompt(task, reason);
+  }
+
+  #decode(task: Task, reason: Reason): void {
+    const { request } = task;
+    const builder = this.#builder;
+    const context = request.computed + 1;
+    if (
+      this.#elastic &&
+      reason !== 'critical' &&
+      reason !== 'fair-share' &&
+      builder.batch > 0 &&
+      this.#on.now + this.#ms() + this.#view.cost.decodeMs(context) > this.#guardMs
+    ) {
+      builder.skip(request, 'tbt-guard', this.#numbers(task));
+      return;
+    }
+    this.#makeRoom(task, 1);
+    if (builder.add(request, reason, this.#numbers(task)) > 0) {
+      this.#decodes++;
+      this.#context += context;
+    }
+  }
+
+  #prompt(task: Task, reason: Reason): void {
+    const { request } = task;
+    const builder = this.#builder;
+    const chunk = this.#chunk(task, reason);
+    if (chunk < 1) {
+      const why = this.#calmLeft < 1 || builder.prefillLeft < 1 ? 'prefill-budget' : 'tbt-guard';
+      builder.skip(request, why, this.#numbers(task));
+      return;
+    }
+    this.#makeRoom(task, chunk);
+    const taken = builder.add(request, reason, this.#numbers(task), {
+      maxTokens: chunk,
+      makeRoom: request.resident && builder.batch === 0,
+    });
+    if (taken === 0) return;
+    this.#prefill += taken;
+    this.#calmLeft -= taken;
+    this.#context += (request.resident ? request.computed : request.cachedTokens) + taken;
+  }
+
+  /** Prompt tokens that this task may take in this step. */
+  #chunk(task: Task, reason: Reason): number {
+    const { costs } = this.#view.cost;
+    const pending = pendingPrompt(task.request);
+    const whole = !this.#view.capabilities.continuedPrefill;
+    if (this.#builder.batch === 0 && whole) return pending;
+    // Only a first token that people wait for is worth a long step.
+    const rush = reason === 'critical' && task.request.class === 'latency';
+    let most = Math.min(pending, this.#builder.prefillLeft);
+    if (!rush && !whole) most = Math.min(most, Math.max(0, Math.floor(this.#calmLeft)));
+    if (this.#elastic && this.#guardMs < Number.POSITIVE_INFINITY) {
+      const hidden = Math.max(0, costs.freeTokens - this.#decodes - this.#prefill);
+      const leftMs = this.#guardMs - this.#on.now - this.#ms();
+      const perTokenMs = Math.max(1e-6, costs.perPrefillTokenMs);
+      const fits = hidden + Math.max(0, Math.floor(leftMs / perTokenMs));
+      if (fits < most) {
+        const delayMs = (most - fits) * costs.perPrefillTokenMs;
+        const worth = reason === 'critical' && this.#worthDelay(task, delayMs);
+        if (!worth) most = this.#builder.batch === 0 ? Math.max(1, fits) : fits;
+      }
+    }
+    if (whole && most < pending) return 0;
+    return most;
+  }
+
+  /** Whether what this task earns outweighs the tokens that streams would get late by `delayMs`. */
+  #worthDelay(task: Task, delayMs: number): boolean {
+    const endMs = this.#on.now + this.#ms() + delayMs;
+    let lost = 0;
+    for (const request of this.#view.resident) {
+      if (request.slo.class !== 'latency' || !request.decoding) continue;
+      const due = request.tokenDueMs(request.generated);
+      if (due < this.#guardMs || endMs <= due) continue;
+      lost += this.#view.gain.outputWeight * Math.ceil((endMs - due) / request.slo.tbt);
+    }
+    return task.job.value > lost;
+  }
+
+  /** Expected duration of the step so far, ms. */
+  #ms(): number {
+    return this.#view.cost.stepMs({
+      decodes: this.#decodes,
+      contextTokens: this.#context,
+      prefillTokens: this.#prefill,
+    });
+  }
+
+  /**
+   * Where pages or sequences are short, drops residents that were not admitted, least dense first,
+   * until `tokens` of the task fit. What has to be computed again is in the comparison: a job that
+   * was not admitted either has to be that much denser.
+   */
+  #makeRoom(task: Task, tokens: number): void {
+    const builder = this.#builder;
+    const { request } = task;
+    const { pageSize } = this.#view.capacity;
+    const held = request.resident ? Math.ceil(request.computed / pageSize) : 0;
+    const computed = request.resident ? request.computed : request.cachedTokens;
+    const needed = Math.ceil((computed + tokens) / pageSize) - held;
+    const short = () =>
+      needed > builder.freePages || (!request.resident && builder.freeSequences <= 0);
+    for (let i = this.#spare.length - 1; i >= 0 && short(); i--) {
+      const victim = this.#spare[i];
+      if (victim.request === request || builder.has(victim.request)) continue;
+      if (!task.job.admitted) {
+        const again = victim.request.computed * this.#on.pace.prefillMs;
+        const price = victim.job.value / Math.max(1e-3, victim.job.costMs + again);
+        if (!(price * COMMITMENT < task.job.density)) continue;
+      }
+      builder.preempt(victim.request, this.#numbers(victim));
+    }
+  }
+
+  #numbers({ job, startMs }: Task) {
+    return {
+      slackMs: Number.isFinite(startMs) ? startMs - this.#on.now : undefined,
+      density: job.density,
+      remainingTokens: Math.round(job.remainingTokens),
+    };
+  }
+}
+
+function kindOf(request: Request): Kind {
+  return request.resident && request.decoding ? 'decode' : 'prefill';
+}
+
+/** Earliest obligation first; streams ahead of schedule after all that are not. */
+function inDeadlineOrder(a: Task, b: Task): number {
+  if (a.ahead !== b.ahead) return a.ahead ? 1 : -1;
+  return a.dueMs - b.dueMs || a.request.order - b.request.order;
+}
+
+function byDensity(a: Task, b: Task): number {
+  return b.job.density - a.job.density || a.request.order - b.request.order;
+}
