@@ -18,6 +18,7 @@ import {
 import type { Choice } from './choice';
 import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
+import { OpenCompletions } from './open-completions';
 import { type PreparedChat, prepareChat } from './prepare';
 import type { Profile } from './profile';
 import type {
@@ -28,6 +29,7 @@ import type {
   RequestEvent,
   Submission,
 } from './server-types';
+import { Siblings } from './siblings';
 import { RATE_WINDOW_MS, Timeline } from './timeline';
 import { checkSubmission } from './validate';
 import { WaitEstimate } from './wait-estimate';
@@ -63,13 +65,6 @@ export interface ServingOptions {
   failed: (error: TempoError) => void;
 }
 
-/** A further choice of a request, kept until the first has computed the prompt that they share. */
-interface Sibling {
-  completion: Completion;
-  first: Request;
-  submit: () => void;
-}
-
 /**
  * One load of an engine: its scheduler, the requests in its care, and the loop that joins them.
  * Outlives a lost device: the engine is loaded again, and every request goes on from its tokens.
@@ -81,10 +76,8 @@ export class Serving implements RequestHost {
   readonly #socket: EngineSocket;
   readonly #model: LoadedModel;
   readonly #waits: WaitEstimate;
-  readonly #completions = new Map<string, Completion>();
-  /** Every choice by its request's id. */
-  readonly #choices = new Map<string, { choice: Choice; completion: Completion }>();
-  #siblings: Sibling[] = [];
+  readonly #open = new OpenCompletions();
+  readonly #siblings = new Siblings();
   /** Have a choice that finished in the step under way. */
   readonly #finishing = new Set<Completion>();
   #sampledTokens = 0;
@@ -101,7 +94,7 @@ export class Serving implements RequestHost {
     this.#socket = new EngineSocket(
       engine,
       (id, cachedTokens) => {
-        const choice = this.#choices.get(id)?.choice;
+        const choice = this.#open.choice(id)?.choice;
         if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
       },
       () => this.wake(),
@@ -136,7 +129,7 @@ export class Serving implements RequestHost {
   submit(submission: Submission, chat: PreparedChat): Receipt {
     const { id, params } = submission;
     if (this.#closed) throw new TempoError('disposed', 'The engine was replaced. Send it again.');
-    if (this.#completions.has(id)) throw duplicate(id);
+    if (this.#open.get(id) !== undefined) throw duplicate(id);
     const program = this.#programOf(submission);
     const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
@@ -153,13 +146,11 @@ export class Serving implements RequestHost {
       },
       this.#options.emit,
     );
-    this.#completions.set(id, completion);
-    for (const each of chat.choices) {
-      this.#choices.set(each.requestId, { choice: each, completion });
-    }
+    this.#open.add(completion);
     for (const other of others) {
-      const submit = () => this.#schedule(other, submission, chat, first.slo, program, arrivalMs);
-      this.#siblings.push({ completion, first, submit });
+      this.#siblings.keep(completion, first, () =>
+        this.#schedule(other, submission, chat, first.slo, program, arrivalMs),
+      );
     }
     completion.toldWaitMs = this.#waits.join(first);
     this.wake();
@@ -174,7 +165,7 @@ export class Serving implements RequestHost {
 
   /** Ends a request for its caller; its pages are free before the next step. */
   abort(id: string): void {
-    const completion = this.#completions.get(id);
+    const completion = this.#open.get(id);
     if (completion === undefined) return;
     this.#end(completion, new TempoError('aborted', 'The request was aborted by its caller.'));
     this.wake();
@@ -206,7 +197,7 @@ export class Serving implements RequestHost {
 
   /** Changes the objective of an app's live requests, but for those that brought their own. */
   setSlo(app: string, slo: Slo): void {
-    for (const completion of this.#completions.values()) {
+    for (const completion of this.#open) {
       if (completion.app !== app || completion.ownSlo) continue;
       for (const request of completion.requests) request.slo = slo;
     }
@@ -241,13 +232,13 @@ export class Serving implements RequestHost {
   // What the step loop asks of the server.
 
   sequence(request: Request): SequenceSpec {
-    const entry = this.#choices.get(request.id);
+    const entry = this.#open.choice(request.id);
     if (entry === undefined) throw new TempoError('aborted', 'The request is gone.');
     return entry.choice.sequence();
   }
 
   token(request: Request, sampled: SampledToken): FinishReason | null {
-    const entry = this.#choices.get(request.id);
+    const entry = this.#open.choice(request.id);
     if (entry === undefined) return null;
     this.#sampledTokens++;
     const { choice, completion } = entry;
@@ -265,7 +256,7 @@ export class Serving implements RequestHost {
   }
 
   failed(request: Request, error: TempoError): void {
-    const entry = this.#choices.get(request.id);
+    const entry = this.#open.choice(request.id);
     if (entry !== undefined) this.#end(entry.completion, error);
   }
 
@@ -317,18 +308,7 @@ export class Serving implements RequestHost {
   #settle(): void {
     for (const completion of this.#finishing) if (completion.settle()) this.#forget(completion);
     this.#finishing.clear();
-    const ready = this.#siblings.filter(({ first }) => first.generated > 0);
-    if (ready.length === 0) return;
-    this.#siblings = this.#siblings.filter(({ first }) => first.generated === 0);
-    for (const sibling of ready) {
-      try {
-        if (!sibling.completion.ended) sibling.submit();
-      } catch (thrown) {
-        const error = TempoError.from(thrown);
-        if (error.code === 'queue_full') this.#siblings.push(sibling);
-        else this.#end(sibling.completion, error);
-      }
-    }
+    this.#siblings.release((completion, error) => this.#end(completion, error));
   }
 
   #tellWaits(): void {
@@ -336,7 +316,7 @@ export class Serving implements RequestHost {
     if (nowMs < this.#toldWaitsMs + WAIT_EVERY_MS) return;
     this.#toldWaitsMs = nowMs;
     for (const [id, waitMs] of this.#waits.refresh()) {
-      const completion = this.#completions.get(id);
+      const completion = this.#open.get(id);
       if (completion === undefined) continue;
       const told = completion.toldWaitMs;
       if (Math.abs(waitMs - told) < Math.max(WAIT_CHANGE_MS, told / 10)) continue;
@@ -349,7 +329,7 @@ export class Serving implements RequestHost {
   #failStep(error: TempoError): void {
     const members = this.scheduler
       .explain()
-      .flatMap(({ requestId, chosen }) => (chosen ? (this.#choices.get(requestId) ?? []) : []));
+      .flatMap(({ requestId, chosen }) => (chosen ? (this.#open.choice(requestId) ?? []) : []));
     for (const { completion } of members) this.#end(completion, error);
     // With nobody to blame it would only fail again.
     if (members.length === 0) this.#endAll(error);
@@ -358,7 +338,7 @@ export class Serving implements RequestHost {
   async #recover(loss: TempoError): Promise<void> {
     this.#losses++;
     const struck = new Set(
-      this.scheduler.resident.flatMap(({ id }) => this.#choices.get(id)?.completion ?? []),
+      this.scheduler.resident.flatMap(({ id }) => this.#open.choice(id)?.completion ?? []),
     );
     this.scheduler.lost();
     this.engine.dispose().catch(() => {}); // of what is gone already
@@ -386,10 +366,10 @@ export class Serving implements RequestHost {
 
   /** The engine that came back may be smaller than the one that was lost. */
   #endOversized(): void {
-    for (const { choice, completion } of this.#choices.values()) {
-      const { request } = choice;
-      if (request === undefined || request.knownTokens < this.#longest) continue;
-      const sentence = `The engine came back with room for ${this.#longest} tokens a request; this one has ${request.knownTokens}.`;
+    for (const completion of this.#open) {
+      const known = Math.max(...completion.requests.map(({ knownTokens }) => knownTokens));
+      if (known < this.#longest) continue;
+      const sentence = `The engine came back with room for ${this.#longest} tokens a request; this one has ${known}.`;
       this.#end(completion, new TempoError('out_of_memory', sentence));
     }
   }
@@ -450,13 +430,12 @@ export class Serving implements RequestHost {
   }
 
   #endAll(error: TempoError): void {
-    for (const completion of [...this.#completions.values()]) this.#end(completion, error);
+    for (const completion of this.#open) this.#end(completion, error);
   }
 
   #forget(completion: Completion): void {
-    this.#completions.delete(completion.id);
-    for (const { requestId } of completion.choices) this.#choices.delete(requestId);
-    this.#siblings = this.#siblings.filter((sibling) => sibling.completion !== completion);
+    this.#open.delete(completion);
+    this.#siblings.forget(completion);
   }
 }
 

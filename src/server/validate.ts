@@ -18,7 +18,12 @@ const MAX_TOKENS = 2 ** 31 - 1;
 
 /** Throws a typed error that names the field. */
 export function checkSubmission({ id, app, params, slo }: Submission): void {
-  expect(isLabel(id, 256), 'id', 'id must be a string of 1 to 256 characters', id);
+  expect(
+    isLabel(id, 256) && !id.includes('#'), // `#` parts it from the number of a further choice
+    'id',
+    'id must be a string of 1 to 256 characters without #',
+    id,
+  );
   expect(isLabel(app), 'app', `app must be a name of 1 to ${MAX_LABEL} characters`, app);
   expect(isRecord(params), 'params', 'the request must be an object with messages', params);
   validateSlo(slo);
