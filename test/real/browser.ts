@@ -1,25 +1,16 @@
-import { chromium } from 'playwright';
+import { chromium } from '@playwright/test';
+import { BROWSER_ARGS, findOrInstallBrowser, WEBGPU_ARGS } from '../../scripts/browser';
 import { bundle } from './bundle';
 import type { RealRun, RunOptions } from './entry';
 import { readLibrary } from './library';
 import { modelFiles } from './model-files';
 import { startModelServer } from './model-server';
 
-/** WebGPU in headless Chromium on its software device, and no traffic of its own. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
-
 const PAGE = '<!doctype html><meta charset="utf-8"><title>Tempo: a real run</title>';
 
 /**
- * Runs an entry on real WebLLM in a page of headless Chromium and returns what it returns. CHROME_PATH names
- * the browser if it is not /usr/bin/chromium, and CHROME_FLAGS replaces its flags (to use a real GPU, say).
+ * Runs an entry on real WebLLM in a page of headless Chromium and returns what it returns. CHROME_FLAGS
+ * replaces the flags that give it a WebGPU device without a GPU.
  */
 export async function runInBrowser(options: RunOptions): Promise<unknown> {
   const { args = [], log = console.log } = options;
@@ -31,8 +22,8 @@ export async function runInBrowser(options: RunOptions): Promise<unknown> {
   ]);
   const server = await startModelServer(library, await modelFiles(library), documents);
   const browser = await chromium.launch({
-    executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
-    args: process.env.CHROME_FLAGS?.split(' ') ?? FLAGS,
+    executablePath: findOrInstallBrowser(),
+    args: [...BROWSER_ARGS, ...(process.env.CHROME_FLAGS?.split(' ') ?? WEBGPU_ARGS)],
   });
   try {
     const page = await browser.newPage();

@@ -15,7 +15,10 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     browser: { type: 'boolean', default: false },
-    entry: { type: 'string', default: fileURLToPath(new URL('./smoke.ts', import.meta.url)) },
+    entry: {
+      type: 'string',
+      default: fileURLToPath(new URL('./eight-requests.ts', import.meta.url)),
+    },
   },
 });
 

@@ -9,7 +9,7 @@ import { writeRandomWeights } from './random-weights';
 import { tokenizerFile, vocabularyFor } from './tokenizer-file';
 
 /** Changes whenever what is written changes, so that old files are not taken for new ones. */
-const SEED = 'tempo 2';
+const SEED = 'tempo 3';
 
 /**
  * The folder with everything WebLLM downloads for a model beside its library: random weights, tokenizer and

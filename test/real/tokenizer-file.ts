@@ -14,9 +14,12 @@ export function vocabularyFor(modelType: string, size: number): Vocabulary {
   return { size, endOfText: size - 1, messageStart: size - 3, messageEnd: size - 2 };
 }
 
+/** Words that chat templates put into every prompt: one token each, as in real vocabularies. */
+const ROLES = ['system', 'user', 'assistant'];
+
 /**
  * A tokenizer.json in the format of Hugging Face's tokenizers: byte-level BPE whose first 256 ids are the
- * bytes, then pairs of letters, then words of three and four letters until the ids before the special tokens
+ * bytes, then the roles and pairs of letters, then words of three and four letters until the ids before the special tokens
  * are used up. So any text can be encoded, English at about three letters a token, and any id has a text.
  */
 export function tokenizerFile(vocabulary: Vocabulary): string {
@@ -33,6 +36,9 @@ export function tokenizerFile(vocabulary: Vocabulary): string {
     vocab.set(left + right, vocab.size);
     merges.push(`${left} ${right}`);
   };
+  for (const role of ROLES) {
+    for (let end = 1; end < role.length; end++) merge(role.slice(0, end), role.charAt(end));
+  }
   const letters = [...'etaoinshrdlcumwfgypbvkjxqz'];
   const pairs = letters.flatMap((first) => letters.map((second) => first + second));
   for (const letter of letters) merge('Ġ', letter);

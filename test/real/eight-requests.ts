@@ -1,0 +1,201 @@
+import {
+  type ChatCompletion,
+  type ChatCompletionParams,
+  createTempo,
+  type Slo,
+  type Snapshot,
+  TempoError,
+} from '../../src/client';
+import { loadWebLlmEngine } from '../../src/engine/webllm';
+import { TempoServer } from '../../src/server';
+import type { RealRun } from './entry';
+
+const MINUTE = 60_000;
+
+/** Objectives as a slow software device can just about have them; whether they are met is reported only. */
+const LATENCY: Slo = { class: 'latency', ttft: MINUTE, tbt: 5_000 };
+const DEADLINE: Slo = { class: 'deadline', ttlt: 5 * MINUTE };
+
+/** Its grammar leaves a random model no way to write anything else. */
+const VERDICT = {
+  type: 'json_schema',
+  json_schema: {
+    name: 'verdict',
+    schema: {
+      type: 'object',
+      properties: { ok: { enum: ['yes', 'no'] } },
+      required: ['ok'],
+      additionalProperties: false,
+    },
+  },
+} as const;
+
+/**
+ * The whole of Tempo, from client to GPU, on a real model: eight requests of all classes at once, streamed
+ * and not, one of them seeded, one held to a grammar, one a program of two calls, one aborted half way.
+ * Throws unless each ends as it should, they shared steps, and every page came back.
+ */
+export default async function eightRequests(run: RealRun): Promise<unknown> {
+  const tokens = run.host === 'node' ? 6 : 2;
+  const server = new TempoServer({
+    engines: {
+      webllm: {
+        check: async () => {},
+        load: (_, options) =>
+          loadWebLlmEngine({
+            model: run.record.model_id,
+            appConfig: { model_list: [run.record] },
+            maxSequences: 8,
+            kvBudgetBytes: 64 * 2 ** 20,
+            ...options,
+          }),
+      },
+    },
+  });
+  const start = performance.now();
+  const tempo = createTempo({ engine: 'webllm', model: run.record.model_id, host: server });
+  await tempo.ready;
+  run.log(`Loaded in ${seconds(start)}: ${JSON.stringify(tempo.state)}`);
+  const watched = watchSteps(run, tempo.watch.bind(tempo));
+
+  const ask = (question: string, more: Omit<Partial<ChatCompletionParams>, 'stream'> = {}) => ({
+    messages: [
+      { role: 'system' as const, content: 'Be brief.' },
+      { role: 'user' as const, content: question },
+    ],
+    max_tokens: tokens,
+    temperature: 0,
+    ...more,
+  });
+  const chat = tempo.app('chat', { slo: LATENCY }).chat.completions;
+  const agent = tempo.app('agent', { slo: DEADLINE }).chat.completions;
+  const background = tempo.app('background').chat.completions;
+
+  const streamed = async (question: string): Promise<ChatCompletion['choices'][number]> => {
+    let content = '';
+    for await (const { choices } of await chat.create({ ...ask(question), stream: true })) {
+      content += choices[0]?.delta.content ?? '';
+      const finish_reason = choices[0]?.finish_reason;
+      if (!finish_reason) continue;
+      return { index: 0, message: { role: 'assistant', content }, logprobs: null, finish_reason };
+    }
+    throw new Error('A stream ended without a reason.');
+  };
+  const whole = async (answer: Promise<ChatCompletion>) => {
+    const { choices } = await answer;
+    if (choices[0] === undefined) throw new Error('An answer without a choice.');
+    return choices[0];
+  };
+  const program = async () => {
+    const calls = tempo.program({ app: 'agent', deadline: 10 * MINUTE });
+    const first = await whole(calls.chat.completions.create(ask('Plan.')));
+    const second = await whole(
+      calls.chat.completions.create(ask(`Go on: ${first.message.content}`)),
+    );
+    const report = await calls.end();
+    if (report.calls !== 2) throw new Error(`The program had ${report.calls} calls, not 2.`);
+    return second;
+  };
+  const abortedHalfWay = async () => {
+    const controller = new AbortController();
+    const stream = await background.create(
+      { ...ask('Never mind.', { max_tokens: 500 }), stream: true },
+      { signal: controller.signal },
+    );
+    try {
+      for await (const { choices } of stream) {
+        if (choices[0]?.delta.content) controller.abort();
+      }
+    } catch (error) {
+      if (error instanceof TempoError && error.code === 'aborted') return undefined;
+      throw error;
+    }
+    throw new Error('An aborted stream ended as if nothing had been.');
+  };
+
+  const began = performance.now();
+  const seeded = ask('Dream.', { temperature: 0.8, top_p: 0.9, seed: 7 });
+  const answers = await Promise.all(
+    Object.entries({
+      'chat 1, streamed': streamed('Say hello.'),
+      'chat 2, streamed': streamed('What is a tempo?'),
+      'agent, held to a grammar': whole(
+        agent.create(ask('Is it so?', { response_format: VERDICT, max_tokens: 40 })),
+      ),
+      'a program of two calls': program(),
+      'background 1': whole(background.create(ask('Sum up the news.'))),
+      'background 2': whole(background.create(ask('Sum up the weather.'))),
+      'background 3, seeded': whole(background.create(seeded)),
+      'background 4, aborted': abortedHalfWay(),
+    }).map(async ([name, answer]) => {
+      const choice = await answer;
+      run.log(`${seconds(began)}: ${name}: ${describe(choice)}`);
+      return [name, choice] as const;
+    }),
+  );
+
+  const results = new Map(answers);
+  for (const [name, choice] of results) {
+    if (name.endsWith('aborted')) continue;
+    if (!choice?.message.content) throw new Error(`${name} has no text.`);
+    const expected = name.includes('grammar') ? 'stop' : 'length';
+    if (choice.finish_reason !== expected && choice.finish_reason !== 'stop') {
+      throw new Error(`${name} ended by ${choice.finish_reason}, not by ${expected}.`);
+    }
+  }
+  const verdict: unknown = JSON.parse(
+    results.get('agent, held to a grammar')?.message.content ?? '',
+  );
+  if (!/^{"ok":"(yes|no)"}$/.test(JSON.stringify(verdict))) {
+    throw new Error(`The grammar let through ${JSON.stringify(verdict)}.`);
+  }
+
+  // Alone, and at another time, a request gets the text it got in company. Where kernels compute in 16 bits,
+  // a chunk's rounding may tip a choice.
+  const alone = (await whole(background.create(seeded))).message.content;
+  const inCompany = results.get('background 3, seeded')?.message.content;
+  run.log(`Seeded, alone: ${JSON.stringify(alone)}`);
+  if (alone !== inCompany && run.record.required_features.length === 0) {
+    throw new Error('The seeded request has another text alone than in company.');
+  }
+
+  const { widest, steps } = watched();
+  if (widest < 4) throw new Error(`No step held more than ${widest} requests.`);
+  const { kv } = await new Promise<Snapshot>((resolve) => tempo.watch(resolve));
+  if (kv.freePages !== kv.totalPages) throw new Error(`Pages are missing: ${JSON.stringify(kv)}.`);
+  await tempo.dispose();
+  return { steps, widest, kv, sameAlone: alone === inCompany, took: seconds(began) };
+}
+
+/** Counts steps, and the most requests that one of them held. */
+function watchSteps(
+  run: RealRun,
+  watch: (listener: (snapshot: Snapshot) => void) => () => void,
+): () => { steps: number; widest: number } {
+  let steps = 0;
+  let widest = 0;
+  const stop = watch((snapshot) => {
+    for (const step of snapshot.steps) {
+      steps++;
+      widest = Math.max(widest, step.work.length);
+      const work = step.work.map(({ kind, tokens }) => (kind === 'decode' ? 'd' : `p${tokens}`));
+      run.log(
+        `step ${step.number}: ${work.join(' ')}: ${Math.round(step.endMs - step.startMs)} ms`,
+      );
+    }
+  });
+  return () => {
+    stop();
+    return { steps, widest };
+  };
+}
+
+function describe(choice: ChatCompletion['choices'][number] | undefined): string {
+  return choice === undefined
+    ? 'aborted'
+    : `${JSON.stringify(choice.message.content)} (${choice.finish_reason})`;
+}
+
+function seconds(since: number): string {
+  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
+}
