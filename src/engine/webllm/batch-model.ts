@@ -1,8 +1,8 @@
 import type { KvOperations } from '../kv';
+import { ForwardFunctions } from './forward-functions';
 import {
   type Internals,
   RUNTIME_FUNCTIONS,
-  type TvmArray,
   type TvmFunction,
   type TvmInstance,
   type TvmObject,
@@ -30,9 +30,7 @@ export class BatchModel implements KvOperations {
   readonly #internals: Internals;
   /** The paged KV cache itself. */
   readonly cache: TvmObject;
-  readonly #prefill: TvmFunction;
-  /** Undefined where the model's own is not to be used. */
-  readonly #decode: TvmFunction | undefined;
+  readonly #functions: ForwardFunctions;
   readonly #runtime: Record<keyof typeof RUNTIME_FUNCTIONS, TvmFunction>;
   #disposed = false;
 
@@ -54,8 +52,7 @@ export class BatchModel implements KvOperations {
           tvm.makeShapeTuple([0]), // no sliding window
         ) as TvmObject,
       );
-      this.#prefill = keep(vm.getFunction('batch_prefill'));
-      this.#decode = learnedPositions(internals) ? undefined : keep(vm.getFunction('batch_decode'));
+      this.#functions = new ForwardFunctions(internals, keep);
       const bind = (name: string) => keep(tvm.getGlobalFunc(name));
       this.#runtime = {
         clear: bind(RUNTIME_FUNCTIONS.clear),
@@ -129,44 +126,23 @@ export class BatchModel implements KvOperations {
       tvm.empty([total], 'int32', pipeline.device).copyFrom(ids),
       pipeline.params,
     ) as TvmTensor;
-    const hidden = embedded.shape[embedded.shape.length - 1];
-    const decode = total === ends.length ? this.#decode : undefined;
     this.#runtime.beginForward(
       this.cache,
       tvm.makeShapeTuple(members.map(({ slot }) => slot)),
       tvm.makeShapeTuple(lengths),
     );
-    const result = (
-      decode !== undefined
-        ? decode(embedded.view([total, 1, hidden]), this.cache, pipeline.params)
-        : this.#prefill(
-            embedded.view([1, total, hidden]),
-            // One row at least, wanted or not.
-            tvm
-              .empty([Math.max(1, ends.length)], 'int32', pipeline.device)
-              .copyFrom(ends.length > 0 ? ends : [total - 1]),
-            this.cache,
-            pipeline.params,
-          )
-    ) as TvmArray;
+    const logits = this.#functions.run(embedded, lengths, ends, this.cache);
     this.#runtime.endForward(this.cache);
-    if (ends.length === 0) return undefined;
-    const logits = result.get(0);
-    return logits.view([ends.length, logits.shape[logits.shape.length - 1]]);
+    return logits;
   }
 
   /** Frees the cache and the functions; WebLLM's engine frees the rest. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const object of [
-      this.cache,
-      this.#prefill,
-      this.#decode,
-      ...Object.values(this.#runtime),
-    ]) {
-      object?.dispose();
-    }
+    this.cache.dispose();
+    this.#functions.dispose();
+    for (const run of Object.values(this.#runtime)) run.dispose();
   }
 
   #call(run: TvmFunction, slot: number): void {
@@ -176,13 +152,4 @@ export class BatchModel implements KvOperations {
   #int64(value: number) {
     return this.#tvm.scalar(value, 'int64');
   }
-}
-
-/**
- * Models with learned position embeddings (gpt2, gpt_bigcode) ask the cache for as many positions as
- * a sequence has new tokens, so their `batch_decode` aborts with more than one sequence. Their
- * `batch_prefill`, in which the batch is one row, takes decodes as well.
- */
-function learnedPositions({ metadata }: Internals): boolean {
-  return metadata.params.some(({ name }) => /\bwpe\b/.test(name));
 }

@@ -154,6 +154,9 @@ export const LIBRARY_FUNCTIONS = [
   '_metadata',
 ] as const;
 
+/** Functions for one sequence alone, where the library has them: faster for it than the batch's. */
+export const SINGLE_FUNCTIONS = ['prefill', 'decode'] as const;
+
 /** Functions of the runtime that batched serving needs. */
 export const RUNTIME_FUNCTIONS = {
   clear: 'vm.builtin.kv_state_clear',

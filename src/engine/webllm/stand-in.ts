@@ -538,6 +538,10 @@ function functionsOf(world: StandIn, gpu: Device) {
       const rows = [...positions.data].map((position) => hashes[position]);
       return logits(rows, [1, rows.length, VOCABULARY]);
     },
+    prefill: (hidden: Tensor, cache: PagedCache) =>
+      logits([cache.run(hidden.data).at(-1) ?? 0], [1, 1, VOCABULARY]),
+    decode: (hidden: Tensor, cache: PagedCache) =>
+      logits(cache.run(hidden.data), [1, 1, VOCABULARY]),
     batch_decode: (hidden: Tensor, cache: PagedCache) => {
       const hashes = cache.run(hidden.data);
       return logits(hashes, [hashes.length, 1, VOCABULARY]);

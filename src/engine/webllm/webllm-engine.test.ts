@@ -18,6 +18,12 @@ function load(world: StandIn, options: Partial<WebLlmOptions> = {}): Promise<Ste
 const KINDS: [string, StandInOptions, Partial<WebLlmOptions>][] = [
   ['an old library, no prefixes kept', {}, { keepPrefixes: 0 }],
   ['an old library', {}, {}],
+  ['a library without functions for one sequence alone', { lacks: ['prefill', 'decode'] }, {}],
+  [
+    'learned positions',
+    { metadata: { params: [{ name: 'wpe.weight', shape: [9, 1], dtype: 'float32' }] } },
+    {},
+  ],
   ['a library that samples on the GPU', { samplesOnGpu: true }, { keepPrefixes: 3 }],
 ];
 
