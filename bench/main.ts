@@ -3,6 +3,7 @@ import type { run } from './lab';
 
 const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
   lab: () => import('./lab'),
+  report: () => import('./report'),
   webllm: () => import('./webllm'),
 };
 
