@@ -25,6 +25,13 @@ const partsDone = (page: Page) =>
       bars.reduce((sum, bar) => sum + Number(bar.getAttribute('aria-valuenow')), 0),
     );
 
+/** Sends the visitors away and pauses the summarizer. */
+async function quiet(page: Page): Promise<void> {
+  await page.getByRole('switch', { name: 'Demo traffic' }).uncheck();
+  await panel(page, 'Summarizer').getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByText('No request is live.')).toBeVisible();
+}
+
 test('three apps share the engine as soon as the page is open', async ({ opened: page }) => {
   for (const app of ['chat', 'agent', 'summarizer']) {
     await expect(queueRows(page, app).first()).toBeVisible();
@@ -55,6 +62,7 @@ test('a message streams its answer, stops on demand and can be asked again', asy
 test('the agent’s tools really run, and its program ends with a verdict', async ({
   opened: page,
 }) => {
+  await quiet(page);
   const agent = panel(page, 'Agent');
   await agent.getByLabel('Task for the agent').fill('What is 12*(3+4), and 23 kg in lb?');
   await agent.getByRole('button', { name: 'Run' }).click();
@@ -126,9 +134,7 @@ test('bad input is answered with a sentence, and everything else goes on', async
 test('without demo traffic the visitors leave and the reader is still served', async ({
   opened: page,
 }) => {
-  await page.getByRole('switch', { name: 'Demo traffic' }).uncheck();
-  await panel(page, 'Summarizer').getByRole('button', { name: 'Pause' }).click();
-  await expect(page.getByText('No request is live.')).toBeVisible();
+  await quiet(page);
   const chat = panel(page, 'Chat');
   await chat.getByLabel('Message to the chat').fill('Who decides what runs next?');
   await chat.getByLabel('Message to the chat').press('Enter');

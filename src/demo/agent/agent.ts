@@ -37,8 +37,8 @@ interface AgentOptions {
 }
 
 const MAX_ROUNDS = 6;
-const PLAN_TOKENS = 160;
-const ACT_TOKENS = 400;
+const PLAN_TOKENS = 96;
+const ACT_TOKENS = 256;
 
 const SYSTEM = `You are the assistant of Skerry Station. Use the tools for every date, calculation, conversion and fact; never guess. When you have all you need, answer in one short paragraph.`;
 

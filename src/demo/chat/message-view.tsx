@@ -34,9 +34,8 @@ export const MessageView = memo(function MessageView({ message, onRetry }: Messa
         </p>
       )}
       <p className="message-foot">
-        {simulated && <span className="simulated-mark">simulated</span>}
-        {state === 'stopped' && <span>stopped</span>}
-        <Usage message={message} />
+        {simulated && <span className="simulated-mark">simulated</span>}{' '}
+        {state === 'stopped' && <span>stopped</span>} <Usage message={message} />{' '}
         {onRetry && (state === 'failed' || state === 'stopped') && (
           <button type="button" className="link" onClick={onRetry}>
             Retry
@@ -58,8 +57,8 @@ function Usage({ message: { usage } }: { message: Message }) {
   const { ttft_ms, tbt_ms, slo_met } = usage.extra;
   return (
     <>
-      <span title="Time to first token">first {duration(ttft_ms)}</span>
-      <span title="Mean time between tokens">then {Math.round(tbt_ms)} ms</span>
+      <span title="Time to first token">first {duration(ttft_ms)}</span>{' '}
+      <span title="Mean time between tokens">then {Math.round(tbt_ms)} ms</span>{' '}
       <span className={slo_met ? 'met' : 'missed'}>{slo_met ? 'in time' : 'late'}</span>
     </>
   );

@@ -21,13 +21,15 @@ export interface Reply {
 
 interface CompleteOptions {
   signal?: AbortSignal;
-  /** Called as the answer grows, with the same object each time. */
+  /** Called as the answer grows, and once it is whole; with the same object each time. */
   onProgress?: (reply: Readonly<Reply>) => void;
   /** Called while the request is queued, with its expected wait, ms. */
   onQueued?: (estimatedWaitMs: number) => void;
 }
 
 const WAIT_TOLD_EVERY_MS = 1000;
+/** Text that grows faster than this is not read any faster, ms. */
+const PROGRESS_EVERY_MS = 40;
 
 /** One streamed call, gathered. How it fared is marked on the timeline. Throws a TempoError. */
 export async function complete(
@@ -42,6 +44,7 @@ export async function complete(
   const tellWait = () => onQueued?.(stream.estimatedWaitMs);
   tellWait();
   const waiting = setInterval(tellWait, WAIT_TOLD_EVERY_MS);
+  let toldAt = Number.NEGATIVE_INFINITY;
   const reply: Reply = { id: stream.id, content: '', toolCalls: [], simulated: false };
   try {
     for await (const chunk of stream) {
@@ -62,8 +65,12 @@ export async function complete(
         }
         if (finish_reason) reply.finishReason = finish_reason;
       }
+      const now = performance.now();
+      if (now - toldAt < PROGRESS_EVERY_MS) continue;
+      toldAt = now;
       onProgress?.(reply);
     }
+    onProgress?.(reply);
   } finally {
     clearInterval(waiting);
     history.ended(reply.id, reply.usage?.extra.slo_met);
