@@ -1,7 +1,8 @@
 /**
  * JSON schemas that mean what they say. Where xgrammar 0.1.27's rules for a schema are wrong (numbers
- * between bounds, strings with a pattern or a length), the schema gets a placeholder there and the
- * grammar made of it our own rule in the placeholder's place.
+ * between bounds, strings with a pattern or a length, names with quotation marks), the schema gets a
+ * placeholder there and the grammar made of it our own rule in the placeholder's place. And objects
+ * and arrays of which nothing more is said hold anything, where xgrammar's would be empty.
  */
 
 import { boundsOf, decimalRange, integerRange } from './number-range';
@@ -54,16 +55,20 @@ export function completeGrammar(ebnf: string, rules: ReadonlyMap<string, string>
 function rewrite(schema: unknown, rules: Map<string, string>): unknown {
   if (!isObject(schema)) return schema;
   const { type } = schema;
-  if (Array.isArray(type) && needsHelp(schema)) {
-    return { anyOf: type.map((one) => rewrite({ ...schema, type: one }, rules)) };
+  if (Array.isArray(type) && (needsHelp(schema) || needsContents(schema, type))) {
+    // Each type for itself. What references may reach stays where it is.
+    const { $defs = {}, definitions = {}, ...rest } = schema;
+    const anyOf = type.map((one) => ({ ...rest, type: one }));
+    return rewrite({ $defs, definitions, anyOf }, rules);
   }
   const rule = needsHelp(schema) ? ruleFor(schema) : undefined;
   if (rule !== undefined) {
-    const placeholder = `@exact:${rules.size}@`;
-    rules.set(placeholder, rule);
-    return { const: placeholder };
+    return { const: placeholderFor(rule, rules) };
   }
   const copy: Schema = { ...schema };
+  if (needsContents(schema, [type])) {
+    copy[type === 'array' ? 'items' : 'additionalProperties'] = true;
+  }
   for (const key of INNER) if (key in copy) copy[key] = rewrite(copy[key], rules);
   for (const key of INNER_LISTS) {
     const list = copy[key];
@@ -72,11 +77,35 @@ function rewrite(schema: unknown, rules: Map<string, string>): unknown {
   for (const key of INNER_MAPS) {
     const map = copy[key];
     if (!isObject(map)) continue;
-    copy[key] = Object.fromEntries(
-      Object.entries(map).map(([name, one]) => [name, rewrite(one, rules)]),
-    );
+    const entries = Object.entries(map).map(([name, one]) => [name, rewrite(one, rules)] as const);
+    copy[key] = Object.fromEntries(entries);
   }
-  return copy;
+  return withPlainNames(copy, rules);
+}
+
+/** xgrammar cannot write names that JSON writes with a backslash. */
+function withPlainNames(schema: Schema, rules: Map<string, string>): Schema {
+  const { properties, required } = schema;
+  if (!isObject(properties)) return schema;
+  const plain = (name: string) => {
+    const written = JSON.stringify(name);
+    if (!written.includes('\\')) return name;
+    const literal = `"${written.replace(/["\\]/g, '\\$&')}"`;
+    const known = [...rules].find(([, rule]) => rule === literal);
+    return known?.[0] ?? placeholderFor(literal, rules);
+  };
+  const entries = Object.entries(properties).map(([name, one]) => [plain(name), one] as const);
+  return {
+    ...schema,
+    properties: Object.fromEntries(entries),
+    ...(Array.isArray(required) && { required: required.map((name) => plain(String(name))) }),
+  };
+}
+
+function placeholderFor(rule: string, rules: Map<string, string>): string {
+  const placeholder = `@exact:${rules.size}@`;
+  rules.set(placeholder, rule);
+  return placeholder;
 }
 
 const HELPED = [
@@ -90,9 +119,30 @@ const HELPED = [
 ];
 
 function needsHelp(schema: Schema): boolean {
-  // Beside these xgrammar reads nothing else, and neither does `checkJsonSchema` allow it.
-  const decided = ['$ref', 'const', 'enum', 'anyOf', 'oneOf', 'allOf'].some((key) => key in schema);
-  return !decided && HELPED.some((key) => key in schema);
+  return !isDecided(schema) && HELPED.some((key) => key in schema);
+}
+
+const ITEMS = ['items', 'prefixItems', 'unevaluatedItems'];
+const PROPERTIES = [
+  'properties',
+  'additionalProperties',
+  'unevaluatedProperties',
+  'patternProperties',
+  'propertyNames',
+];
+
+/** Whether a schema says of one of its types that it has contents, and not what they are. */
+function needsContents(schema: Schema, types: readonly unknown[]): boolean {
+  if (isDecided(schema)) return false;
+  return (
+    (types.includes('array') && !ITEMS.some((key) => key in schema)) ||
+    (types.includes('object') && !PROPERTIES.some((key) => key in schema))
+  );
+}
+
+/** Beside these keywords xgrammar reads nothing else, and `checkJsonSchema` allows nothing else. */
+function isDecided(schema: Schema): boolean {
+  return ['$ref', 'const', 'enum', 'anyOf', 'oneOf', 'allOf'].some((key) => key in schema);
 }
 
 /** The rule for a schema of one type; undefined where its constraints are about other types. */

@@ -134,7 +134,7 @@ export class Grammars {
         return this.#compiler.compileBuiltinJSONGrammar();
       case 'json_schema': {
         const { schema, rules } = exactSchema(parseJson(spec.schema));
-        if (rules.size === 0) return this.#compiler.compileJSONSchema(spec.schema);
+        if (rules.size === 0) return this.#compiler.compileJSONSchema(JSON.stringify(schema));
         return this.#compileEbnf(await this.#ebnfOf(schema, rules));
       }
       case 'structural_tag': {
@@ -164,7 +164,7 @@ export class Grammars {
     if (typeof value !== 'object' || value === null) return value;
     if ('type' in value && value.type === 'json_schema' && 'json_schema' in value) {
       const { schema, rules } = exactSchema(value.json_schema);
-      if (rules.size === 0) return value;
+      if (rules.size === 0) return { ...value, json_schema: schema };
       return { type: 'grammar', grammar: await this.#ebnfOf(schema, rules) };
     }
     const entries = Object.entries(value).map(

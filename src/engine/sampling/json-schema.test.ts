@@ -1,9 +1,11 @@
 import Ajv from 'ajv/dist/2020';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
 import { Grammars } from './grammars';
 import { checkJsonSchema, checkStructuralTag } from './json-schema';
 import { writeAtRandom } from './random-writer.test-data';
+import { SCHEMAS } from './schemas.test-data';
 import { SMALL_VOCABULARY, STOP, tokensOf } from './small-vocabulary.test-data';
 
 let grammars: Grammars;
@@ -100,6 +102,21 @@ describe('whatever is written under a schema’s grammar is valid', () => {
   );
 });
 
+it('whatever is written under any schema that passes is valid', async () => {
+  await fc.assert(
+    fc.asyncProperty(SCHEMAS, fc.nat(), async (schema, seed) => {
+      fc.pre(refusal(() => checkJsonSchema(schema, 'schema')) === undefined);
+      const isValid = ajv.compile(schema);
+      const text = JSON.stringify(schema);
+      const matcher = await grammars.matcher({ type: 'json_schema', schema: text });
+      const written = await writeAtRandom(matcher, seed);
+      matcher.dispose();
+      if (written !== undefined) expect(isValid(JSON.parse(written)), written).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 describe('what a schema allows can be written', () => {
   it.each<[unknown, unknown]>([
     [{ type: 'string', pattern: '^[à-ü]+ .$' }, 'éü 😀'],
@@ -109,6 +126,13 @@ describe('what a schema allows can be written', () => {
     [{ type: 'number', maximum: 6.8 }, -0.5],
     [{ type: 'object', properties: { n: { type: ['integer', 'null'], maximum: 5 } } }, { n: null }],
     [{ enum: ['naïve', 'b'] }, 'naïve'],
+    [
+      { type: 'object', properties: { 'a"\\é': { const: 1 } }, required: ['a"\\é'] },
+      { 'a"\\é': 1 },
+    ],
+    [{ type: 'array' }, [1, 'a', [null]]],
+    [{ type: 'object' }, { a: [1] }],
+    [{ type: ['array', 'object', 'null'] }, [{ a: 1 }]],
   ])('%j: %j', async (schema, value) => {
     const matcher = await grammars.matcher({ type: 'json_schema', schema: JSON.stringify(schema) });
     for (const token of tokensOf(JSON.stringify(value))) expect(matcher.accept(token)).toBe(true);
@@ -130,6 +154,13 @@ describe('a schema that output cannot be held to is refused, with the path', () 
     [{ type: 'array', items: [{}] }, 'schema.items'],
     [{ type: 'array', minItems: 3, maxItems: 2 }, 'schema'],
     [{ type: 'array', minItems: -1 }, 'schema.minItems'],
+    [{ type: 'array', prefixItems: [{}], minItems: 2 }, 'schema.minItems'],
+    [{ type: 'array', prefixItems: [{}, {}], items: {}, maxItems: 1 }, 'schema.maxItems'],
+    [{ type: 'object', properties: { a: {} }, minProperties: 2 }, 'schema.minProperties'],
+    [
+      { type: 'object', properties: { a: {}, b: {} }, required: ['a', 'b'], maxProperties: 1 },
+      'schema.maxProperties',
+    ],
     [{ type: 'array', maxItems: 1e9 }, 'schema.maxItems'],
     [{ type: 'object', required: ['a'] }, 'schema.required[0]'],
     [{ type: 'object', additionalProperties: true, minProperties: 2 }, 'schema.minProperties'],

@@ -4,8 +4,9 @@
  * here with its path, before any request is queued (`cpp/json_schema_converter.cc`, `VisitSchema` and
  * what it calls).
  *
- * Objects are closed unless `additionalProperties` opens them, as xgrammar's strict mode has it, and
- * properties come in the schema's order. `$ref` reaches into the same schema (`#/$defs/…`).
+ * Objects and arrays hold what the schema names and no more, unless `additionalProperties` or `items`
+ * opens them (xgrammar's strict mode) or nothing is said of what they hold; properties come in the
+ * schema's order. `$ref` reaches into the same schema (`#/$defs/…`).
  */
 import { TempoError } from '../../scheduler';
 import { boundsOf, decimalRange, integerRange } from './number-range';
@@ -264,8 +265,15 @@ class SchemaCheck {
       (additionalProperties ?? unevaluatedProperties ?? false) !== false ||
       'patternProperties' in schema ||
       'propertyNames' in schema;
-    if (isOpen && Number(schema.minProperties ?? 0) > 1) {
+    const least = Number(schema.minProperties ?? 0);
+    if (isOpen && least > 1) {
       reject(`${path}.minProperties`, 'may be 1 at most where names are free: they may repeat');
+    }
+    if (!isOpen && 'properties' in schema && least > Object.keys(properties).length) {
+      reject(`${path}.minProperties`, 'is more than there are properties');
+    }
+    if (required.length > Number(schema.maxProperties ?? Infinity)) {
+      reject(`${path}.maxProperties`, 'is less than the properties that are required');
     }
   }
 
@@ -279,6 +287,13 @@ class SchemaCheck {
     this.#visitRest(items, `${path}.items`, depth);
     this.#visitRest(unevaluatedItems, `${path}.unevaluatedItems`, depth);
     checkCounts(schema, 'minItems', 'maxItems', path);
+    const isOpen = (items ?? unevaluatedItems ?? !('prefixItems' in schema)) !== false;
+    if (!isOpen && Number(schema.minItems ?? 0) > prefixItems.length) {
+      reject(`${path}.minItems`, 'is more than there are items');
+    }
+    if (prefixItems.length > Number(schema.maxItems ?? Infinity)) {
+      reject(`${path}.maxItems`, 'is less than there are prefixItems');
+    }
   }
 
   /** A schema for what else there may be; false for nothing. */

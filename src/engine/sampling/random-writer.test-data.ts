@@ -4,7 +4,7 @@ import type { GrammarMatcher } from './grammar-matcher';
 import { SMALL_VOCABULARY, STOP, wordsOf } from './small-vocabulary.test-data';
 
 const TOKENS = Array.from({ length: SMALL_VOCABULARY.vocabSize }, (_, token) => token);
-/** Whole characters only: no bytes of longer ones, but `é` as one of two tokens. */
+/** Whole characters, and no bytes of longer ones unless the grammar insists. */
 const isText = (token: number) => token <= 128 || token > 256;
 
 /** The text, or undefined where it did not come to an end. */
@@ -17,10 +17,9 @@ export async function writeAtRandom(
   const written: number[] = [];
   while (!matcher.terminated && written.length < 40 * length) {
     const mask = await matcher.nextBitmask();
-    const allowed = TOKENS.filter((token) => (mask[token >> 5] >>> (token & 31)) & 1).filter(
-      isText,
-    );
-    const token = choose(allowed, written.length > length, random);
+    const allowed = TOKENS.filter((token) => (mask[token >> 5] >>> (token & 31)) & 1);
+    const text = allowed.filter(isText);
+    const token = choose(text.length > 0 ? text : allowed, written.length > length, random);
     if (!matcher.accept(token)) throw new Error(`${token} was allowed and then refused`);
     written.push(token);
   }
