@@ -68,6 +68,7 @@ export interface MlcTokenizer {
   decode(ids: Int32Array): string;
   getVocabSize(): number;
   idToToken(id: number): string;
+  dispose(): void;
 }
 
 /** The part of mlc-chat-config.json that Tempo reads. */
@@ -216,6 +217,8 @@ export function readInternals(engine: unknown, modelId: string): Internals | str
   return typeof metadata === 'string' ? metadata : { pipeline: checked, metadata };
 }
 
+const TOKENIZER = ['encode', 'decode', 'getVocabSize', 'idToToken', 'dispose'];
+
 /** The parts of a pipeline that text needs; batched serving needs all the others too. */
 export type TextParts = Pick<MlcPipeline, 'tokenizer' | 'config'>;
 
@@ -224,7 +227,7 @@ export function readTextParts(engine: unknown, modelId: string): TextParts | str
   const pipelines = property(engine, 'loadedModelIdToPipeline');
   if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
   const pipeline: unknown = pipelines.get(modelId);
-  for (const method of ['encode', 'decode', 'getVocabSize', 'idToToken']) {
+  for (const method of TOKENIZER) {
     if (typeof property(property(pipeline, 'tokenizer'), method) !== 'function') {
       return missing(`pipeline.tokenizer.${method}`);
     }
@@ -254,7 +257,7 @@ const SHAPE: readonly (readonly [string, readonly string[]])[] = [
   ['vm', ['getFunction']],
   ['device', ['sync']],
   ['params', ['dispose']],
-  ['tokenizer', ['encode', 'decode', 'getVocabSize', 'idToToken']],
+  ['tokenizer', TOKENIZER],
   ['config', []],
 ];
 
@@ -330,6 +333,12 @@ function readMetadata({ tvm, vm }: MlcPipeline): LibraryMetadata | string {
   } finally {
     tvm.endScope();
   }
+}
+
+/** The GPU device that the runtime computes on, where that can be seen. */
+export function runtimeDevice({ tvm }: MlcPipeline): GPUDevice | undefined {
+  const device = property(property(property(tvm, 'lib'), 'webGPUContext'), 'device');
+  return typeof property(device, 'createBuffer') === 'function' ? (device as GPUDevice) : undefined;
 }
 
 /** GPU buffers that TVM holds now, where that can be seen (`WebGPUContext.bufferTable`). */

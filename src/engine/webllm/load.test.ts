@@ -287,6 +287,19 @@ describe('Losing the GPU', () => {
     expect(await engine.lost).toMatchObject({ code: 'engine_lost' });
   });
 
+  it('leaves the tokenizer: streams that go on are decoded, before and after the reload', async () => {
+    const world = new StandIn();
+    const { engine } = await begin(world);
+    const { tokenizer } = engine.model;
+    world.loseDevice();
+    await engine.lost;
+    expect(tokenizer.decode(tokenizer.encode('still here'))).toBe('still here');
+    await engine.dispose();
+    expect(tokenizer.decode(tokenizer.encode('still here'))).toBe('still here');
+    await load(new StandIn());
+    expect(tokenizer.decode(tokenizer.encode('still here'))).toBe('still here');
+  });
+
   it('does not happen by disposing', async () => {
     const { engine } = await begin(new StandIn());
     await engine.dispose();

@@ -2,7 +2,7 @@ import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { watchGpu } from './gpu-watch';
-import { readInternals } from './internals';
+import { readInternals, runtimeDevice } from './internals';
 import { loadError } from './load-errors';
 import { ReportReader, type WebLlmReport } from './load-progress';
 import { LogitTap, type SerialApi } from './serial-engine';
@@ -105,16 +105,14 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
     );
     const internals = readInternals(engine, model);
     const obstacle = typeof internals === 'string' ? internals : batchingObstacle(internals);
-    const { device } = watch;
-    if (typeof internals !== 'string' && obstacle === undefined && device !== undefined) {
+    if (typeof internals === 'object' && obstacle === undefined) {
+      const device = runtimeDevice(internals.pipeline) ?? watch.device;
+      if (device === undefined) throw new TempoError('engine_failed', 'WebLLM made no GPU device.');
       return await batchedEngine(options, record, internals, { ...watch, device }, unload);
     }
-    // From WebLLM's cache, with the context window that the model has.
+    // Once more, from WebLLM's cache, with the context window that the model has.
     await abortable(signal, engine.reload(model), unload);
-    return serialEngine(options, engine, tap, obstacle ?? 'WebLLM made no GPU device.', {
-      ...watch,
-      unload,
-    });
+    return serialEngine(options, engine, tap, String(obstacle), { ...watch, unload });
   } catch (error) {
     await unload().catch(() => {});
     throw signal?.aborted ? aborted() : loadError(error);
@@ -191,6 +189,11 @@ async function abortable(
     throwIfAborted(signal);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    work.catch(() => {});
+    // WebLLM may finish a load that was aborted; what it has by then is to go too.
+    if (signal.aborted)
+      void work
+        .catch(() => {})
+        .then(stop)
+        .catch(() => {});
   }
 }

@@ -480,7 +480,14 @@ function logitsOf(hash: number): Float32Array {
 }
 
 class Tokenizer {
+  #disposed = false;
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+
   encode(text: string): Int32Array {
+    this.#check();
     const ids: number[] = [];
     for (const piece of text.split(/(<\|[a-z_]+\|>)/)) {
       const special = SPECIAL.indexOf(piece);
@@ -491,6 +498,7 @@ class Tokenizer {
   }
 
   decode(ids: Int32Array): string {
+    this.#check();
     const bytes: number[] = [];
     for (const id of ids)
       bytes.push(...(id < 256 ? [id] : new TextEncoder().encode(SPECIAL[id - 256] ?? '')));
@@ -499,6 +507,11 @@ class Tokenizer {
 
   getVocabSize(): number {
     return 256 + SPECIAL.length;
+  }
+
+  #check(): void {
+    if (this.#disposed)
+      throw new Error('Cannot pass deleted object as a pointer of type Tokenizer*');
   }
 
   /** Bytes as GPT-2's byte-level tokenizers write them. */
@@ -787,16 +800,17 @@ function makePipeline(world: StandIn, ownCacheTokens: number) {
     conv_template: TEMPLATE,
     tokenizer_info: { token_postproc_method: 'byte_level', prepend_space_in_encode: false },
   };
+  const tokenizer = new Tokenizer();
   const pipeline = {
     tvm,
     vm,
     device: gpu as TvmDevice,
     params,
     embed,
-    tokenizer: new Tokenizer(),
+    tokenizer,
     config,
     dispose: () => {
-      for (const object of [params, embed, own]) object.dispose();
+      for (const object of [params, embed, own, tokenizer]) object.dispose();
     },
   };
   return { pipeline, own };
