@@ -2,7 +2,7 @@ import * as webllm from '@mlc-ai/web-llm';
 import { BatchModel } from '../../src/engine/webllm/batch-model';
 import { type GpuWatch, watchGpu } from '../../src/engine/webllm/gpu-watch';
 import { gpuBuffers, readInternals } from '../../src/engine/webllm/internals';
-import { calibrate, selfTest } from '../../src/engine/webllm/self-test';
+import { calibrate, distance, Probe, selfTest } from '../../src/engine/webllm/self-test';
 import type { RealRun } from './entry';
 
 /**
@@ -22,6 +22,8 @@ export default async function selfTestRun(run: RealRun): Promise<unknown> {
   const before = gpuBuffers(internals.pipeline);
   const model = new BatchModel(internals, { sequences: 12, tokens: 1024, chunk: 1024 });
   const pages = model.availablePages;
+  const chain = await forkChain(model, new Probe(model, internals.pipeline));
+  run.log(`a chain of forks: ${chain}`);
   const start = performance.now();
   const report = await selfTest(model, internals.pipeline);
   const testMs = performance.now() - start;
@@ -37,7 +39,7 @@ export default async function selfTestRun(run: RealRun): Promise<unknown> {
   }
   const result = {
     fixedKernels: watch.fixedKernels,
-    distances: report.distances,
+    distances: { ...report.distances, chain },
     testMs,
     pages: [pages, model.availablePages],
     buffers: [before, allocated, gpuBuffers(internals.pipeline)],
@@ -45,4 +47,19 @@ export default async function selfTestRun(run: RealRun): Promise<unknown> {
   model.dispose();
   await engine.unload();
   return result;
+}
+
+/** How far a prompt computed on forks of forks is from the same prompt computed whole. */
+async function forkChain(model: BatchModel, probe: Probe): Promise<number> {
+  const tokens = probe.tokens(72, 7);
+  model.open(0);
+  const [whole] = await probe.logits([0, tokens]);
+  model.open(1);
+  let [chained] = await probe.logits([1, tokens.subarray(0, 18)]);
+  for (let link = 1; link < 4; link++) {
+    model.fork(link, link + 1, 18 * link);
+    [chained] = await probe.logits([link + 1, tokens.subarray(18 * link, 18 * link + 18)]);
+  }
+  model.clear();
+  return distance(chained, whole);
 }

@@ -1,10 +1,9 @@
 import type { GrammarSpec, TokenIds } from '../../scheduler';
 import { type GrammarMatcher, Grammars, type GrammarVocabulary } from '../sampling';
 import type { TextParts } from './internals';
-import type { GrammarSource } from './webllm-engine';
 
 /** Grammars for a loaded model. The compiler is a megabyte, so it is loaded when first needed. */
-export class LazyGrammars implements GrammarSource {
+export class LazyGrammars {
   readonly #pipeline: TextParts;
   readonly #vocabSize: number;
   #grammars: Promise<Grammars> | undefined;
@@ -14,10 +13,12 @@ export class LazyGrammars implements GrammarSource {
     this.#vocabSize = vocabSize;
   }
 
+  /** Throws invalid_schema where a grammar does not compile. */
   async check(spec: GrammarSpec): Promise<void> {
     await (await this.#load()).check(spec);
   }
 
+  /** A matcher that stands after `generated`. */
   async matcher(spec: GrammarSpec, generated: TokenIds): Promise<GrammarMatcher> {
     return (await this.#load()).matcher(spec, generated);
   }

@@ -236,7 +236,7 @@ export async function measureSwap(
 }
 
 /** Runs forwards and brings their logits to the CPU. */
-class Probe {
+export class Probe {
   readonly #model: BatchModel;
   readonly #pipeline: MlcPipeline;
 

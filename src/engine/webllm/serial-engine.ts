@@ -14,8 +14,8 @@ import {
 import { Sampler, SequenceSampling } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import { EngineSequence } from './engine-sequence';
+import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
-import type { GrammarSource } from './webllm-engine';
 
 /** The part of `MLCEngine`'s public API that serial serving uses. */
 export interface SerialApi {
@@ -29,7 +29,7 @@ export interface SerialParts {
   api: SerialApi;
   /** The logits of the last forward, as the logit processor saw them. */
   logits: LogitTap;
-  grammars: GrammarSource;
+  grammars: LazyGrammars;
   model: LoadedModel;
   status: EngineStatus;
   /** Tokens. */

@@ -9,28 +9,19 @@ import {
   type StepPlan,
   type StepResult,
   TempoError,
-  type TokenIds,
 } from '../../scheduler';
 import type { PrefixMetrics, SequenceTable } from '../kv';
-import { type GrammarMatcher, SequenceSampling } from '../sampling';
+import { SequenceSampling } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
 import { EngineSequence } from './engine-sequence';
 import type { MlcPipeline, TvmTensor } from './internals';
+import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
 import type { PendingDraws, RowSampler } from './row-sampler';
 import { type StepMember, shareable, stepMembers } from './step-members';
 import type { SwapSpace } from './swap-space';
 import { SwappedSequences } from './swapped-sequences';
-
-/** Makes matchers; compiles on first use. */
-export interface GrammarSource {
-  /** Throws invalid_schema where the grammar does not compile. */
-  check(spec: GrammarSpec): Promise<void>;
-  /** A matcher that stands after `generated`. */
-  matcher(spec: GrammarSpec, generated: TokenIds): Promise<GrammarMatcher>;
-  dispose(): void;
-}
 
 export interface SwapParts {
   space: SwapSpace;
@@ -49,7 +40,7 @@ export interface WebLlmParts {
   sampler: RowSampler;
   /** Where the runtime can copy pages out and in, and does so rightly. */
   swap: SwapParts | undefined;
-  grammars: GrammarSource;
+  grammars: LazyGrammars;
   model: LoadedModel;
   status: EngineStatus;
   capacity: EngineCapacity;
