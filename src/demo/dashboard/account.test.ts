@@ -7,6 +7,7 @@ const request = (app: string, state: RequestTrace['state']) => ({ id: app, app, 
 const situation = (requests: ReturnType<typeof request>[], more: Partial<Snapshot> = {}) => ({
   snapshot: {
     atMs: 5000,
+    state: { phase: 'ready' },
     requests,
     plan: [],
     capacity: { maxBatch: 8 },

@@ -15,7 +15,8 @@ const NEWS_MS = 30_000;
 
 /** What the dashboard shows just now, in words. */
 export function account({ snapshot, policy, attainment, lastSwitch }: Situation): string {
-  const { requests } = snapshot;
+  const { requests, state } = snapshot;
+  if (state.phase === 'loading') return 'A model is loading. Requests wait until it is there.';
   if (requests.length === 0) {
     return 'Nothing is running. Send a message, give the agent a task, or turn on demo traffic.';
   }

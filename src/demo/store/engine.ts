@@ -42,10 +42,10 @@ export const useEngine = create<Engine>()((set, get) => ({
     if (get().loading) return;
     controller = new AbortController();
     const before = get().current;
-    const { demoTraffic, setDemoTraffic } = useSettings.getState();
+    const { holdTraffic } = useSettings.getState();
     set({ current: choice, loading: true, failure: undefined });
     // A real model answers its reader; scripted visitors would only be in the way.
-    if (choice.engine === 'webllm') setDemoTraffic(false);
+    holdTraffic(choice.engine === 'webllm');
     try {
       await tempo.load(
         { ...choice, policy: useLive.getState().policy },
@@ -55,7 +55,7 @@ export const useEngine = create<Engine>()((set, get) => ({
     } catch (thrown) {
       if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown) } });
       await goOn(before);
-      setDemoTraffic(demoTraffic);
+      holdTraffic(get().current.engine === 'webllm');
     } finally {
       set({ loading: false });
     }

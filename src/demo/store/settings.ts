@@ -7,8 +7,12 @@ interface Settings {
   theme: Theme;
   /** Scripted visitors keep the three apps busy. */
   demoTraffic: boolean;
+  /** What the reader last chose; the page itself may switch traffic off for a while. */
+  trafficChoice: boolean;
   setTheme(theme: Theme): void;
   setDemoTraffic(on: boolean): void;
+  /** Switches traffic without the reader's having asked for it: not remembered. */
+  holdTraffic(held: boolean): void;
 }
 
 /** What the page remembers from visit to visit. */
@@ -17,10 +21,19 @@ export const useSettings = create<Settings>()(
     (set) => ({
       theme: 'system',
       demoTraffic: true,
+      trafficChoice: true,
       setTheme: (theme) => set({ theme }),
-      setDemoTraffic: (demoTraffic) => set({ demoTraffic }),
+      setDemoTraffic: (on) => set({ demoTraffic: on, trafficChoice: on }),
+      holdTraffic: (held) => set(({ trafficChoice }) => ({ demoTraffic: trafficChoice && !held })),
     }),
-    { name: 'tempo.settings' },
+    {
+      name: 'tempo.settings',
+      partialize: ({ theme, trafficChoice }) => ({
+        theme,
+        trafficChoice,
+        demoTraffic: trafficChoice,
+      }),
+    },
   ),
 );
 

@@ -67,7 +67,8 @@ export class StepHistory {
     const beforeMs = this.atMs;
     this.atMs = snapshot.atMs;
     this.#receivedAt = pageNow;
-    this.maxBatch = snapshot.capacity.maxBatch;
+    // While an engine loads there is no batch; what ran before keeps its scale.
+    if (snapshot.capacity.maxBatch > 0) this.maxBatch = snapshot.capacity.maxBatch;
     this.#plans.push({ atMs: snapshot.atMs, plan: snapshot.plan });
     const live = new Map(snapshot.requests.map((request) => [request.id, request]));
     this.#leftAt.clear();

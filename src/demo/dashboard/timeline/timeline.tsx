@@ -16,7 +16,9 @@ export function Timeline() {
   const [byKeyboard, setByKeyboard] = useState(false);
   const narrow = useMedia('(max-width: 719px)');
   const [pastMs, setPastMs] = useState<Zoom>(narrow ? 4000 : 8000);
-  const simulated = useLive((live) => live.snapshot?.simulated ?? true);
+  const simulated = useLive(
+    (live) => live.state.phase !== 'ready' || live.snapshot?.simulated !== false,
+  );
 
   useEffect(() => {
     if (canvas.current === null) return;
