@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GrammarSpec } from '../../scheduler';
+import { afterReasoning } from './after-reasoning';
 import { fillBitmasks, type GrammarMatcher } from './grammar-matcher';
 import { Grammars } from './grammars';
 import { applyBitmask } from './logits';
@@ -80,6 +81,18 @@ describe('a grammar', () => {
     expect(await accepts(tag, 'words <call>42</call> words')).toBe(true);
     expect(await accepts(tag, 'words <call>forty-two</call>')).toBe(false);
     expect(await accepts(tag, 'words <call>42')).toBe(false);
+  });
+
+  it.each<[GrammarSpec, string]>([
+    [PERSON, '{"name": "Ada", "age": 36}'],
+    [{ type: 'json' }, '[{"a": 1}]'],
+    [{ type: 'ebnf', grammar: 'root ::= "yes" | "no"' }, 'yes'],
+  ])('waits for the end of the reasoning where the prompt began it: %j', async (spec, text) => {
+    const held = afterReasoning(spec);
+    expect(await accepts(held, `2 < 3, so {"yes"}.\n</think>\n\n${text}`)).toBe(true);
+    expect(await accepts(held, `Hm.</think>${text}`)).toBe(true);
+    expect(await accepts(held, text)).toBe(false);
+    expect(await accepts(held, `Hm.</think>\nWell, ${text}`)).toBe(false);
   });
 
   it('is compiled once for all its requests', async () => {

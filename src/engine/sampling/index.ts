@@ -1,4 +1,5 @@
 /** From a row of logits to the next token: penalties, masks, draws, grammars. */
+export * from './after-reasoning';
 export * from './check';
 export * from './grammar-matcher';
 export * from './grammars';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
 import { ByteLevelTokenizer } from './byte-tokenizer.test-data';
-import { promptPieces, promptTokens } from './chat-template';
+import { promptPieces, promptTokens, replyStartsInReasoning } from './chat-template';
 import { CONVERSATIONS, TEMPLATES } from './conversations.test-data';
 import type { Turn } from './messages';
 import { webLlmPrompt } from './webllm-prompt.test-data';
@@ -76,6 +76,12 @@ describe('a prompt', () => {
     expect(promptPieces({ ...template, render_empty_system_message: false }, turns)).toHaveLength(
       2,
     );
+  });
+
+  it('says whether the reply starts inside the model’s reasoning', () => {
+    expect(replyStartsInReasoning(TEMPLATES.qwen3_5)).toBe(true);
+    expect(replyStartsInReasoning(TEMPLATES.qwen3_5, { thinking: false })).toBe(false);
+    expect(replyStartsInReasoning(template)).toBe(false);
   });
 
   it.each<[string, Turn[], string]>([

@@ -51,13 +51,16 @@ export function promptPieces(
     const header = roleFollowsSystem ? '' : headerOf(template, turn) + contentSep(template);
     pieces.push(header + bodyOf(template, turn) + template.seps[i % template.seps.length]);
   });
-  const assistant = template.roles.assistant;
-  pieces.push(
-    options.thinking === false
-      ? assistant + contentSep(template) + EMPTY_REASONING
-      : assistant + (template.role_empty_sep ?? ': '),
-  );
+  pieces.push(replyHeader(template, options));
   return pieces;
+}
+
+/** Whether the prompt opens a reasoning block that the reply is to close (Qwen3.5, DeepSeek-R1). */
+export function replyStartsInReasoning(
+  template: ChatTemplate,
+  options: PromptOptions = {},
+): boolean {
+  return /<think>\s*$/.test(replyHeader(template, options));
 }
 
 /** The token ids of `promptPieces`, ready to be fed. */
@@ -77,6 +80,14 @@ export function promptTokens(
     at += ids.length;
   }
   return tokens;
+}
+
+/** What the prompt ends with. */
+function replyHeader(template: ChatTemplate, { thinking = true }: PromptOptions): string {
+  const { assistant } = template.roles;
+  return thinking
+    ? assistant + (template.role_empty_sep ?? ': ')
+    : assistant + contentSep(template) + EMPTY_REASONING;
 }
 
 function checkTurns(template: ChatTemplate, turns: readonly Turn[]): void {

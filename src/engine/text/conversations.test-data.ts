@@ -171,6 +171,16 @@ export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
     stop_token_ids: [1, 107],
     system_prefix_token_ids: [2],
   },
+  qwen3_5: {
+    system_template: '<|im_start|>system\n{system_message}<|im_end|>\n',
+    system_message: 'You are a helpful assistant.',
+    roles: { user: '<|im_start|>user', assistant: '<|im_start|>assistant\n<think>' },
+    seps: ['<|im_end|>\n'],
+    role_content_sep: '\n',
+    role_empty_sep: '\n',
+    stop_str: ['<|endoftext|>', '<|im_end|>'],
+    stop_token_ids: [248046, 248044],
+  },
   gorilla: {
     system_template: '{system_message}',
     system_message: 'A chat between a curious user and an artificial intelligence assistant.',

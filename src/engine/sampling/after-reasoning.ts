@@ -1,0 +1,33 @@
+import type { GrammarSpec } from '../../scheduler';
+
+/**
+ * A grammar for a model whose prompt ends inside its reasoning: it thinks as it likes, and the
+ * grammar holds from `</think>` on.
+ */
+export function afterReasoning(spec: GrammarSpec): GrammarSpec {
+  const format = {
+    type: 'sequence',
+    elements: [
+      { type: 'tag', begin: '', content: { type: 'any_text' }, end: '</think>' },
+      { type: 'regex', pattern: '[ \\n]*' },
+      formatOf(spec),
+    ],
+  };
+  return { type: 'structural_tag', tag: JSON.stringify({ type: 'structural_tag', format }) };
+}
+
+/** As a part of a structural tag. */
+function formatOf(spec: GrammarSpec): unknown {
+  switch (spec.type) {
+    case 'json':
+      return { type: 'json_schema', json_schema: { type: ['object', 'array'] } };
+    case 'json_schema':
+      return { type: 'json_schema', json_schema: JSON.parse(spec.schema) };
+    case 'ebnf':
+      return { type: 'grammar', grammar: spec.grammar };
+    case 'structural_tag': {
+      const tag: unknown = JSON.parse(spec.tag);
+      return typeof tag === 'object' && tag !== null && 'format' in tag ? tag.format : tag;
+    }
+  }
+}
