@@ -10,7 +10,7 @@ import {
   type WorkloadSpec,
 } from '../src/lab';
 import { TempoError } from '../src/scheduler';
-import { type LabArguments, parseLabArguments } from './arguments';
+import { LAB_USAGE, type LabArguments, parseLabArguments } from './arguments';
 import { type LabJob, readTrace } from './lab-job';
 import { runJobs } from './lab-pool';
 import { labTable } from './lab-table';
@@ -27,6 +27,10 @@ export interface LabFile {
 
 /** `npm run bench -- lab …`: replays workloads through policies and prints who wins. */
 export async function run(args: string[]): Promise<void> {
+  if (args.includes('--help')) {
+    console.log(LAB_USAGE);
+    return;
+  }
   try {
     const settings = parseLabArguments(args);
     const file = await lab(settings);

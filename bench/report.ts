@@ -20,6 +20,10 @@ const QUICK = ['--workload paper --load 0.5,1,2,3 --requests 500 --ablations'];
 
 /** `npm run bench -- report …`: writes the lab's figures as one self-contained HTML page. */
 export async function run(args: string[]): Promise<void> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return;
+  }
   try {
     const { from, out = 'report.html', quick = false } = flags(args);
     const commands = quick ? QUICK : COMMANDS;

@@ -18,7 +18,7 @@ h3 { font-size: 17px; margin: 36px 0 4px; font-weight: 600; }
 p { max-width: 68ch; margin: 0 0 12px; color: var(--soft); }
 p strong { color: var(--ink); font-weight: 600; }
 code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, monospace; background: var(--faint); border-radius: 5px; padding: 2px 6px; overflow-wrap: anywhere; }
-.heads { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 14px; margin: 32px 0 0; }
+.heads { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 32px 0 0; }
 .heads div { background: var(--card); border: 1px solid var(--faint); border-radius: 14px; padding: 18px 20px; }
 .heads b { display: block; font-size: 32px; letter-spacing: -.02em; font-weight: 650; font-variant-numeric: tabular-nums; }
 .heads span { color: var(--soft); font-size: 14px; line-height: 1.4; display: block; }
