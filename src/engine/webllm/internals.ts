@@ -257,6 +257,7 @@ const SHAPE: readonly (readonly [string, readonly string[]])[] = [
   ['vm', ['getFunction']],
   ['device', ['sync']],
   ['params', ['dispose']],
+  ['embed', ['dispose']],
   ['tokenizer', TOKENIZER],
   ['config', []],
 ];

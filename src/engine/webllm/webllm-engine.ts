@@ -313,7 +313,11 @@ export class WebLlmEngine implements StepEngine {
     const later: StepMember[] = [];
     for (const member of members) {
       const { sequence } = member;
-      if (table.lateMatch(sequence.id, sequence.tokens, shareable(member)) > 0) later.push(member);
+      // Less than a page is not worth a look, which keeps decodes cheap.
+      const shares =
+        member.tokens >= this.capacity.pageSize &&
+        table.lateMatch(sequence.id, sequence.tokens, shareable(member)) > 0;
+      if (shares) later.push(member);
       else first.push(this.#extended(member));
     }
     for (const wave of [first, later]) {
