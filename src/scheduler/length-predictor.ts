@@ -30,6 +30,9 @@ const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
 const PRIOR_WEIGHT = 0.25;
 
+/** Running requests looked at for one table. */
+const MAX_UNFINISHED = 48;
+
 /** Before anything is known: log-normal around 128 tokens, with a long tail. */
 const PRIOR: Centroids = priorCentroids();
 
@@ -70,7 +73,26 @@ export class LengthPredictor {
     return this.#table(request).chance(request.generated + tokens, request.generated);
   }
 
-  /** What is expected of a request in all: to be told at submission, and compared at its end. */
+  /**
+   * A request is queued: what is expected of it in all. From now on it counts as one that is at
+   * least as long as what it has generated, until `observe` or `forget`.
+   */
+  expect(request: Request): LengthEstimate {
+    const leaf = this.#leaf(request);
+    leaf.live.add(request);
+    leaf.parent?.live.add(request);
+    if (leaf.digest.count < ENOUGH) leaf.refresh(true);
+    return this.estimate(request);
+  }
+
+  /** A request ended otherwise than by finishing: its length will never be known. */
+  forget(request: Request): void {
+    const leaf = this.#leaf(request);
+    leaf.live.delete(request);
+    leaf.parent?.live.delete(request);
+  }
+
+  /** What is expected of a request in all. */
   estimate(request: Request): LengthEstimate {
     return {
       median: request.generated + this.remaining(request, 0.5),
@@ -80,6 +102,7 @@ export class LengthPredictor {
 
   /** Learns from a finished request. */
   observe(request: Request): void {
+    this.forget(request);
     const leaf = this.#leaf(request);
     for (let node: Node | undefined = leaf; node !== undefined; node = node.parent) {
       node.digest.push(request.generated);
@@ -143,6 +166,8 @@ export class LengthPredictor {
 class Node {
   readonly parent: Node | undefined;
   readonly digest = new Digest();
+  /** Requests that have not ended, oldest first; kept for an app's stage and its prompt sizes only. */
+  readonly live = new Set<Request>();
   seen = 0;
   #table: LengthTable | undefined;
   #seenByTable = 0;
@@ -178,7 +203,30 @@ class Node {
       share = PARENT_WEIGHT;
     }
     parts.push({ centroids: PRIOR, factor: PRIOR_WEIGHT + 2 * weight });
-    return new LengthTable(parts);
+    const table = new LengthTable(parts);
+    if (this.digest.count >= ENOUGH) return table;
+    const unfinished = this.#unfinished(table);
+    if (unfinished.length === 0) return table;
+    return new LengthTable([...parts, { centroids: unfinished, factor: 1 }]);
+  }
+
+  /**
+   * While few have finished, those that run tell something, too: they are longer than what they have
+   * generated. Each counts where half of its like would end, by as much as it rules out (Efron's
+   * redistribution to the right). Without them the short would be learnt first, and only the short.
+   */
+  #unfinished(table: LengthTable): Centroids {
+    const source = this.live.size > 0 ? this.live : (this.parent?.live ?? this.live);
+    const centroids: { mean: number; n: number }[] = [];
+    let looked = 0;
+    for (const { generated, maxTokens } of source) {
+      if (looked++ >= MAX_UNFINISHED) break;
+      if (generated < 2) continue;
+      const n = table.chance(generated, 0);
+      if (n > 0.05)
+        centroids.push({ mean: Math.min(maxTokens, table.quantile(0.5, generated)), n });
+    }
+    return centroids;
   }
 }
 

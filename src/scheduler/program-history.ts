@@ -50,6 +50,11 @@ export interface GraphProfile {
 const MEMORY = 96;
 /** Nearest matches that make a forecast. */
 const NEAREST = 12;
+/** Below this many graphs of a kind, programs that still run are matched with as well. */
+const ENOUGH = 24;
+/** Share of a program's time that its work is guessed to take when nothing is known. */
+const GUESSED_SHARE = 0.4;
+const TYPICAL_TOKEN_MS = 25;
 /** How much a step of difference in position counts, beside a stage label that differs (1). */
 const POSITION_PENALTY = 0.35;
 
@@ -82,10 +87,22 @@ interface Forecast {
  */
 export class ProgramHistory {
   readonly #kinds = new Map<string, Recorded[]>();
+  readonly #live = new Map<string, Set<Program>>();
   readonly #forecasts = new WeakMap<Program, Forecast>();
+
+  /** A program has started: as far as it has come, it tells something, too. */
+  expect(program: Program): void {
+    let live = this.#live.get(program.kind);
+    if (live === undefined) {
+      live = new Set();
+      this.#live.set(program.kind, live);
+    }
+    live.add(program);
+  }
 
   /** Learns from a program that has ended, unless one of its calls did not finish. */
   record(program: Program): void {
+    this.#live.get(program.kind)?.delete(program);
     if (program.calls.length === 0) return;
     if (program.calls.some((call) => call.end?.kind !== 'finished')) return;
     const stages = program.waves.map((wave, i) => stageOf(wave, program.waves[i + 1]));
@@ -98,24 +115,23 @@ export class ProgramHistory {
   }
 
   /**
-   * What may come after the program's current stage, likeliest first. Without history: one more
-   * stage like the current one. Kept until the program's next call.
+   * What may come after the program's current stage, likeliest first. Kept until the program's next
+   * call. Without history: work that takes a good part of the time its owner allows, at `tokenMs`
+   * a token.
    */
-  futures(program: Program): readonly Future[] {
+  futures(program: Program, tokenMs = TYPICAL_TOKEN_MS): readonly Future[] {
     const kept = this.#forecasts.get(program);
     if (kept !== undefined && kept.calls === program.calls.length) return kept.futures;
-    const futures = this.#match(program);
+    const futures = this.#match(program, tokenMs);
     this.#forecasts.set(program, { calls: program.calls.length, futures });
     return futures;
   }
 
   /** Mean of the work that comes after the program's current stage. */
   expected(program: Program): RemainingWork {
-    const sum = { ...NOTHING };
-    for (const future of this.futures(program)) {
-      for (const key of WORK_KEYS) sum[key] += future.weight * future[key];
-    }
-    return sum;
+    let mean: RemainingWork = NOTHING;
+    for (const future of this.futures(program)) mean = sum(mean, scaled(future, future.weight));
+    return mean;
   }
 
   /** Quantile `q` of each part of the work that comes after the program's current stage. */
@@ -159,14 +175,19 @@ export class ProgramHistory {
     if (records.length > MEMORY) records.shift();
   }
 
-  #match(program: Program): readonly Future[] {
+  #match(program: Program, tokenMs: number): readonly Future[] {
     const wave = program.waves.at(-1);
     if (wave === undefined) return [{ ...NOTHING, weight: 1 }];
     const seen = program.waves.map((each) => stageOf(each, undefined));
-    const records = this.#kinds.get(program.kind);
-    if (records === undefined) return [firstGuess(seen[seen.length - 1])];
-
     const at = seen.length - 1;
+    const guess = firstGuess(program, seen[at], tokenMs);
+    const finished = this.#kinds.get(program.kind) ?? [];
+    const records =
+      finished.length >= ENOUGH
+        ? finished
+        : [...finished, ...this.#unfinished(program, seen.length, tokenMs)];
+    if (records.length === 0) return [guess];
+
     const matches: { distance: number; after: RemainingWork }[] = [];
     for (const record of records) {
       // The best place in this graph for the stage that runs now.
@@ -189,12 +210,27 @@ export class ProgramHistory {
     const nearest = matches.slice(0, NEAREST);
     const weights = nearest.map(({ distance }) => 1 / (0.3 + distance) ** 2);
     // Little history: the first guess still has a say.
-    const guess = firstGuess(seen[at]);
-    const guessWeight = (weights[0] * 1) / (1 + records.length);
+    const guessWeight = weights[0] / (1 + records.length);
     const total = weights.reduce((sum, weight) => sum + weight, guessWeight);
     const futures = nearest.map(({ after }, i) => ({ ...after, weight: weights[i] / total }));
     futures.push({ ...guess, weight: guessWeight / total });
     return futures;
+  }
+
+  /** Programs of this kind that run and have come further, their ends guessed. */
+  #unfinished(program: Program, stages: number, tokenMs: number): Recorded[] {
+    const records: Recorded[] = [];
+    for (const other of this.#live.get(program.kind) ?? []) {
+      if (records.length >= ENOUGH) break;
+      if (other === program || other.waves.length <= stages) continue;
+      const seen = other.waves.map((wave, i) => stageOf(wave, other.waves[i + 1]));
+      const last = seen[seen.length - 1];
+      // How much further it will go is anybody's guess; it gets less unlikely to end the longer it is.
+      const rest = scaled(firstGuess(other, last, tokenMs), 1 / (1 + seen.length));
+      const after = workAfter(seen).map((work) => sum(work, rest));
+      records.push({ sloMs: other.sloMs, stages: seen, after });
+    }
+    return records;
   }
 }
 
@@ -257,17 +293,30 @@ function stageDistance(a: StageRecord, b: StageRecord, ended: boolean): number {
   return distance;
 }
 
-/** Knowing nothing: one more stage like this one. */
-function firstGuess(stage: StageRecord): Future {
-  const outputTokens = Math.max(stage.outputTokens, 128 * stage.fanOut);
+/** Knowing nothing: whoever sets a deadline leaves a few times as long as the work takes. */
+function firstGuess(program: Program, stage: StageRecord, tokenMs: number): Future {
+  const allowed = (GUESSED_SHARE * program.sloMs) / tokenMs;
+  const longestTokens = Math.min(4096, Math.max(128, allowed, stage.longestTokens));
   return {
     weight: 1,
-    stages: 1,
-    calls: stage.fanOut,
-    promptTokens: stage.promptTokens,
-    outputTokens,
-    longestTokens: outputTokens / stage.fanOut,
-    longestPromptTokens: stage.promptTokens / stage.fanOut,
+    stages: 2,
+    calls: 1 + stage.fanOut,
+    promptTokens: stage.promptTokens + longestTokens,
+    outputTokens: longestTokens,
+    longestTokens,
+    longestPromptTokens: stage.promptTokens / stage.fanOut + longestTokens,
     gapMs: 0,
   };
+}
+
+function scaled(work: RemainingWork, factor: number): RemainingWork {
+  const out = { ...NOTHING };
+  for (const key of WORK_KEYS) out[key] = factor * work[key];
+  return out;
+}
+
+function sum(a: RemainingWork, b: RemainingWork): RemainingWork {
+  const out = { ...NOTHING };
+  for (const key of WORK_KEYS) out[key] = a[key] + b[key];
+  return out;
 }

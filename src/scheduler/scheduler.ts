@@ -106,7 +106,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
-    request.estimate = this.lengths.estimate(request);
+    request.estimate = this.lengths.expect(request);
     request.program?.join(request);
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
@@ -122,6 +122,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     }
     const program = new Program(spec, nowMs);
     this.programs.set(program.id, program);
+    this.graphs.expect(program);
     return program;
   }
 
@@ -195,6 +196,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     if (end.kind === 'finished') {
       this.lengths.observe(request);
       this.#earn(request, completionGain(request, nowMs, this.gain));
+    } else {
+      this.lengths.forget(request);
     }
     request.program?.leave(request);
     this.metrics.ended(request);

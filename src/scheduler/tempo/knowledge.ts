@@ -3,6 +3,7 @@ import type { Program } from '../program';
 import type { Future } from '../program-history';
 import type { Request } from '../request';
 import type { TempoOptions } from './options';
+import { paceOf } from './pace';
 
 /** What a policy believes of the lengths and graphs to come. All counts are tokens. */
 export interface Knowledge {
@@ -24,7 +25,7 @@ export function predicted(view: SchedulerView, options: TempoOptions): Knowledge
   const futures =
     options.graphMatching === false
       ? () => [NO_FUTURE]
-      : (program: Program) => graphs.futures(program);
+      : (program: Program) => graphs.futures(program, paceOf(view).tokenMs);
   if (options.prediction === false) return { ...unpredicted, futures };
   return {
     mean: (request) => lengths.expected(request),
