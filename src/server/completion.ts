@@ -21,8 +21,6 @@ export class Completion {
   readonly choices: readonly Choice[];
   /** Times the device was lost under it. */
   losses = 0;
-  /** The wait that its caller was told last, ms. */
-  toldWaitMs = 0;
   readonly #emit: (event: RequestEvent) => void;
   #ended = false;
 

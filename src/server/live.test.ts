@@ -17,6 +17,22 @@ describe('policies', () => {
     expect((await Promise.all(asks)).map(codeOf)).toEqual(['done', 'done', 'done', 'done']);
   });
 
+  it.each(POLICY_NAMES)(
+    '%s serves what is too late for its objective all the same',
+    async (policy) => {
+      const harness = await new Harness({ profile: { maxSequences: 3, totalPages: 90 } }).loaded({
+        policy,
+      });
+      const slo = { class: 'latency', ttft: 200, tbt: 30 } as const;
+      const messages = [{ role: 'user' as const, content: 'word '.repeat(600) }];
+      const asks = [
+        harness.ask({ messages, n: 2, seed: -5, max_tokens: 57 }, { slo }),
+        harness.ask({ max_tokens: 5 }, { slo }),
+      ];
+      expect((await Promise.all(asks)).map(codeOf)).toEqual(['done', 'done']);
+    },
+  );
+
   it('are switched while requests run, of which none is lost or changed', async () => {
     const calm = await new Harness().loaded();
     const asks = [1, 2, 3, 4, 5].map((seed) => ({ seed, max_tokens: 40 }));

@@ -101,7 +101,7 @@ describe('whatever happens, in whatever order', () => {
         expect(kv.freePages).toBe(kv.totalPages);
         await harness.server.dispose();
       }),
-      { numRuns: 40 },
+      { numRuns: 40, timeout: 8000 },
     );
   }, 60_000);
 });

@@ -8,11 +8,11 @@ import {
   type Request,
   type RequestEnd,
   type RequestHost,
-  runStep,
   type SampledToken,
   Scheduler,
   type SequenceSpec,
   type Slo,
+  type StepRecord,
   TempoError,
 } from '../scheduler';
 import type { Choice } from './choice';
@@ -30,25 +30,16 @@ import type {
   Submission,
 } from './server-types';
 import { Siblings } from './siblings';
-import { RATE_WINDOW_MS, Timeline } from './timeline';
+import { StepLoop } from './step-loop';
+import { Timeline } from './timeline';
 import { checkSubmission } from './validate';
 import { WaitEstimate } from './wait-estimate';
-import { yieldToEventLoop } from './yield';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
 
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
-
-/** While nothing can run, a policy that holds work back is asked again after this, ms. */
-const HELD_BACK_MS = 10;
-
-/** How often the waits of those in the queue are looked at, ms. */
-const WAIT_EVERY_MS = 250;
-
-/** A wait that has changed by less than this, ms, or by less than a tenth, is not told anew. */
-const WAIT_CHANGE_MS = 50;
 
 export interface ServingOptions {
   engine: StepEngine;
@@ -82,11 +73,7 @@ export class Serving implements RequestHost {
   readonly #finishing = new Set<Completion>();
   #sampledTokens = 0;
   #losses = 0;
-  #toldWaitsMs = Number.NEGATIVE_INFINITY;
-  #awake = false;
-  #wake = () => {};
-  #closed = false;
-  readonly #loop: Promise<void>;
+  readonly #loop: StepLoop;
 
   constructor(options: ServingOptions) {
     this.#options = options;
@@ -109,7 +96,12 @@ export class Serving implements RequestHost {
     });
     this.#model = { ...engine.model, tokenizer: this.#socket.tokenizer };
     this.#waits = new WaitEstimate(this.scheduler);
-    this.#loop = this.#serve();
+    this.#loop = new StepLoop(this.scheduler, this.#socket, this, options.clock, {
+      stepped: (record) => this.#stepped(record),
+      lost: (error) => this.#recover(error),
+      failed: (error) => this.#failStep(error),
+      idle: options.changed,
+    });
   }
 
   get engine(): StepEngine {
@@ -128,7 +120,8 @@ export class Serving implements RequestHost {
   /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
   submit(submission: Submission, chat: PreparedChat): Receipt {
     const { id, params } = submission;
-    if (this.#closed) throw new TempoError('disposed', 'The engine was replaced. Send it again.');
+    if (this.#loop.stopped)
+      throw new TempoError('disposed', 'The engine was replaced. Send it again.');
     if (this.#open.get(id) !== undefined) throw duplicate(id);
     const program = this.#programOf(submission);
     const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
@@ -152,12 +145,12 @@ export class Serving implements RequestHost {
         this.#schedule(other, submission, chat, first.slo, program, arrivalMs),
       );
     }
-    completion.toldWaitMs = this.#waits.join(first);
+    const estimatedWaitMs = this.#waits.join(first);
     this.wake();
     return {
       id,
       promptTokens: chat.promptTokens.length,
-      estimatedWaitMs: completion.toldWaitMs,
+      estimatedWaitMs,
       model: this.#model.id,
       simulated: this.#model.simulated,
     };
@@ -215,17 +208,15 @@ export class Serving implements RequestHost {
   }
 
   wake(): void {
-    this.#awake = true;
-    this.#wake();
+    this.#loop.wake();
     this.#options.changed();
   }
 
   /** Fails what is still open, and lets go of the engine. */
   async dispose(error: TempoError): Promise<void> {
-    this.#closed = true;
+    const stopped = this.#loop.stop();
     this.#endAll(error);
-    this.wake();
-    await this.#loop;
+    await stopped;
     await this.engine.dispose().catch(() => {}); // what cannot be let go of must not stop the next
   }
 
@@ -260,69 +251,20 @@ export class Serving implements RequestHost {
     if (entry !== undefined) this.#end(entry.completion, error);
   }
 
-  // The loop.
+  // What comes of the steps.
 
-  async #serve(): Promise<void> {
-    while (!this.#closed) {
-      this.#awake = false;
-      try {
-        this.#socket.check();
-        const record = await runStep(this.scheduler, this.#socket, this, this.#options.clock);
-        this.#settle();
-        if (record === null) {
-          await this.#rest();
-          continue;
-        }
-        this.#losses = 0;
-        this.timeline.add(record, this.#sampledTokens);
-        this.#sampledTokens = 0;
-        this.#tellWaits();
-        this.#options.changed();
-        await yieldToEventLoop();
-      } catch (thrown) {
-        const error = TempoError.from(thrown);
-        if (error.code === 'engine_lost') await this.#recover(error);
-        else this.#failStep(error);
-        await yieldToEventLoop();
-      }
-    }
-  }
-
-  /** Until something changes; while requests are live, the policy is asked again before long. */
-  async #rest(): Promise<void> {
-    if (this.#awake || this.#closed) return;
-    const held = this.scheduler.live > 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      // At rest, watchers are to see the token rate fall to nothing.
-      timer = held
-        ? setTimeout(resolve, HELD_BACK_MS)
-        : setTimeout(this.#options.changed, RATE_WINDOW_MS);
-    });
-    this.#wake = () => {};
-    clearTimeout(timer);
-  }
-
-  /** After a step: completes what finished in it, and lets the siblings of what is prefilled follow. */
-  #settle(): void {
+  #stepped(record: StepRecord | null): void {
     for (const completion of this.#finishing) if (completion.settle()) this.#forget(completion);
     this.#finishing.clear();
     this.#siblings.release((completion, error) => this.#end(completion, error));
-  }
-
-  #tellWaits(): void {
-    const nowMs = this.#options.clock.now();
-    if (nowMs < this.#toldWaitsMs + WAIT_EVERY_MS) return;
-    this.#toldWaitsMs = nowMs;
-    for (const [id, waitMs] of this.#waits.refresh()) {
-      const completion = this.#open.get(id);
-      if (completion === undefined) continue;
-      const told = completion.toldWaitMs;
-      if (Math.abs(waitMs - told) < Math.max(WAIT_CHANGE_MS, told / 10)) continue;
-      completion.toldWaitMs = waitMs;
-      completion.emit({ type: 'wait', id, estimatedWaitMs: waitMs });
+    if (record === null) return;
+    this.#losses = 0;
+    this.timeline.add(record, this.#sampledTokens);
+    this.#sampledTokens = 0;
+    for (const { requestId: id, waitMs } of this.#waits.news(this.#options.clock.now())) {
+      this.#open.get(id)?.emit({ type: 'wait', id, estimatedWaitMs: waitMs });
     }
+    this.#options.changed();
   }
 
   /** A step failed, the device is fine: its members fail, and nobody else notices. */
@@ -357,9 +299,9 @@ export class Serving implements RequestHost {
       } catch (thrown) {
         error = TempoError.from(thrown);
       }
-      if (this.#closed) return;
+      if (this.#loop.stopped) return;
     }
-    this.#closed = true;
+    void this.#loop.stop();
     this.#endAll(gaveUp(error));
     this.#options.failed(gaveUp(error));
   }

@@ -1,5 +1,17 @@
 import type { Request, Scheduler } from '../scheduler';
 
+/** How often the waits of those in the queue are looked at, ms. */
+const LOOK_EVERY_MS = 250;
+
+/** A wait that has changed by less than this, ms, or by less than a tenth, is not told anew. */
+const LEAST_CHANGE_MS = 50;
+
+/** A request's expected time until it is first served, ms. */
+export interface Wait {
+  requestId: string;
+  waitMs: number;
+}
+
 /**
  * When each waiting request is likely to be served first: the queue, in order of arrival, is dealt out
  * over the batch's places as they become free, with predicted lengths and the learnt step time. The
@@ -8,37 +20,55 @@ import type { Request, Scheduler } from '../scheduler';
  */
 export class WaitEstimate {
   readonly #scheduler: Scheduler;
-  /** When each place of the batch becomes free, ms from the estimate; ascending. */
+  /** When each place of the batch becomes free, ms from the last look; ascending. */
   #places: number[] = [];
   #tokenMs = 0;
+  #told = new Map<string, number>();
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
-    this.refresh();
-  }
-
-  /** Estimates anew for the whole queue: ms by request id. */
-  refresh(): ReadonlyMap<string, number> {
-    const { capacity, capabilities, cost, resident, waiting, live } = this.#scheduler;
-    const places = capabilities.batchedDecode
-      ? Math.min(capacity.maxBatch, capacity.maxSequences)
-      : 1;
-    const contextTokens = resident.reduce((sum, request) => sum + request.computed, 0);
-    this.#tokenMs = cost.stepMs({
-      decodes: Math.max(1, Math.min(places, live)),
-      contextTokens,
-      prefillTokens: 0,
-    });
-    this.#places = new Array<number>(places).fill(0);
-    for (const request of resident) this.#seat(request);
-    const waits = new Map<string, number>();
-    for (const request of waiting) waits.set(request.id, this.#seat(request));
-    return waits;
+    this.#look();
   }
 
   /** A newcomer's wait, ms, behind those counted so far. */
   join(request: Request): number {
-    return this.#seat(request);
+    const waitMs = this.#seat(request);
+    this.#told.set(request.id, waitMs);
+    return waitMs;
+  }
+
+  /** The waits that have changed since they were last told. Looks every so often. */
+  news(nowMs: number): Wait[] {
+    if (nowMs < this.#lookedMs + LOOK_EVERY_MS) return [];
+    this.#lookedMs = nowMs;
+    this.#look();
+    const news: Wait[] = [];
+    const told = new Map<string, number>();
+    for (const request of this.#scheduler.waiting) {
+      const waitMs = this.#seat(request);
+      const before = this.#told.get(request.id) ?? 0;
+      const isNews = Math.abs(waitMs - before) >= Math.max(LEAST_CHANGE_MS, before / 10);
+      if (isNews) news.push({ requestId: request.id, waitMs });
+      told.set(request.id, isNews ? waitMs : before);
+    }
+    this.#told = told;
+    return news;
+  }
+
+  /** Begins anew with those that have pages; the queue is still to be seated. */
+  #look(): void {
+    const { capacity, capabilities, cost, resident, live } = this.#scheduler;
+    const places = capabilities.batchedDecode
+      ? Math.min(capacity.maxBatch, capacity.maxSequences)
+      : 1;
+    this.#tokenMs = cost.stepMs({
+      decodes: Math.max(1, Math.min(places, live)),
+      contextTokens: resident.reduce((sum, request) => sum + request.computed, 0),
+      prefillTokens: 0,
+    });
+    this.#places = new Array<number>(places).fill(0);
+    for (const request of resident) this.#seat(request);
   }
 
   /** Takes the place that is free first for as long as the request is likely to run; returns when that is. */

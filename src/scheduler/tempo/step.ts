@@ -187,8 +187,9 @@ export class Step {
   }
 
   /** What nobody promised anything fills the rest, while nothing better was turned away. */
-  #soakUp({ bestEffort, others, shadowPrice }: Selection): void {
+  #soakUp({ bestEffort, others, admitted, shadowPrice }: Selection): void {
     const builder = this.#builder;
+    const promised = new Set(admitted);
     const full = () => builder.batch >= builder.maxBatch || builder.freeSequences <= 0;
     if (this.#kind === 'decode' && builder.batch > 0) return;
     if (shadowPrice > 0 && builder.batch > 0) return;
@@ -202,7 +203,7 @@ export class Step {
     }
     for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !full(); i++) {
       const job = others.at(i);
-      if (job.admitted) continue;
+      if (promised.has(job)) continue; // `job.admitted` may be an earlier plan's
       for (const request of job.calls) {
         if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
       }
