@@ -2,6 +2,8 @@
 import type { SequenceSampling } from './sequence-sampling';
 import type { TokenCounts } from './token-counts';
 
+const { fround } = Math;
+
 /**
  * In place, as WebLLM 0.2.86's `sampleFromRawLogits`: grammar bitmask, logit_bias, penalties.
  * (ignore_eos joins the bitmask: a banned token is masked.) `bitmask` is the matcher's.
@@ -40,7 +42,7 @@ export function applyBitmask(logits: Float32Array, bitmask: Int32Array): void {
 
 /**
  * Presence and frequency are subtracted first; repetition then divides what is positive and
- * multiplies what is not. Mirrors MLC's `apply_penalty_inplace`.
+ * multiplies what is not. Mirrors MLC's `apply_penalty_inplace`, to the float32.
  */
 export function applyPenalties(
   logits: Float32Array,
@@ -50,7 +52,7 @@ export function applyPenalties(
   repetition: number,
 ): void {
   for (const [token, count] of counts) {
-    const logit = logits[token] - (presence + count * frequency);
+    const logit = fround(logits[token] - fround(presence + fround(count * frequency)));
     logits[token] = logit < 0 ? logit * repetition : logit / repetition;
   }
 }

@@ -55,7 +55,8 @@ const HERMES: ToolFormat = {
 /**
  * Llama 3.1 and later: the tools before the first user message, a call as
  * `{"name": …, "parameters": …}`, results in the role `ipython`. The words are those of
- * Llama-3.1-Instruct's chat template; several calls are parted by "; ", as Llama 3.2 was taught.
+ * Llama-3.1-Instruct's chat template; several calls are parted by "; ", as Llama 3.2 was taught. An
+ * answer in words cannot hold `{"name": "` then: that begins a call.
  */
 const LLAMA: ToolFormat = {
   name: 'llama',

@@ -80,6 +80,13 @@ describe('a conversation with tools', () => {
     expect(prompt('gemma', [QUESTION], [ADD])).toMatch(/^# Tools\n/);
   });
 
+  it('describes the tools to the user where the template has no room for a system message', () => {
+    const template = { ...TEMPLATES.qwen2, system_template: '' };
+    const turns = turnsOf([QUESTION], template, prepareTools({ tools: [ADD] }, template));
+    expect(turns).toHaveLength(1);
+    expect(turns[0].content).toMatch(/^# Tools\n[^]*\nWhat is 2 \+ 2\?$/);
+  });
+
   it('uses the template’s role for tools where it has one', () => {
     const text = prompt('hermes3', [QUESTION, CALLS, ...RESULTS], [ADD]);
     expect(text).toContain('<|im_start|>tool\n<tool_response>\n4\n</tool_response><|im_end|>');

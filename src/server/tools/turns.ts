@@ -43,10 +43,11 @@ export function turnsOf(
   return tools === undefined ? turns : describe(turns, template, tools);
 }
 
-/** Puts the tools' description where the format has it. */
+/** Puts the tools' description where the format has it, or where the template leaves room for it. */
 function describe(turns: Turn[], template: ConversationTemplate, tools: PreparedTools): Turn[] {
   const { format, section } = tools;
-  if (format.place === 'first user message') {
+  const hasSystemTurn = template.system_template.includes('{system_message}');
+  if (format.place === 'first user message' || !hasSystemTurn) {
     const first = turns.findIndex((turn) => turn.role === 'user');
     return turns.map((turn, i) =>
       i === first ? { ...turn, content: `${section}\n${turn.content}` } : turn,
