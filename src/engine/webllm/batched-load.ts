@@ -11,7 +11,7 @@ import {
   SAMPLING_FUNCTIONS,
   SWAP_FUNCTIONS,
 } from './internals';
-import { allocateKv } from './kv-allocation';
+import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { LazyGrammars } from './lazy-grammars';
 import type { WebLlmModelRecord, WebLlmOptions } from './load';
@@ -62,6 +62,8 @@ export async function batchedEngine(
   internals: Internals,
   watch: GpuWatch & { device: GPUDevice },
   unload: () => Promise<void>,
+  /** An earlier load ran out of memory. */
+  again: boolean,
 ): Promise<StepEngine> {
   const { pipeline, metadata } = internals;
   const { device, adapter } = watch;
@@ -98,13 +100,14 @@ export async function batchedEngine(
       });
     },
   });
-  if (halvings > 0) {
+  if (halvings > 0 || again) {
     notes.push(
       `The GPU had no room for a larger KV cache than ${mebibytes(size.bytes)} MiB (${size.tokens} tokens).`,
     );
   }
 
-  const tested = await tryOut();
+  // Whatever fails from here on may be the device, gone a moment before.
+  const tested = await Promise.race([settled().then(tryOut), gone()]);
   const maxBatch = tested.capabilities.batchedDecode ? libraryBatch : 1;
   const totalPages = model.availablePages;
   const table = new SequenceTable(
@@ -158,6 +161,17 @@ export async function batchedEngine(
     deviceLost: device.lost.then(({ message, reason }) => message || String(reason)),
     unload,
   });
+
+  /** The cache is there, or the device is gone: allocation failures come late. */
+  async function settled(): Promise<void> {
+    await pipeline.device.sync();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  async function gone(): Promise<never> {
+    const { message, reason } = await device.lost;
+    throw new DeviceOverfull(size.bytes, message || String(reason));
+  }
 
   async function tryOut() {
     const wanted = options.selfTest ?? 'auto';

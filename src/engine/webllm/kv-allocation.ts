@@ -12,6 +12,23 @@ export interface KvRequest extends KvLimits {
   onAttempt: (size: KvSize) => void;
 }
 
+/**
+ * The device went away while the cache was made or first used: the runtime destroys it when it runs
+ * out of memory. Only a new load, with less to allocate, can help.
+ */
+export class DeviceOverfull extends TempoError {
+  /** What had been allocated for the KV cache, bytes. */
+  readonly kvBytes: number;
+
+  constructor(kvBytes: number, reason: string) {
+    super(
+      'out_of_memory',
+      `The GPU ran out of memory while the model was loaded (${reason}). Close other pages that use it, or choose a smaller model.`,
+    );
+    this.kvBytes = kvBytes;
+  }
+}
+
 /** Makes the KV cache as large as the budget says, or half of that, and so on, until it fits. */
 export async function allocateKv(
   internals: Internals,

@@ -190,6 +190,18 @@ describe('KV memory', () => {
     expect(engine.status.notes.join()).toMatch(/no room for a larger KV cache/);
   });
 
+  it('is halved and loaded anew where allocating it took the device down', async () => {
+    for (const selfTest of ['always', 'never'] as const) {
+      const world = new StandIn({ mostKvTokens: 1000 });
+      const engine = await load(world, { kvBudgetBytes: 64 * 3200, selfTest });
+      expect(engine.status.kvBytes).toBe(64 * 800);
+      expect(engine.status.notes.join()).toMatch(/no room for a larger KV cache/);
+      expect(engine.capabilities.batchedDecode).toBe(true);
+    }
+    const hopeless = await failure({ mostKvTokens: 100 }, { kvBudgetBytes: 64 * 3200 });
+    expect(hopeless).toMatchObject({ code: 'out_of_memory' });
+  });
+
   it('fails with a typed error when there is no room at all', async () => {
     expect(await failure({ gpuBytes: 100 })).toMatchObject({ code: 'out_of_memory' });
     expect(await failure({}, { kvBudgetBytes: 1000 })).toMatchObject({ code: 'out_of_memory' });

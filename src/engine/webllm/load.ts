@@ -3,6 +3,7 @@ import type { LoadOptions, StepEngine } from '../step-engine';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { watchGpu } from './gpu-watch';
 import { readInternals, runtimeDevice } from './internals';
+import { DeviceOverfull } from './kv-allocation';
 import { loadError } from './load-errors';
 import { ReportReader, type WebLlmReport } from './load-progress';
 import { LogitTap, type SerialApi } from './serial-engine';
@@ -62,6 +63,9 @@ export interface WebLlmOptions extends LoadOptions {
   gpu?: GPU;
 }
 
+/** Loads after one that lost its device for want of memory. The weights come from the cache then. */
+const MAX_RETRIES = 2;
+
 /** What WebLLM's own cache is cut down to, tokens: it takes no part in serving. */
 const OWN_CACHE_TOKENS = 64;
 /**
@@ -69,6 +73,19 @@ const OWN_CACHE_TOKENS = 64;
  * webgpu_unavailable, shader_f16_unavailable, unsupported, network, out_of_memory, aborted.
  */
 export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngine> {
+  let budget = options.kvBudgetBytes;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await loadOnce({ ...options, kvBudgetBytes: budget }, attempt > 0);
+    } catch (error) {
+      if (!(error instanceof DeviceOverfull) || attempt === MAX_RETRIES) throw error;
+      budget = error.kvBytes / 2;
+    }
+  }
+}
+
+/** `again`: an earlier attempt ran out of memory, and this one is to make do with less. */
+async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEngine> {
   const { model, signal } = options;
   throwIfAborted(signal);
   const webllm = options.webllm ?? (await importWebLlm());
@@ -108,7 +125,7 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
     if (typeof internals === 'object' && obstacle === undefined) {
       const device = runtimeDevice(internals.pipeline) ?? watch.device;
       if (device === undefined) throw new TempoError('engine_failed', 'WebLLM made no GPU device.');
-      return await batchedEngine(options, record, internals, { ...watch, device }, unload);
+      return await batchedEngine(options, record, internals, { ...watch, device }, unload, again);
     }
     // Once more, from WebLLM's cache, with the context window that the model has.
     await abortable(signal, engine.reload(model), unload);

@@ -29,6 +29,8 @@ export interface StandInOptions {
   };
   /** Buffer memory of the GPU, bytes. */
   gpuBytes?: number;
+  /** KV caches of more tokens than this destroy the device, a moment after they are made. */
+  mostKvTokens?: number;
   gpuFeatures?: readonly string[];
   /** There is a GPU at all. Default true. */
   adapter?: boolean;
@@ -170,7 +172,10 @@ export class StandIn {
       info: { vendor: 'tempo', architecture: 'stand-in', description: 'stand-in GPU' },
       features: new Set(this.options.gpuFeatures ?? ['shader-f16']),
       limits: { maxBufferSize: 2 ** 30 },
-      requestDevice: async () => device(),
+      requestDevice: async () => {
+        this.broken = undefined;
+        return device();
+      },
     };
     const gpu = {
       requestAdapter: async () => (this.options.adapter === false ? null : { ...adapter }),
@@ -544,8 +549,12 @@ function functionsOf(world: StandIn, gpu: Device) {
       world.embedded.push([...ids.data]);
       return new Tensor(world, [ids.data.length, 1], 'float32', gpu, Float32Array.from(ids.data));
     },
-    create_tir_paged_kv_cache: (n: unknown, tokens: unknown, chunk: unknown) =>
-      new PagedCache(world, shape(n)[0], shape(tokens)[0], shape(chunk)[0]),
+    create_tir_paged_kv_cache: (n: unknown, tokens: unknown, chunk: unknown) => {
+      if (shape(tokens)[0] > (world.options.mostKvTokens ?? Number.POSITIVE_INFINITY)) {
+        queueMicrotask(() => world.loseDevice('out of memory'));
+      }
+      return new PagedCache(world, shape(n)[0], shape(tokens)[0], shape(chunk)[0]);
+    },
     batch_prefill: (hidden: Tensor, positions: Tensor, cache: PagedCache) => {
       const hashes = cache.run(hidden.data);
       const rows = [...positions.data].map((position) => hashes[position]);
