@@ -15,7 +15,7 @@ import {
   type RequestEnd,
   type RequestSpec,
 } from './request';
-import { validateDeadline, validateSlo } from './slo';
+import { type Slo, validateDeadline, validateSlo } from './slo';
 import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './step';
 
 export interface SchedulerOptions {
@@ -111,6 +111,15 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
     return request;
+  }
+
+  /** Gives a live request another objective; the policy meets it anew. Throws `invalid_slo`. */
+  setSlo(request: Request, slo: Slo): void {
+    validateSlo(slo);
+    if (request.ended) return;
+    this.#policy.ended?.(request, this);
+    request.slo = slo;
+    this.#policy.submitted?.(request, this);
   }
 
   startProgram(spec: ProgramSpec, nowMs: number): Program {

@@ -79,6 +79,19 @@ describe('an app’s objective', () => {
     await harness.server.dispose();
   });
 
+  it('that becomes urgent moves the request past work that is not', async () => {
+    const order: string[] = [];
+    const harness = await new Harness({ profile: { maxSequences: 2, maxBatch: 2 } }).loaded();
+    const ask = (app: string) =>
+      harness.ask({ ignore_eos: true, max_tokens: 80 }, { app }).then(() => order.push(app));
+    const all = [1, 2, 3, 4, 5, 6, 7, 8].map(() => ask('bulk'));
+    all.push(ask('chat'));
+    while (harness.steps < 20) await tick(1);
+    await harness.server.setSlo('chat', { class: 'latency', ttft: 200, tbt: 40 });
+    await Promise.all(all);
+    expect(order.indexOf('chat')).toBeLessThan(5);
+  });
+
   it('is checked', async () => {
     const harness = await new Harness().loaded();
     const slo = { class: 'latency', ttft: -1, tbt: 20 } as const;

@@ -192,7 +192,7 @@ export class Serving implements RequestHost {
   setSlo(app: string, slo: Slo): void {
     for (const completion of this.#open) {
       if (completion.app !== app || completion.ownSlo) continue;
-      for (const request of completion.requests) request.slo = slo;
+      for (const request of completion.requests) this.scheduler.setSlo(request, slo);
     }
     this.wake();
   }
