@@ -106,6 +106,18 @@ describe('a grammar', () => {
     b.dispose();
   });
 
+  it('is there for its matcher however many others come at once', async () => {
+    const specs = Array.from(
+      { length: 100 },
+      (_, i): GrammarSpec => ({ type: 'ebnf', grammar: `root ::= "number ${i}"` }),
+    );
+    const matchers = await Promise.all(specs.map((spec) => grammars.matcher(spec)));
+    expect(matchers.map((matcher) => matcher.jumpForward())).toEqual(
+      specs.map((_, i) => `number ${i}`),
+    );
+    for (const matcher of matchers) matcher.dispose();
+  });
+
   it('that does not compile is refused in xgrammar’s words', async () => {
     await expect(
       grammars.check({ type: 'ebnf', grammar: 'root ::= nowhere' }),
@@ -145,6 +157,33 @@ describe('a grammar', () => {
     });
   });
 });
+
+it('a grammar reads SentencePiece’s tokens too: spaces, bytes, padding', async () => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`);
+  const sentencePiece = await Grammars.create({
+    tokens: ['</s>', ...bytes, '▁', '▁yes', 'yes', '▁sir', '!'],
+    encoding: 'byte_fallback',
+    prependSpace: true,
+    vocabSize: 288,
+    stopTokens: [0],
+  });
+  const grammar = 'root ::= "yes" " sir"? ("!" | "é")';
+  const [space, spaceYes, yes, sir, mark] = [257, 258, 259, 260, 261];
+  const takes = async (...tokens: number[]) => {
+    const matcher = await sentencePiece.matcher({ type: 'ebnf', grammar });
+    const taken = [...tokens, 0].every((token) => matcher.accept(token));
+    matcher.dispose();
+    return taken;
+  };
+  expect(await takes(yes, sir, mark)).toBe(true);
+  expect(await takes(yes, 1 + 0xc3, 1 + 0xa9)).toBe(true);
+  expect(await takes(yes, space, mark)).toBe(false);
+  expect(await takes(spaceYes, mark)).toBe(false);
+  expect(await takes(yes, 280)).toBe(false); // padding
+  sentencePiece.dispose();
+});
+
+const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0');
 
 describe('a matcher', () => {
   it('masks what may not come next, row by row of a batch', async () => {

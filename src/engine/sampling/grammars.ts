@@ -108,11 +108,11 @@ export class Grammars {
   }
 
   #evict(): void {
-    const [oldest] = this.#cache;
-    this.#cache.delete(oldest[0]);
-    // Matchers share ownership of what they need.
-    oldest[1].then(
-      (grammar) => grammar.dispose(),
+    const [[key, compiled]] = this.#cache;
+    this.#cache.delete(key);
+    compiled.then(
+      // Whoever waits for it makes a matcher first; that shares ownership of what it needs.
+      (grammar) => setTimeout(() => grammar.dispose()),
       () => {},
     );
   }
