@@ -1,6 +1,6 @@
 import type { Clock } from './clock';
 import { TempoError } from './errors';
-import type { Plan } from './plan';
+import type { Plan, PlannedWork } from './plan';
 import type { FinishReason, Request } from './request';
 import type { Scheduler } from './scheduler';
 import type { SampledToken, SequenceSpec, StepExecutor } from './step';
@@ -56,11 +56,11 @@ export async function runStep(
     else engine.remove(id);
   }
   for (const request of plan.admitted) admit(request);
-  const work = plan.work
-    .filter(({ request }) => !request.ended)
-    // A prefix hit may have left less to compute than was planned.
-    .map(({ request, tokens }) => ({ request, tokens: Math.min(tokens, request.pendingTokens) }));
-  if (work.length === 0) return null;
+  const work = workWithinPages(plan, engine);
+  if (work.length === 0) {
+    // Admissions alone are something: the next plan knows what they took.
+    return plan.admitted.length > 0 ? runStep(scheduler, engine, host, clock) : null;
+  }
 
   const result = await engine.step({
     work: work.map(({ request, tokens }) => ({ sequenceId: request.id, tokens })),
@@ -78,4 +78,25 @@ export async function runStep(
   }
   release();
   return { plan: done, startMs, endMs };
+}
+
+/**
+ * The plan's work as admission has left it. A prefix found in the cache leaves less to compute than
+ * was planned, but takes its pages all at once: what no longer fits waits for the next step.
+ */
+function workWithinPages(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
+  const pagesOf = (tokens: number) => Math.ceil(tokens / capacity.pageSize);
+  let free = kv.freePages;
+  const work: PlannedWork[] = [];
+  for (const { request, tokens: planned } of plan.work) {
+    if (request.ended) continue;
+    const { computed, pendingTokens } = request;
+    const held = pagesOf(computed);
+    const room = (held + free) * capacity.pageSize - computed;
+    const tokens = Math.min(planned, pendingTokens, room);
+    if (tokens < 1 || (tokens < pendingTokens && !capabilities.continuedPrefill)) continue;
+    free -= pagesOf(computed + tokens) - held;
+    work.push({ request, tokens });
+  }
+  return work;
 }
