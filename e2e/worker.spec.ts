@@ -117,6 +117,47 @@ test('errors keep their code, their field and their sentence on the way', async 
   });
 });
 
+test('a WebLLM model that does not exist is named, and what runs goes on', async ({ page }) => {
+  const result = await page.evaluate(async () => {
+    const { createTempo, TempoError } = globalThis.client;
+    const code = (thrown: unknown) => (thrown instanceof TempoError ? thrown.code : 'none');
+    const tempo = createTempo({ engine: 'simulated' });
+    const answer = tempo.app('chat').chat.completions.create({
+      messages: [{ role: 'user', content: 'Go on' }],
+      simulate: { content: 'Unharmed.' },
+    });
+    const failure = await tempo.load({ engine: 'webllm', model: 'abacus-q4' }).catch(code);
+    const { phase } = tempo.state;
+    const { content } = (await answer).choices[0].message;
+    await tempo.dispose();
+    return { failure, phase, content };
+  });
+  expect(result).toEqual({ failure: 'unknown_model', phase: 'ready', content: 'Unharmed.' });
+});
+
+test('a browser without WebGPU is told so, in a sentence', async ({ page }) => {
+  const adapter = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+  test.skip(adapter, 'this browser has WebGPU');
+  const result = await page.evaluate(async () => {
+    const { createTempo, TempoError } = globalThis.client;
+    const model = 'SmolLM2-135M-Instruct-q0f32-MLC';
+    const tempo = createTempo({ engine: 'webllm', model });
+    const failure = await tempo.ready.catch((thrown: unknown) => thrown);
+    const again = await tempo
+      .app('chat')
+      .chat.completions.create({ messages: [{ role: 'user', content: 'Hello' }] })
+      .catch((thrown: unknown) => thrown);
+    await tempo.load({ engine: 'simulated', model: 'laptop-gpu' });
+    const { phase } = tempo.state;
+    await tempo.dispose();
+    const codes = [failure, again].map((e) => (e instanceof TempoError ? e.code : 'none'));
+    return { codes, message: failure instanceof TempoError ? failure.message : '', phase };
+  });
+  expect(result.codes).toEqual(['webgpu_unavailable', 'webgpu_unavailable']);
+  expect(result.message).toMatch(/WebGPU/);
+  expect(result.phase).toBe('ready');
+});
+
 test('a worker that dies fails every open request, and the next load starts another', async ({
   page,
 }) => {
