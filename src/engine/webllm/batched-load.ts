@@ -108,6 +108,10 @@ export async function batchedEngine(
 
   // Whatever fails from here on may be the device, gone a moment before.
   const tested = await Promise.race([settled().then(tryOut), gone()]);
+  const sampler = await Promise.race([RowSampler.create(pipeline, vocabSize), gone()]);
+  if (!sampler.onGpu && libraryHas(pipeline, SAMPLING_FUNCTIONS)) {
+    notes.push('This GPU draws tokens wrongly, so they are drawn on the CPU.');
+  }
   const maxBatch = tested.capabilities.batchedDecode ? libraryBatch : 1;
   const totalPages = model.availablePages;
   const table = new SequenceTable(
@@ -128,7 +132,7 @@ export async function batchedEngine(
     pipeline,
     batch: model,
     table,
-    sampler: new RowSampler(pipeline, vocabSize, libraryHas(pipeline, SAMPLING_FUNCTIONS)),
+    sampler,
     swap:
       tested.swap === undefined
         ? undefined

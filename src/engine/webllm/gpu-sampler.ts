@@ -1,4 +1,4 @@
-import type { SequenceSampling } from '../sampling';
+import { SequenceSampling } from '../sampling';
 import type {
   MlcPipeline,
   SAMPLING_FUNCTIONS,
@@ -20,6 +20,8 @@ export class GpuSampler {
   readonly #pipeline: MlcPipeline;
   readonly #vocabSize: number;
   readonly #run: Record<(typeof SAMPLING_FUNCTIONS)[number], TvmFunction>;
+  /** What a repetition penalty is raised to before it is handed to the kernel; see `tryOut`. */
+  #repetitionPower: 1 | -1 = 1;
 
   constructor(pipeline: MlcPipeline, vocabSize: number) {
     this.#pipeline = pipeline;
@@ -36,6 +38,50 @@ export class GpuSampler {
         apply_bitmask_inplace: bind('apply_bitmask_inplace'),
       };
     });
+  }
+
+  /**
+   * Draws from a made-up row and finds out which way round the kernel applies a repetition penalty:
+   * those of v0_2_48 multiply positive logits by it and divide negative ones, so that a penalty above
+   * 1 rewards repetition, against what the name, the API's documentation and TVM's own CPU code say.
+   * Where that is so, its inverse is handed over. Returns whether the kernels draw rightly.
+   */
+  async tryOut(): Promise<boolean> {
+    const { tvm, device } = this.#pipeline;
+    const [first, second, masked] = [3, 5, 7];
+    const row = new Float32Array(this.#vocabSize).fill(-4);
+    row[first] = 2;
+    row[second] = -2;
+    row[masked] = 9;
+    const allowed = new Int32Array(Math.ceil(this.#vocabSize / 32)).fill(-1);
+    allowed[masked >>> 5] &= ~(1 << (masked & 31));
+    const penalised = new SequenceSampling({
+      sampling: { temperature: 0, topP: 1, seed: 0, repetitionPenalty: 2 },
+      generated: [first, second],
+    });
+    tvm.beginScope();
+    let after: TvmTensor | undefined;
+    let drawn: TvmTensor | undefined;
+    try {
+      const logits = this.#floats(row, [1, this.#vocabSize]);
+      this.#applyPenalties(logits, [penalised]);
+      after = tvm.detachFromCurrentScope(
+        tvm.empty([1, this.#vocabSize], 'float32', tvm.cpu()).copyFrom(logits),
+      );
+      const plain = new SequenceSampling({ sampling: { temperature: 0, topP: 1, seed: 0 } });
+      drawn = this.issue(this.#floats(row, [1, this.#vocabSize]), [plain], [allowed]);
+    } finally {
+      tvm.endScope();
+    }
+    await device.sync();
+    const values = after.toArray();
+    const [token] = drawn.toArray();
+    after.dispose();
+    drawn.dispose();
+    const near = (a: number, b: number) => Math.abs(a - b) < 0.01;
+    if (near(values[first], 4) && near(values[second], -1)) this.#repetitionPower = -1;
+    else if (!near(values[first], 1) || !near(values[second], -4)) return false;
+    return token === first;
   }
 
   /** Issues one draw a row; changes the logits. The tokens come in a CPU tensor, detached. */
@@ -123,7 +169,7 @@ export class GpuSampler {
     const penalties: number[] = [];
     members.forEach((row, member) => {
       const { presencePenalty = 0, frequencyPenalty = 0, repetitionPenalty = 1 } = rows[row].params;
-      penalties.push(presencePenalty, frequencyPenalty, repetitionPenalty);
+      penalties.push(presencePenalty, frequencyPenalty, repetitionPenalty ** this.#repetitionPower);
       for (const [token, count] of rows[row].counts) {
         positions.push(member);
         tokens.push(token);

@@ -1,7 +1,7 @@
 import type { SampledToken } from '../../scheduler';
 import { Sampler, type SequenceSampling } from '../sampling';
 import { GpuSampler } from './gpu-sampler';
-import type { MlcPipeline, TvmTensor } from './internals';
+import { libraryHas, type MlcPipeline, SAMPLING_FUNCTIONS, type TvmTensor } from './internals';
 
 /** Draws that are under way on the GPU: readable once the device is in sync, and then no more. */
 export interface PendingDraws {
@@ -21,10 +21,21 @@ export class RowSampler {
   readonly #cpu: Sampler;
   readonly #gpu: GpuSampler | undefined;
 
-  constructor(pipeline: MlcPipeline, vocabSize: number, onGpu: boolean) {
+  private constructor(pipeline: MlcPipeline, vocabSize: number, gpu: GpuSampler | undefined) {
     this.#pipeline = pipeline;
     this.#cpu = new Sampler(vocabSize);
-    this.#gpu = onGpu ? new GpuSampler(pipeline, vocabSize) : undefined;
+    this.#gpu = gpu;
+  }
+
+  /** Samples on the GPU if the library can and does so rightly. */
+  static async create(pipeline: MlcPipeline, vocabSize: number): Promise<RowSampler> {
+    if (!libraryHas(pipeline, SAMPLING_FUNCTIONS)) {
+      return new RowSampler(pipeline, vocabSize, undefined);
+    }
+    const gpu = new GpuSampler(pipeline, vocabSize);
+    if (await gpu.tryOut()) return new RowSampler(pipeline, vocabSize, gpu);
+    gpu.dispose();
+    return new RowSampler(pipeline, vocabSize, undefined);
   }
 
   get onGpu(): boolean {

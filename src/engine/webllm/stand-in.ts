@@ -26,6 +26,10 @@ export interface StandInOptions {
     forks?: boolean;
     /** What follows a pop. */
     pops?: boolean;
+    /** Draws on the GPU. */
+    draws?: boolean;
+    /** Repetition penalties on the GPU, the way round that v0_2_48 has them. */
+    penalties?: boolean;
   };
   /** Buffer memory of the GPU, bytes. */
   gpuBytes?: number;
@@ -686,7 +690,7 @@ function samplingKernels(world: StandIn, gpu: Device): Record<string, Raw> {
         while (token < kept - 1 && left >= sorted.data[at(row, token)]) {
           left -= sorted.data[at(row, token++)];
         }
-        drawn.data[i] = indices.data[at(row, token)];
+        drawn.data[i] = indices.data[at(row, token + (world.options.wrong?.draws ? 1 : 0))];
       });
       return drawn;
     },
@@ -707,7 +711,8 @@ function samplingKernels(world: StandIn, gpu: Device): Record<string, Raw> {
         const index = at(rows.data[member], tokens.data[i]);
         const [presence, frequency, repetition] = penalties.data.subarray(member * 3);
         const value = logits.data[index] - (presence + counts.data[i] * frequency);
-        logits.data[index] = value < 0 ? value * repetition : value / repetition;
+        const wrong = world.options.wrong?.penalties === true;
+        logits.data[index] = value < 0 !== wrong ? value * repetition : value / repetition;
       });
     },
     apply_bitmask_inplace: (logits: Tensor, rows: Tensor, masks: Tensor) => {

@@ -131,7 +131,13 @@ describe('Structured output', () => {
 });
 
 describe('Sampling on the GPU', () => {
-  it('draws greedily what the CPU draws, penalties, bias and bans included', async () => {
+  it('is left to the CPU where it goes wrong', async () => {
+    const engine = await load(new StandIn({ samplesOnGpu: true, wrong: { draws: true } }));
+    expect(engine.status.notes.join()).toMatch(/drawn on the CPU/);
+    await engine.dispose();
+  });
+
+  it('draws greedily what the CPU draws, penalties (either way round), bias and bans included', async () => {
     const sampling = {
       temperature: 0,
       topP: 1,
@@ -143,8 +149,12 @@ describe('Sampling on the GPU', () => {
       logitBias: { 9: 2, 17: -3 },
     };
     const texts: number[][] = [];
-    for (const samplesOnGpu of [false, true]) {
-      const engine = await load(new StandIn({ samplesOnGpu }));
+    for (const standIn of [
+      {},
+      { samplesOnGpu: true },
+      { samplesOnGpu: true, wrong: { penalties: true } },
+    ]) {
+      const engine = await load(new StandIn(standIn));
       const text: number[] = [];
       for (const id of ['a', 'b']) {
         const tokens = [id.charCodeAt(0), 2, 3];
@@ -159,6 +169,7 @@ describe('Sampling on the GPU', () => {
       await engine.dispose();
     }
     expect(texts[1]).toEqual(texts[0]);
+    expect(texts[2]).toEqual(texts[0]);
   });
 });
 
