@@ -267,7 +267,13 @@ export class WebLlmEngine implements StepEngine {
       // Lost in the middle, or logits that nothing can be drawn from: the cache cannot be relied on.
       throw this.#life.lose(error instanceof Error ? error.message : String(error));
     } finally {
-      for (const { draws } of pending) quietly(() => draws.dispose());
+      for (const { sequences, draws } of pending) {
+        quietly(() => draws.dispose());
+        // A matcher may have been made for one that was removed meanwhile.
+        for (const sequence of sequences) {
+          if (this.#sequences.get(sequence.id) !== sequence) sequence.dispose();
+        }
+      }
     }
   }
 
