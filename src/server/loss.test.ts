@@ -78,6 +78,28 @@ describe('a lost device', () => {
     expect(await submitted).toMatchObject({ texts: ['I waited.'], end: { type: 'done' } });
   });
 
+  it('takes submissions between two tries to get it back, too', async () => {
+    const harness = await new Harness({
+      mishap: loseAt(2),
+      onLoad: (load) => {
+        if (load === 2) throw new TempoError('network', 'The connection broke off.');
+      },
+    }).loaded();
+    const first = harness.ask({ simulate: { content: 'I go on.' } });
+    let state = harness.states.at(-1);
+    while (state?.phase !== 'recovering' || state.attempt < 2) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      state = harness.states.at(-1);
+    }
+    const { receipt, answer } = harness.submit({ simulate: { content: 'I waited.' } });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(harness.devices).toHaveLength(1);
+    expect((await receipt).ok).toBe(true);
+    expect(harness.devices).toHaveLength(2);
+    expect((await answer).texts).toEqual(['I waited.']);
+    expect((await first).texts).toEqual(['I go on.']);
+  });
+
   it('that keeps being lost fails its requests, and says so', async () => {
     const harness = await new Harness({ mishap: (_, device) => device.lose() }).loaded();
     const all = await Promise.all([harness.ask({}), harness.ask({ n: 2 })]);

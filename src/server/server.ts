@@ -237,6 +237,7 @@ export class TempoServer implements TempoHost {
   }
 
   #serve(config: LoadConfig, engine: StepEngine): Serving {
+    let recovery = newRecovery();
     const serving: Serving = new Serving({
       engine,
       config,
@@ -245,11 +246,11 @@ export class TempoServer implements TempoHost {
         for (const listener of this.#listeners) listener.push(event);
       },
       changed: () => this.#changed(),
-      reload: (attempt) => {
-        this.#recovery ??= newRecovery();
+      recovering: (attempt) => {
+        recovery = this.#recovery ??= newRecovery();
         this.#setState({ phase: 'recovering', attempt });
-        return this.#loadEngine(config, this.#recovery.controller.signal);
       },
+      reload: () => this.#loadEngine(config, recovery.controller.signal),
       recovered: () => {
         this.#setState({ phase: 'ready', engine: serving.engine.status });
         this.#endRecovery();

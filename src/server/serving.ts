@@ -45,8 +45,10 @@ export interface ServingOptions {
   engine: StepEngine;
   config: LoadConfig;
   clock: Clock;
-  /** Loads the same engine again, after a loss. */
-  reload: (attempt: number) => Promise<StepEngine>;
+  /** The device was lost; try number `attempt` to get it back begins. */
+  recovering: (attempt: number) => void;
+  /** Loads the same engine again. */
+  reload: () => Promise<StepEngine>;
   /** It is back, and serving. */
   recovered: () => void;
   emit: (event: RequestEvent) => void;
@@ -290,8 +292,9 @@ export class Serving implements RequestHost {
     let error = loss;
     for (let attempt = this.#losses; attempt <= MAX_LOSSES; attempt++) {
       try {
-        await pause((attempt - 1) * RETRY_AFTER_MS);
-        const engine = await this.#options.reload(attempt);
+        this.#options.recovering(attempt);
+        if (attempt > 1) await pause((attempt - 1) * RETRY_AFTER_MS);
+        const engine = await this.#options.reload();
         this.#socket.plug(engine);
         this.#endOversized();
         this.#options.recovered();
