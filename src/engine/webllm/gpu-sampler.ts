@@ -42,9 +42,9 @@ export class GpuSampler {
 
   /**
    * Draws from a made-up row and finds out which way round the kernel applies a repetition penalty:
-   * those of v0_2_48 multiply positive logits by it and divide negative ones, so that a penalty above
-   * 1 rewards repetition, against what the name, the API's documentation and TVM's own CPU code say.
-   * Where that is so, its inverse is handed over. Returns whether the kernels draw rightly.
+   * those built before mlc-llm's pull request 2937 (all of v0_2_48) multiply positive logits by it
+   * and divide negative ones, so that a penalty above 1 rewards repetition. Where that is so, its
+   * inverse is handed over. Returns whether the kernels draw rightly.
    */
   async tryOut(): Promise<boolean> {
     const { tvm, device } = this.#pipeline;
