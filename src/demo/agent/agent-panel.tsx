@@ -5,6 +5,7 @@ import { SloControl } from '../dashboard/slo-control';
 import { ChannelSwitch } from '../design/channel-switch';
 import { duration } from '../design/format';
 import { Panel } from '../design/panel';
+import { ScrollArea } from '../design/scroll-area';
 import { useStickToEnd } from '../design/use-stick-to-end';
 import { useSettings } from '../store/settings';
 import { type Run, useAgent } from './agent-store';
@@ -53,14 +54,14 @@ function NoRun() {
 }
 
 function RunView({ run }: { run: Run }) {
-  const list = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLElement>(null);
   useStickToEnd(list, run);
   const { task, steps, answer, error, state } = run;
   const simulated = steps.some((step) => step.kind === 'model' && step.simulated);
   return (
     <>
       <DeadlineBar run={run} />
-      <div className="panel-scroll run" ref={list}>
+      <ScrollArea label="Run" className="run" ref={list}>
         <p className="run-task">{task}</p>
         <ol className="steps" aria-label="Steps of the agent">
           {steps.map((step) => (
@@ -82,7 +83,7 @@ function RunView({ run }: { run: Run }) {
           {state === 'stopped' && <span>stopped after {duration(run.durationMs ?? 0)}</span>}
           {(state === 'failed' || state === 'stopped') && <RunAgain task={task} />}
         </p>
-      </div>
+      </ScrollArea>
     </>
   );
 }

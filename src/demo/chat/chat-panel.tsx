@@ -2,6 +2,7 @@ import { useRef } from 'react';
 import { SloControl } from '../dashboard/slo-control';
 import { ChannelSwitch } from '../design/channel-switch';
 import { Panel } from '../design/panel';
+import { ScrollArea } from '../design/scroll-area';
 import { useStickToEnd } from '../design/use-stick-to-end';
 import { useSettings } from '../store/settings';
 import { type Channel, useChat } from './chat-store';
@@ -27,29 +28,31 @@ function Conversation({ channel }: { channel: Channel }) {
   const messages = useChat((chat) => chat.conversations[channel]);
   const retry = useChat((chat) => chat.retry);
   const demoTraffic = useSettings((settings) => settings.demoTraffic);
-  const list = useRef<HTMLOListElement>(null);
+  const list = useRef<HTMLElement>(null);
   useStickToEnd(list, messages);
   const last = messages.at(-1);
   return (
     <>
-      <ol className="panel-scroll messages" ref={list} aria-label="Conversation">
-        {messages.map((message) => (
-          <MessageView
-            key={message.key}
-            message={message}
-            onRetry={message === last ? () => void retry(channel) : undefined}
-          />
-        ))}
-        {messages.length === 0 && (
-          <li className="empty">
-            {channel === 'you'
-              ? 'Ask something. It is answered beside everything else that runs.'
-              : demoTraffic
-                ? 'The visitor is coming.'
-                : 'Demo traffic is off.'}
-          </li>
-        )}
-      </ol>
+      <ScrollArea label="Messages" ref={list}>
+        <ol className="messages" aria-label="Conversation">
+          {messages.map((message) => (
+            <MessageView
+              key={message.key}
+              message={message}
+              onRetry={message === last ? () => void retry(channel) : undefined}
+            />
+          ))}
+          {messages.length === 0 && (
+            <li className="empty">
+              {channel === 'you'
+                ? 'Ask something. It is answered beside everything else that runs.'
+                : demoTraffic
+                  ? 'The visitor is coming.'
+                  : 'Demo traffic is off.'}
+            </li>
+          )}
+        </ol>
+      </ScrollArea>
       <LastAnswer channel={channel} />
     </>
   );

@@ -1,6 +1,7 @@
 import type { Explanation, RequestTrace } from '../../client';
 import { APP_NAMES, isAppName } from '../design/apps';
 import { seconds, signed } from '../design/format';
+import { ScrollArea } from '../design/scroll-area';
 import { useLive } from '../store/live';
 import { reasonWords, stateWords } from './reasons';
 
@@ -18,7 +19,7 @@ export function Queue() {
         </p>
         <p className="panel-objective">Filled squares are in the step that runs now</p>
       </header>
-      <div className="panel-scroll">
+      <ScrollArea label="Live requests">
         <table className="queue-table">
           <thead>
             <tr>
@@ -50,7 +51,7 @@ export function Queue() {
           ))}
         </table>
         {requests.length === 0 && <p className="empty">No request is live.</p>}
-      </div>
+      </ScrollArea>
     </section>
   );
 }

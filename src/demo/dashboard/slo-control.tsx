@@ -124,7 +124,7 @@ export function SloControl({ app }: { app: AppName }) {
               />
             </>
           ) : (
-            ': whatever is left over'
+            ', with whatever is left over'
           )}
         </p>
       )}

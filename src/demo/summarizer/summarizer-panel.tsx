@@ -1,6 +1,7 @@
 import { type DragEvent, useRef, useState } from 'react';
 import { SloControl } from '../dashboard/slo-control';
 import { Panel } from '../design/panel';
+import { ScrollArea } from '../design/scroll-area';
 import { AddText } from './add-text';
 import { isDone } from './document';
 import { DocumentView } from './document-view';
@@ -43,14 +44,14 @@ export function SummarizerPanel() {
         </p>
       }
     >
-      <div className="panel-scroll" {...drop}>
+      <ScrollArea label="Documents and their summaries" {...drop}>
         <ul className="documents" aria-label="Documents">
           {documents.map((document) => (
             <DocumentView key={document.id} document={document} paused={paused} />
           ))}
         </ul>
         {documents.length === 0 && <p className="empty">Add a text, or drop a file here.</p>}
-      </div>
+      </ScrollArea>
       {error !== undefined && (
         <p className="error-text panel-error" role="alert">
           {error}

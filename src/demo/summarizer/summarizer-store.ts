@@ -33,8 +33,15 @@ const CONCURRENCY = 8;
 const MAX_CHARACTERS = 200_000;
 const MAX_TOKENS = 96;
 
-/** Errors that pass when the engine is back: the piece just waits. */
-const PASSING: readonly TempoErrorCode[] = ['aborted', 'disposed', 'engine_lost', 'not_loaded'];
+/** Errors that trying again will not mend. All others are the engine's, and the piece just waits for it. */
+const LASTING: readonly TempoErrorCode[] = [
+  'invalid_request',
+  'invalid_slo',
+  'context_length_exceeded',
+  'unsupported',
+  'engine_failed',
+];
+const RETRY_MS = 500;
 
 /** localStorage, where there is room and leave for it. */
 const storage: StateStorage = {
@@ -167,16 +174,20 @@ async function summarize(document: Document): Promise<void> {
     edit(id, (d) => withPart(d, level, at, { state: 'done', summary: content.trim(), simulated }));
   } catch (thrown) {
     const error = errorOf(thrown);
-    const passing = isAbort(thrown) || PASSING.includes(error.code);
+    const lasting = LASTING.includes(error.code);
     edit(id, (d) => ({
       ...withPart(d, level, at, { state: 'waiting' }),
-      error: passing || error.retryAfterMs ? d.error : error,
+      error: lasting ? error : d.error,
     }));
-    if (error.retryAfterMs) await new Promise((resolve) => setTimeout(resolve, error.retryAfterMs));
+    if (!lasting && !isAbort(thrown)) await after(error.retryAfterMs ?? RETRY_MS);
   } finally {
     underWay--;
     pump();
   }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Begins work, and goes on whenever the engine is ready again or traffic is switched on. */

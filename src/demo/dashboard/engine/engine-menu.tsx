@@ -58,12 +58,12 @@ function EngineForm({ gpu, onClose }: EngineFormProps) {
         void load(choice);
       }}
     >
-      <header className="dialog-head">
+      <div className="dialog-head">
         <h2 id="engine-title">Engine</h2>
         <button type="button" className="button quiet small" onClick={onClose}>
           Close
         </button>
-      </header>
+      </div>
       <div className="dialog-scroll">
         <EngineFacts state={state} />
         <fieldset>
@@ -98,7 +98,7 @@ function EngineForm({ gpu, onClose }: EngineFormProps) {
           ))}
         </fieldset>
       </div>
-      <footer className="dialog-foot">
+      <div className="dialog-foot">
         <p className="muted">
           {choice.engine === 'webllm'
             ? 'Downloaded once, then kept by the browser. Nothing you type leaves the page.'
@@ -107,7 +107,7 @@ function EngineForm({ gpu, onClose }: EngineFormProps) {
         <button type="submit" className="button primary" disabled={same || loading}>
           {loading ? 'Loading' : same ? 'Running' : 'Load'}
         </button>
-      </footer>
+      </div>
     </form>
   );
 }
