@@ -5,7 +5,7 @@ export interface GrammarMatcher {
   /**
    * What may come next: bit i%32 of word i/32 is set where token i is allowed (ceil(vocab/32)
    * words, the layout of WebLLM's `apply_bitmask_inplace`). Once the grammar is complete only the
-   * tokens that end the answer are.
+   * tokens that end the answer are; also where it leads nowhere with this vocabulary.
    */
   nextBitmask(): Promise<Int32Array>;
   /** Moves past a token. False, and nothing moves, where the grammar forbids it. */
@@ -24,6 +24,8 @@ export class XGrammarMatcher implements GrammarMatcher {
   readonly #handle: Handle;
   readonly #vocabulary: { readonly vocabSize: number; readonly stopTokens: readonly number[] };
   #accepted = 0;
+  /** No token goes on from here: 'open' until the answer was ended for it. */
+  #deadEnd: 'none' | 'open' | 'ended' = 'none';
 
   constructor(
     handle: Handle,
@@ -34,22 +36,33 @@ export class XGrammarMatcher implements GrammarMatcher {
   }
 
   get terminated(): boolean {
-    return this.#handle.isTerminated();
+    return this.#deadEnd === 'ended' || this.#handle.isTerminated();
   }
 
   async nextBitmask(): Promise<Int32Array> {
-    return this.terminated ? this.#onlyStopTokens() : this.#handle.getNextTokenBitmask();
+    if (this.terminated || this.#deadEnd === 'open') return this.#onlyStopTokens();
+    const mask = await this.#handle.getNextTokenBitmask();
+    if (mask.some((word) => word !== 0)) return mask;
+    this.#deadEnd = 'open';
+    return this.#onlyStopTokens();
   }
 
   accept(token: number): boolean {
     if (this.terminated || !(token >= 0 && token < this.#vocabulary.vocabSize)) return false;
+    if (this.#deadEnd === 'open') {
+      if (!this.#vocabulary.stopTokens.includes(token)) return false;
+      this.#deadEnd = 'ended';
+      return true;
+    }
     const accepted = this.#handle.acceptToken(token);
     if (accepted) this.#accepted++;
     return accepted;
   }
 
   rollback(tokens: number): void {
-    const count = Math.min(tokens, this.#accepted);
+    const ended = this.#deadEnd === 'ended' ? 1 : 0;
+    if (tokens > 0) this.#deadEnd = 'none';
+    const count = Math.min(tokens - ended, this.#accepted);
     if (count <= 0) return;
     this.#handle.rollBack(count);
     this.#accepted -= count;

@@ -242,6 +242,22 @@ describe('a matcher', () => {
     matcher.dispose();
   });
 
+  it('ends the answer where the grammar leads nowhere', async () => {
+    const matcher = await grammars.matcher({
+      type: 'ebnf',
+      grammar: 'root ::= "y" nowhere\nnowhere ::= nowhere',
+    });
+    matcher.accept(tokensOf('y')[0]);
+    expect(await allowed(matcher)).toEqual(['</s>']);
+    expect(matcher.accept(tokensOf('e')[0])).toBe(false);
+    expect(matcher.accept(STOP)).toBe(true);
+    expect(matcher.terminated).toBe(true);
+    matcher.rollback(2);
+    expect(matcher.terminated).toBe(false);
+    expect(await allowed(matcher)).toEqual(['y']);
+    matcher.dispose();
+  });
+
   it('refuses a token that the grammar forbids, or that there is not, and stays where it was', async () => {
     const matcher = await grammars.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
     expect(matcher.accept(tokensOf('n')[0])).toBe(false);
