@@ -185,7 +185,7 @@ const CHECKS: Record<string, Check> = {
   'tells beforehand what it finds cached, and finds that': async (driver) => {
     const { engine } = driver;
     const { pageSize } = engine.capacity;
-    const first = driver.spec('a', 3 * pageSize, 500);
+    const first = driver.spec('a', 5 * pageSize, 500);
     const cold = await driver.text({ ...first, id: 'cold' });
     const matched = engine.kv.matchPrefix(first.tokens);
     ok(matched < first.tokens.length, 'one token is left to compute');
@@ -209,7 +209,7 @@ const CHECKS: Record<string, Check> = {
     const { engine } = driver;
     const { capacity, capabilities } = engine;
     if (!capabilities.batchedDecode) return;
-    const length = Math.min(2 * capacity.pageSize + 7, Math.floor(capacity.maxPrefillTokens / 3));
+    const length = Math.min(5 * capacity.pageSize + 7, Math.floor(capacity.maxPrefillTokens / 3));
     const specs = ['a', 'b', 'c'].map((id) => driver.spec(id, length, 550));
     const alone = await driver.text({ ...specs[0], id: 'alone' });
     for (const text of await driver.texts(specs)) same(text, alone, 'a twin');

@@ -69,6 +69,17 @@ describe('SequenceTable', () => {
     expect(table.matchPrefix([...run(6), 99])).toBe(4);
   });
 
+  it('forks only for prefixes that are worth it, but goes on with any kept sequence', () => {
+    const table = new SequenceTable({ ...OPTIONS, minShare: 9 });
+    fill(table, 'a', run(10));
+    expect(table.matchPrefix([...run(8), 99, 98])).toBe(0);
+    expect(table.matchPrefix([...run(9), 99, 98])).toBe(9);
+    table.remove('a');
+    fill(table, 'b', run(5, 50));
+    table.remove('b');
+    expect(table.matchPrefix(run(8, 50))).toBe(5);
+  });
+
   it('gives up the least recently used prefix first, from its end', () => {
     const table = new SequenceTable(OPTIONS);
     fill(table, 'old', run(24, 100));

@@ -23,6 +23,8 @@ export interface SequenceTableOptions {
   sharing: boolean;
   /** A shared prefix may end within a page (its part of the page is copied). */
   sharesWithinPage?: boolean;
+  /** The shortest prefix worth a fork, tokens. Default: a page. */
+  minShare?: number;
   /** A kept sequence may lose its last pages and keep the rest. */
   trims?: boolean;
   /** The first slot number. */
@@ -130,7 +132,7 @@ export class SequenceTable implements KvState {
     if (!this.#options.sharing) return 0;
     const match = this.#tree.match(tokens, limit);
     const gain = this.#forkable(match?.tokens ?? 0) - this.computed(id);
-    return gain < this.#options.pageSize ? 0 : gain;
+    return gain < this.#minShare ? 0 : gain;
   }
 
   /** Makes a sequence live that has no tokens and shares nothing. */
@@ -293,9 +295,17 @@ export class SequenceTable implements KvState {
   #match(tokens: TokenIds, limit = tokens.length - 1): Match | undefined {
     if (!this.#options.sharing) return undefined;
     const match = this.#tree.match(tokens, limit);
-    if (match === undefined || match.tokens < this.#options.pageSize) return undefined;
-    const whole = this.#kept.has(match.slot) && match.tokens === this.#ledger.tokensOf(match.slot);
-    return { slot: match.slot, tokens: whole ? match.tokens : this.#forkable(match.tokens), whole };
+    if (match === undefined) return undefined;
+    const { slot, tokens: matched } = match;
+    const whole = this.#kept.has(slot) && matched === this.#ledger.tokensOf(slot);
+    // A kept sequence is gone on with as it is, however short; a fork has its price.
+    if (whole) return { slot, tokens: matched, whole };
+    const forked = this.#forkable(matched);
+    return forked < this.#minShare ? undefined : { slot, tokens: forked, whole };
+  }
+
+  get #minShare(): number {
+    return Math.max(this.#options.minShare ?? 0, this.#options.pageSize);
   }
 
   /** Of so many tokens, those that a fork may start with. */

@@ -25,6 +25,13 @@ import { WebLlmEngine } from './webllm-engine';
 const DEFAULT_SEQUENCES = 32;
 const DEFAULT_KEPT = 32;
 
+/**
+ * The shortest prefix worth a fork, tokens. Every fork cuts its parent's keys and values in two blocks
+ * and has a third; the runtime attends block by block and joins the results, two kernels more a layer
+ * in every later step of both. That eats up what computing a few dozen tokens costs once.
+ */
+const MIN_SHARE = 64;
+
 /** Longest the calibration may take, ms: a GPU needs a fraction of it. */
 const CALIBRATION_MS = 600;
 
@@ -122,6 +129,7 @@ export async function batchedEngine(
       maxKept,
       sharing: tested.capabilities.fork,
       sharesWithinPage: tested.withinPage,
+      minShare: MIN_SHARE,
       trims: tested.capabilities.truncate,
     },
     model,

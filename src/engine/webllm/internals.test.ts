@@ -16,7 +16,7 @@ describe("Looking into WebLLM's engine", () => {
   it('finds the pipeline and what its library says of itself', async () => {
     const { engine } = await loaded();
     expect(readInternals(engine, STAND_IN_MODEL)).toMatchObject({
-      metadata: { context_window_size: 512 },
+      metadata: { context_window_size: 1024 },
     });
   });
 

@@ -98,7 +98,7 @@ describe('Loading a model through WebLLM', () => {
   });
 
   it("keeps WebLLM's own cache tiny and takes the model's true window for ours", async () => {
-    expect((await load(new StandIn())).capacity.contextWindow).toBe(512);
+    expect((await load(new StandIn())).capacity.contextWindow).toBe(1024);
     expect((await load(new StandIn(), { contextWindow: 100 })).capacity.contextWindow).toBe(100);
   });
 });
@@ -334,7 +334,7 @@ describe('Nothing leaks', () => {
       let next = from;
       while (next < from + requests || pending.size > 0) {
         while (next < from + requests && pending.size < 6) {
-          const tokens = Array.from({ length: 3 + (next % 40) }, (_, i) => (i < 20 ? i : next % 7));
+          const tokens = Array.from({ length: 3 + (next % 90) }, (_, i) => (i < 70 ? i : next % 7));
           const id = `r${next++}`;
           const sampling = { ...SAMPLING, temperature: next % 2, seed: next };
           const { cachedTokens } = engine.add({

@@ -67,9 +67,9 @@ const TEMPLATE: MlcConversationTemplate = {
 const METADATA: LibraryMetadata = {
   model_type: 'stand-in',
   quantization: 'q0f32',
-  context_window_size: 512,
+  context_window_size: 1024,
   sliding_window_size: -1,
-  prefill_chunk_size: 128,
+  prefill_chunk_size: 512,
   kv_state_kind: 'kv_cache',
   max_batch_size: 80,
   kv_cache: { num_hidden_layers: 2, num_key_value_heads: 1, head_dim: 4 },

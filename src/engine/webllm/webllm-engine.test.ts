@@ -227,7 +227,7 @@ describe('Prefix sharing', () => {
   it('computes one prompt once for several answers', async () => {
     const world = new StandIn();
     const engine = await load(world, { keepPrefixes: 0 });
-    const tokens = engine.model.tokenizer.encode('One prompt, many answers.');
+    const tokens = engine.model.tokenizer.encode('One prompt, many answers. '.repeat(4));
     const ids = ['a', 'b', 'c', 'd'];
     for (const [seed, id] of ids.entries()) {
       const sampling = { temperature: 1, topP: 1, seed };
