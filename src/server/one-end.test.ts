@@ -44,14 +44,28 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
+const actions = fc.array(action, { minLength: 4, maxLength: 30 });
+
+/** What the engine can do, and who schedules. */
+const setting = fc.record({
+  policy: fc.constantFrom(...POLICY_NAMES),
+  capabilities: fc.record({
+    batchedDecode: fc.boolean(),
+    continuedPrefill: fc.boolean(),
+    mixedSteps: fc.boolean(),
+    swap: fc.boolean(),
+  }),
+});
+
 describe('whatever happens, in whatever order', () => {
   it('each request that was taken ends exactly once, and leaves no page behind', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { minLength: 4, maxLength: 30 }), async (actions) => {
+      fc.asyncProperty(setting, actions, async ({ policy, capabilities }, actions) => {
         const harness = await new Harness({
           profile: { maxSequences: 3, totalPages: 90 },
+          capabilities,
           onLoad: () => new Promise((resolve) => setTimeout(resolve, 1)),
-        }).loaded({ maxWaiting: 6 });
+        }).loaded({ maxWaiting: 6, policy });
         const submitted: ReturnType<Harness['submit']>[] = [];
         const loads: Promise<unknown>[] = [];
         for (const each of actions) {
