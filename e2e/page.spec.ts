@@ -169,9 +169,9 @@ test('the timeline explains a step to the pointer and to the keyboard', async ({
 
 test('another simulated device takes over without a reload', async ({ opened: page }) => {
   await page.getByRole('button', { name: /Laptop GPU/ }).click();
-  await page.getByRole('radio', { name: /Server GPU/ }).check();
+  await page.getByRole('radio', { name: /^Server GPU/ }).check();
   await page.getByRole('button', { name: 'Load' }).click();
-  await expect(page.getByRole('button', { name: /Server GPU/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Server GPU/ })).toBeVisible();
   await expect(queueRows(page, 'summarizer').first()).toBeVisible();
 });
 

@@ -116,8 +116,10 @@ function Scores() {
                   {percent(share(score.byApp[app]))}
                 </td>
               ))}
-              <td className="numeric">{perSecond(score.gain, score.activeMs)}</td>
-              <td className="numeric">{perSecond(score.outputTokens, score.activeMs)}</td>
+              <td className="numeric">{perSecond(score.gain, score.activeMs, GAIN_JUDGED_MS)}</td>
+              <td className="numeric">
+                {perSecond(score.outputTokens, score.activeMs, TOKENS_JUDGED_MS)}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -130,8 +132,12 @@ function share({ met, finished }: { met: number; finished: number }): number | u
   return finished === 0 ? undefined : met / finished;
 }
 
-function perSecond(count: number, activeMs: number): string {
-  return activeMs < 1000 ? '–' : compact((count * 1000) / activeMs);
+/** A program's gain comes all at its end: before a few have ended a rate of gain says nothing. */
+const GAIN_JUDGED_MS = 20_000;
+const TOKENS_JUDGED_MS = 2000;
+
+function perSecond(count: number, activeMs: number, judgedMs: number): string {
+  return activeMs < judgedMs ? '–' : compact((count * 1000) / activeMs);
 }
 
 const appLines = (values: (point: Point) => Record<AppName, number>) =>

@@ -101,8 +101,9 @@ export const MODELS: readonly ModelChoice[] = [
 
 /** Devices of the simulated engine, by the names it knows them under. */
 export const SIMULATED_DEVICES = [
-  { id: 'integrated-gpu', name: 'Integrated GPU', note: '1B model, about 70 steps a second' },
-  { id: 'laptop-gpu', name: 'Laptop GPU', note: '3B model, about 80 steps a second' },
-  { id: 'desktop-gpu', name: 'Desktop GPU', note: '8B model, about 125 steps a second' },
-  { id: 'server-8b', name: 'Server GPU', note: '8B model, batches of 32' },
+  { id: 'integrated-gpu', name: 'Integrated GPU', note: 'Iris Xe, Llama 3.2 1B' },
+  { id: 'laptop-gpu', name: 'Laptop GPU', note: 'RTX 4060 Laptop, Llama 3.2 3B' },
+  { id: 'desktop-gpu', name: 'Desktop GPU', note: 'RTX 4090, Llama 3.1 8B' },
+  { id: 'server-8b', name: 'Server GPU', note: 'A100, Llama 3.1 8B in 16 bits' },
+  { id: 'server-8b-h100', name: 'Fast server GPU', note: 'H100, Llama 3.1 8B in 16 bits' },
 ] as const;
