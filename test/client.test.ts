@@ -392,6 +392,16 @@ describe('dispose', () => {
   });
 });
 
+it('an engine that hangs does not keep a page from leaving', async () => {
+  const { tempo, harness } = start();
+  await tempo.ready;
+  harness.device.step = () => new Promise(() => {});
+  const open = failure(completions(tempo).create(HELLO));
+  await tick(10);
+  await tempo.dispose();
+  expect(await open).toMatchObject({ code: 'disposed' });
+});
+
 it('the names of the policies are those that there are', () => {
   for (const name of POLICY_NAMES) expect(createPolicy(name).name).toBe(name);
 });

@@ -9,6 +9,9 @@ import {
 import type { CompletionStream } from './completion-stream';
 import type { Connection } from './worker-host';
 
+/** How long a host may take to let go of its engine, ms. */
+const PATIENCE_MS = 2000;
+
 interface Watch {
   listener: (snapshot: Snapshot) => void;
   intervalMs: number;
@@ -91,8 +94,7 @@ export class Link {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#failAll(disposed());
-    await connection?.host.dispose().catch(() => {}); // it may be dead
-    connection?.close();
+    if (connection !== undefined) await leave(connection);
     this.#setState({ phase: 'idle' });
   }
 
@@ -145,6 +147,17 @@ export class Link {
     this.#state = state;
     for (const listener of [...this.#stateListeners]) call(listener, state);
   }
+}
+
+/** Lets go of a host: in good order if it answers, but without it if it hangs or is dead. */
+async function leave({ host, close }: Connection): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS);
+  });
+  await Promise.race([host.dispose().catch(() => {}), patience]);
+  clearTimeout(timer);
+  close();
 }
 
 /** The platform's word for a call that was given up, with a TempoError's code. */
