@@ -21,6 +21,12 @@ const AT_BEST = 0.9;
 const HARD_ALPHA = 10;
 /** How much denser a newcomer has to be to take the place of what has been begun. */
 export const COMMITMENT = 1.25;
+/**
+ * Quantile of a program's futures that is set aside for it. Programs are all or nothing, and their
+ * stages wait for one another: one that turns out longer than was thought loses everything, and so
+ * the bound earns more than the mean.
+ */
+const FUTURE_QUANTILE = 0.98;
 /** Less likely to be kept than this: hopeless. */
 const HOPELESS = 0.1;
 
@@ -31,9 +37,10 @@ interface Outlook {
   /** By future: how likely, and how long its critical path takes, ms. */
   weights: Float64Array;
   afterMs: Float64Array;
-  /** Means over the futures. */
+  /** Means over the futures: what is to be earned. */
   promptTokens: number;
   outputTokens: number;
+  /** Upper bounds over the futures: what has to be set aside, ms. */
   costMs: number;
   futureMs: number;
 }
@@ -270,15 +277,17 @@ export class Job {
       costMs: 0,
       futureMs: 0,
     };
-    futures.forEach((future, i) => {
-      const afterMs = futureTime(future, pace);
+    let likely = 0;
+    for (const [i, future] of [...futures].sort(cheapestFirst).entries()) {
       outlook.weights[i] = future.weight;
-      outlook.afterMs[i] = afterMs;
+      outlook.afterMs[i] = futureTime(future, pace);
       outlook.promptTokens += future.weight * future.promptTokens;
       outlook.outputTokens += future.weight * future.outputTokens;
-      outlook.costMs += future.weight * futureCost(future, pace);
-      outlook.futureMs += future.weight * afterMs;
-    });
+      if (likely >= FUTURE_QUANTILE) continue;
+      likely += future.weight;
+      outlook.costMs = Math.max(outlook.costMs, futureCost(future, pace));
+      outlook.futureMs = Math.max(outlook.futureMs, outlook.afterMs[i]);
+    }
     this.#outlook = outlook;
     return outlook;
   }
@@ -351,4 +360,8 @@ function futureCost(future: Future, pace: Pace): number {
     future.promptTokens * pace.prefillMs +
     future.outputTokens * (pace.decodeMs + pace.contextMs * context)
   );
+}
+
+function cheapestFirst(a: Future, b: Future): number {
+  return a.outputTokens - b.outputTokens || a.promptTokens - b.promptTokens;
 }
