@@ -1,24 +1,16 @@
-import type { EngineCapabilities, StepCosts } from '../../scheduler';
 import { SequenceTable } from '../kv';
 import type { StepEngine } from '../step-engine';
 import { PAGE_SIZE } from './batch-model';
-import { isSoftwareDevice, nameOf } from './gpu-device';
+import { tryOut } from './device-trial';
+import { nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
-import {
-  type Internals,
-  libraryHas,
-  runtimeHas,
-  SAMPLING_FUNCTIONS,
-  SWAP_FUNCTIONS,
-} from './internals';
+import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
 import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { LazyGrammars } from './lazy-grammars';
 import type { WebLlmModelRecord, WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { RowSampler } from './row-sampler';
-import { calibrate, measureSwap, selfTest, sharesWithinPage } from './self-test';
-import { SwapSpace } from './swap-space';
 import { WebLlmEngine } from './webllm-engine';
 
 /** Sequences at once, and finished ones kept as prefixes, where the caller does not say. */
@@ -31,25 +23,6 @@ const DEFAULT_KEPT = 32;
  * in every later step of both. That eats up what computing a few dozen tokens costs once.
  */
 const MIN_SHARE = 64;
-
-/** Longest the calibration may take, ms: a GPU needs a fraction of it. */
-const CALIBRATION_MS = 600;
-
-/** Where nothing was measured: about a laptop's GPU with a small model. The cost model learns on. */
-const UNMEASURED: StepCosts = {
-  baseMs: 30,
-  perDecodeMs: 1,
-  perContextTokenMs: 0.001,
-  perPrefillTokenMs: 0.5,
-};
-
-const EVERYTHING: EngineCapabilities = {
-  batchedDecode: true,
-  continuedPrefill: true,
-  mixedSteps: true,
-  fork: true,
-  truncate: true,
-};
 
 /** Why a model that WebLLM has loaded cannot be served in batches; undefined where it can. */
 export function batchingObstacle({ metadata, pipeline }: Internals): string | undefined {
@@ -114,7 +87,11 @@ export async function batchedEngine(
   }
 
   // Whatever fails from here on may be the device, gone a moment before.
-  const tested = await Promise.race([settled().then(tryOut), gone()]);
+  const trial = settled().then(() =>
+    tryOut(model, internals, { batch: libraryBatch, adapter, options }),
+  );
+  const tested = await Promise.race([trial, gone()]);
+  notes.push(...tested.notes);
   const sampler = await Promise.race([RowSampler.create(pipeline, vocabSize), gone()]);
   if (!sampler.onGpu && libraryHas(pipeline, SAMPLING_FUNCTIONS)) {
     notes.push('This GPU draws tokens wrongly, so they are drawn on the CPU.');
@@ -183,44 +160,6 @@ export async function batchedEngine(
   async function gone(): Promise<never> {
     const { message, reason } = await device.lost;
     throw new DeviceOverfull(size.bytes, message || String(reason));
-  }
-
-  async function tryOut() {
-    const wanted = options.selfTest ?? 'auto';
-    if (wanted === 'never' || (wanted === 'auto' && isSoftwareDevice(adapter))) {
-      notes.push(
-        wanted === 'never'
-          ? 'The self-test was left out, as asked.'
-          : 'The self-test was left out: this is a software device, on which it would take minutes.',
-      );
-      return { capabilities: EVERYTHING, withinPage: true, costs: UNMEASURED, swap: undefined };
-    }
-    const report = (text: string, fraction: number) =>
-      options.onProgress?.({ phase: 'self-test', text, fraction });
-    report('Checking that this GPU computes rightly.', 0.94);
-    // Untested, swapping is off: no library that can do it has been at hand.
-    const space = runtimeHas(pipeline, Object.values(SWAP_FUNCTIONS))
-      ? new SwapSpace(model, pipeline)
-      : undefined;
-    const found = await selfTest(model, pipeline, space);
-    notes.push(...found.notes);
-    options.signal?.throwIfAborted();
-    report('Measuring how long steps take.', 0.97);
-    const measured = await calibrate(model, pipeline, {
-      maxBatch: found.capabilities.batchedDecode ? libraryBatch : 1,
-      chunk: found.capabilities.continuedPrefill ? metadata.prefill_chunk_size : 64,
-      budgetMs: CALIBRATION_MS,
-    });
-    let swap: { space: SwapSpace; msPerToken: number } | undefined;
-    if (space !== undefined && found.capabilities.swap) {
-      swap = { space, msPerToken: await measureSwap(model, pipeline, space) };
-    } else space?.dispose();
-    return {
-      swap,
-      capabilities: found.capabilities,
-      withinPage: sharesWithinPage(found),
-      costs: measured ?? UNMEASURED,
-    };
   }
 }
 
