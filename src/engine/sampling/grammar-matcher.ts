@@ -24,8 +24,10 @@ export class XGrammarMatcher implements GrammarMatcher {
   readonly #handle: Handle;
   readonly #vocabulary: { readonly vocabSize: number; readonly stopTokens: readonly number[] };
   #accepted = 0;
-  /** No token goes on from here: 'open' until the answer was ended for it. */
-  #deadEnd: 'none' | 'open' | 'ended' = 'none';
+  /** The grammar allows no token from here on. */
+  #deadEnd = false;
+  /** Tokens accepted since: the end token, or any where the model has none. */
+  #beyond = 0;
 
   constructor(
     handle: Handle,
@@ -36,22 +38,24 @@ export class XGrammarMatcher implements GrammarMatcher {
   }
 
   get terminated(): boolean {
-    return this.#deadEnd === 'ended' || this.#handle.isTerminated();
+    if (this.#deadEnd) return this.#beyond > 0 && this.#vocabulary.stopTokens.length > 0;
+    return this.#handle.isTerminated();
   }
 
   async nextBitmask(): Promise<Int32Array> {
-    if (this.terminated || this.#deadEnd === 'open') return this.#onlyStopTokens();
+    if (this.terminated || this.#deadEnd) return this.#onlyStopTokens();
     const mask = await this.#handle.getNextTokenBitmask();
     if (mask.some((word) => word !== 0)) return mask;
-    this.#deadEnd = 'open';
+    this.#deadEnd = true;
     return this.#onlyStopTokens();
   }
 
   accept(token: number): boolean {
-    if (this.terminated || !(token >= 0 && token < this.#vocabulary.vocabSize)) return false;
-    if (this.#deadEnd === 'open') {
-      if (!this.#vocabulary.stopTokens.includes(token)) return false;
-      this.#deadEnd = 'ended';
+    const { vocabSize, stopTokens } = this.#vocabulary;
+    if (this.terminated || !(token >= 0 && token < vocabSize)) return false;
+    if (this.#deadEnd) {
+      if (stopTokens.length > 0 && !stopTokens.includes(token)) return false;
+      this.#beyond++;
       return true;
     }
     const accepted = this.#handle.acceptToken(token);
@@ -60,10 +64,11 @@ export class XGrammarMatcher implements GrammarMatcher {
   }
 
   rollback(tokens: number): void {
-    const ended = this.#deadEnd === 'ended' ? 1 : 0;
-    if (tokens > 0) this.#deadEnd = 'none';
-    const count = Math.min(tokens - ended, this.#accepted);
+    const beyond = Math.min(tokens, this.#beyond);
+    this.#beyond -= beyond;
+    const count = Math.min(tokens - beyond, this.#accepted);
     if (count <= 0) return;
+    this.#deadEnd = false;
     this.#handle.rollBack(count);
     this.#accepted -= count;
   }
@@ -77,8 +82,11 @@ export class XGrammarMatcher implements GrammarMatcher {
   }
 
   #onlyStopTokens(): Int32Array {
-    const mask = new Int32Array(Math.ceil(this.#vocabulary.vocabSize / 32));
-    for (const token of this.#vocabulary.stopTokens) mask[token >> 5] |= 1 << (token & 31);
+    const { vocabSize, stopTokens } = this.#vocabulary;
+    const mask = new Int32Array(Math.ceil(vocabSize / 32));
+    // A model whose answers end with a stop string only may write it.
+    if (stopTokens.length === 0) return mask.fill(-1);
+    for (const token of stopTokens) mask[token >> 5] |= 1 << (token & 31);
     return mask;
   }
 }

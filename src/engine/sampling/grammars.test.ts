@@ -258,6 +258,21 @@ describe('a matcher', () => {
     matcher.dispose();
   });
 
+  it('lets a model without end tokens write its stop string once the grammar is complete', async () => {
+    const endless = await Grammars.create({ ...SMALL_VOCABULARY, stopTokens: [] });
+    const matcher = await endless.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
+    for (const token of tokensOf('yes')) matcher.accept(token);
+    expect((await allowed(matcher)).length).toBe(SMALL_VOCABULARY.vocabSize);
+    for (const token of tokensOf('<end>')) expect(matcher.accept(token)).toBe(true);
+    expect(matcher.terminated).toBe(false);
+    matcher.rollback(6);
+    expect(matcher.jumpForward()).toBe('s');
+    matcher.dispose();
+    const spec: GrammarSpec = { type: 'ebnf', grammar: 'root ::= "yes"' };
+    (await endless.matcher(spec, tokensOf('yes<en'))).dispose();
+    endless.dispose();
+  });
+
   it('refuses a token that the grammar forbids, or that there is not, and stays where it was', async () => {
     const matcher = await grammars.matcher({ type: 'ebnf', grammar: 'root ::= "yes"' });
     expect(matcher.accept(tokensOf('n')[0])).toBe(false);

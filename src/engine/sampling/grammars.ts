@@ -74,6 +74,8 @@ export class Grammars {
     const handle = await this.#loaded.library.GrammarMatcher.createGrammarMatcher(compiled);
     const matcher = new XGrammarMatcher(handle, this.#vocabulary);
     for (let i = 0; i < generated.length; i++) {
+      if (matcher.accept(generated[i])) continue;
+      await matcher.nextBitmask(); // where the grammar leads nowhere, this is how it shows
       if (!matcher.accept(generated[i])) {
         matcher.dispose();
         throw new TempoError(
