@@ -9,7 +9,7 @@ import {
   type Workload,
   type WorkloadSpec,
 } from '../src/lab';
-import type { GainConfig } from '../src/scheduler';
+import { type GainConfig, TempoError } from '../src/scheduler';
 
 /** One replay, or one bound, in plain data, so that any thread can do it. */
 export interface LabJob {
@@ -45,8 +45,19 @@ export async function runJob(
 export function readTrace(file: string): Trace {
   let trace = traces.get(file);
   if (trace === undefined) {
-    trace = parseTrace(readFileSync(file, 'utf8'), file);
+    trace = parseTrace(readText(file), file);
     traces.set(file, trace);
   }
   return trace;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new TempoError('invalid_request', `${file} cannot be read: ${message}`, {
+      param: 'workload',
+    });
+  }
 }

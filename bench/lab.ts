@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { DEVICE_PROFILES, isDeviceProfileName } from '../src/engine/simulated';
 import {
   type LabResult,
@@ -33,6 +33,7 @@ export async function run(args: string[]): Promise<void> {
   }
   try {
     const settings = parseLabArguments(args);
+    if (settings.json !== undefined) checkWritable(settings.json);
     const file = await lab(settings);
     if (settings.json !== undefined) {
       writeFileSync(settings.json, `${JSON.stringify(file, null, 1)}\n`);
@@ -43,6 +44,15 @@ export async function run(args: string[]): Promise<void> {
     if (!(thrown instanceof TempoError) || thrown.status >= 500) throw thrown;
     console.error(thrown.message);
     process.exitCode = 1;
+  }
+}
+
+/** Fails before the work is done rather than after. */
+function checkWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch {
+    throw new TempoError('invalid_request', `${file} cannot be written.`, { param: 'json' });
   }
 }
 
