@@ -135,9 +135,27 @@ describe('the queue', () => {
     for (const error of refused) {
       expect(error.code).toBe('queue_full');
       expect(error.retryAfterMs).toBeGreaterThan(0);
+      expect(error.message).toContain(`Try again in ${error.retryAfterMs} ms.`);
     }
     const ends = await Promise.all(submissions.map(({ answer }) => answer.then(codeOf)));
     expect(ends.filter((code) => code === 'done')).toHaveLength(8 - refused.length);
+  });
+
+  it('has room again after the time it named', async () => {
+    const harness = await new Harness({ profile: { maxSequences: 1 } }).loaded({ maxWaiting: 1 });
+    const ask = () => harness.submit({ max_tokens: 40, ignore_eos: true });
+    for (let i = 0; i < 20; i++) await harness.ask({ max_tokens: 40, ignore_eos: true });
+    const running = ask();
+    await running.receipt;
+    while (harness.device.sequences.size === 0) await tick(1);
+    const waiting = ask();
+    await waiting.receipt;
+    const refused = await ask().receipt;
+    if (refused.ok) throw new Error('it was not refused');
+    const roomMs = harness.clock.now() + (refused.error.retryAfterMs ?? 0);
+    while (harness.clock.now() < roomMs) await tick(1);
+    expect((await ask().receipt).ok).toBe(true);
+    await harness.server.dispose();
   });
 
   it('does not refuse the further choices of a request that it took', async () => {

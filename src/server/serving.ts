@@ -129,6 +129,7 @@ export class Serving implements RequestHost {
     const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
     const arrivalMs = this.#options.clock.now();
+    if (this.scheduler.waiting.length >= this.scheduler.maxWaiting) throw this.#queueFull();
     const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
 
     const completion = new Completion(
@@ -348,6 +349,12 @@ export class Serving implements RequestHost {
     );
     choice.request = request;
     return request;
+  }
+
+  #queueFull(): TempoError {
+    const retryAfterMs = this.#waits.roomMs();
+    const sentence = `${this.scheduler.waiting.length} requests are waiting, the most that this server holds. Try again in ${retryAfterMs} ms.`;
+    return new TempoError('queue_full', sentence, { retryAfterMs });
   }
 
   #programOf({ program: id, params }: Submission): Program | undefined {

@@ -31,6 +31,13 @@ export class WaitEstimate {
     this.#look();
   }
 
+  /** When the first of those that wait will be taken up, ms: there is room in the queue then. */
+  roomMs(): number {
+    const { resident } = this.#scheduler;
+    if (resident.length < this.#places.length) return Math.ceil(this.#tokenMs);
+    return Math.ceil(Math.min(...resident.map((request) => this.#servingMs(request))));
+  }
+
   /** A newcomer's wait, ms, behind those counted so far. */
   join(request: Request): number {
     const waitMs = this.#seat(request);
@@ -74,11 +81,7 @@ export class WaitEstimate {
   /** Takes the place that is free first for as long as the request is likely to run; returns when that is. */
   #seat(request: Request): number {
     const startMs = this.#places[0];
-    const { cost, lengths } = this.#scheduler;
-    const prefillMs = request.decoding
-      ? 0
-      : request.pendingTokens * cost.costs.perPrefillTokenMs + this.#tokenMs;
-    const endMs = startMs + prefillMs + lengths.remaining(request, 0.5) * this.#tokenMs;
+    const endMs = startMs + this.#servingMs(request);
     let at = 0;
     while (at + 1 < this.#places.length && this.#places[at + 1] < endMs) {
       this.#places[at] = this.#places[at + 1];
@@ -86,5 +89,14 @@ export class WaitEstimate {
     }
     this.#places[at] = endMs;
     return Math.round(startMs);
+  }
+
+  /** How long a request still holds its place, ms. */
+  #servingMs(request: Request): number {
+    const { cost, lengths } = this.#scheduler;
+    const prefillMs = request.decoding
+      ? 0
+      : request.pendingTokens * cost.costs.perPrefillTokenMs + this.#tokenMs;
+    return prefillMs + lengths.remaining(request, 0.5) * this.#tokenMs;
   }
 }
