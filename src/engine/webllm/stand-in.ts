@@ -134,6 +134,7 @@ export class StandIn {
     if (this.broken !== undefined) throw new Error(this.broken);
     if (this.#failNext !== undefined) {
       this.broken = this.#failNext;
+      this.#failNext = undefined;
       // Emscripten's ExitStatus is no Error.
       throw { name: 'ExitStatus', message: this.broken, status: 1 };
     }
