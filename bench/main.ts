@@ -2,6 +2,7 @@
 import type { run } from './lab';
 
 const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
+  scheduler: () => import('./scheduler'),
   lab: () => import('./lab'),
   report: () => import('./report'),
   webllm: () => import('./webllm'),
