@@ -36,6 +36,9 @@ function contention({ requests, capacity, plan }: Snapshot, policy: PolicyName):
     if (first === undefined || held === 0) return 'One request runs at a time.';
     return `${nameOf(first)} has the engine to itself while ${count(held, 'request waits', 'requests wait')} behind it.`;
   }
+  if (running.length === 0) {
+    return `${count(held, 'request waits', 'requests wait')} for the engine.`;
+  }
   const share = `${count(running.length, 'request shares', 'requests share')} each step of the engine`;
   if (held === 0) return `${share}, and nobody waits.`;
   const why = commonReason(plan.filter((line) => !line.chosen));

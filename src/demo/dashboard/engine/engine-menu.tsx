@@ -4,7 +4,7 @@ import { bytes } from '../../design/format';
 import { type EngineChoice, useEngine } from '../../store/engine';
 import { useLive } from '../../store/live';
 import { findGpu, type Gpu } from './gpu';
-import { MODELS, SIMULATED_DEVICES } from './models';
+import { MODELS, nameOf, SIMULATED_DEVICES } from './models';
 
 /** The button that says what runs, and the dialog to run something else. */
 export function EngineMenu() {
@@ -28,12 +28,6 @@ export function EngineMenu() {
       </dialog>
     </>
   );
-}
-
-export function nameOf({ engine, model }: EngineChoice): string {
-  const known: readonly { id: string; name: string }[] =
-    engine === 'simulated' ? SIMULATED_DEVICES : MODELS;
-  return known.find(({ id }) => id === model)?.name ?? model;
 }
 
 interface EngineFormProps {

@@ -2,7 +2,7 @@ import type { LoadProgress } from '../../../client';
 import { bytes, roughly } from '../../design/format';
 import { useEngine } from '../../store/engine';
 import { useLive } from '../../store/live';
-import { nameOf } from './engine-menu';
+import { nameOf } from './models';
 
 /** What a reader must know of the engine: that it loads, failed, or comes back. Nothing when all is well. */
 export function LoadStrip() {

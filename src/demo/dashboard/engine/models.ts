@@ -1,3 +1,5 @@
+import type { LoadConfig } from '../../../client';
+
 /**
  * Models to offer on WebGPU: ids, memory and needs as in WebLLM's prebuilt list (0.2.86).
  * `f16` models need the GPU feature shader-f16; their `q4f32` twins run anywhere, with more memory.
@@ -32,6 +34,13 @@ export const MODELS: readonly ModelChoice[] = [
     name: 'Qwen2.5 0.5B',
     vramMb: 945,
     f16: true,
+    note: 'small, calls tools a little',
+  },
+  {
+    id: 'Qwen2.5-0.5B-Instruct-q4f32_1-MLC',
+    name: 'Qwen2.5 0.5B, f32',
+    vramMb: 1060,
+    f16: false,
     note: 'small, calls tools a little',
   },
   {
@@ -107,3 +116,10 @@ export const SIMULATED_DEVICES = [
   { id: 'server-8b', name: 'Server GPU', note: 'A100, Llama 3.1 8B in 16 bits' },
   { id: 'server-8b-h100', name: 'Fast server GPU', note: 'H100, Llama 3.1 8B in 16 bits' },
 ] as const;
+
+/** What to call an engine's model on the page. */
+export function nameOf({ engine, model }: Pick<LoadConfig, 'engine' | 'model'>): string {
+  const known: readonly { id: string; name: string }[] =
+    engine === 'simulated' ? SIMULATED_DEVICES : MODELS;
+  return known.find(({ id }) => id === model)?.name ?? model;
+}
