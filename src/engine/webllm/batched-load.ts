@@ -7,7 +7,7 @@ import type { GpuWatch } from './gpu-watch';
 import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
 import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
-import { LazyGrammars } from './lazy-grammars';
+import { grammarsOf } from './lazy-grammars';
 import type { WebLlmModelRecord, WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { RowSampler } from './row-sampler';
@@ -126,7 +126,7 @@ export async function batchedEngine(
             budgetBytes: size.bytes,
             bytesPerToken: kvBytesPerToken(metadata) ?? 0,
           },
-    grammars: new LazyGrammars(pipeline, vocabSize),
+    grammars: grammarsOf(options.model, pipeline),
     model: loadedModel(options.model, pipeline),
     status: {
       kind: 'webllm',

@@ -2,15 +2,35 @@ import type { GrammarSpec, TokenIds } from '../../scheduler';
 import { type GrammarMatcher, Grammars, type GrammarVocabulary } from '../sampling';
 import type { TextParts } from './internals';
 
+/** By model id, the last used last. What a grammar compiles to depends on the vocabulary alone. */
+const kept = new Map<string, LazyGrammars>();
+const MOST = 2;
+
+/**
+ * A model's grammars. They outlive its engine: when the device is lost, requests still come and are
+ * checked, and the reloaded engine need not compile again.
+ */
+export function grammarsOf(model: string, parts: TextParts): LazyGrammars {
+  const grammars = kept.get(model) ?? new LazyGrammars(parts);
+  grammars.parts = parts;
+  kept.delete(model);
+  kept.set(model, grammars);
+  for (const [other, oldest] of kept) {
+    if (kept.size <= MOST) break;
+    kept.delete(other);
+    oldest.dispose();
+  }
+  return grammars;
+}
+
 /** Grammars for a loaded model. The compiler is a megabyte, so it is loaded when first needed. */
 export class LazyGrammars {
-  readonly #pipeline: TextParts;
-  readonly #vocabSize: number;
+  /** Where the vocabulary is read from, once: the model's latest load. */
+  parts: TextParts;
   #grammars: Promise<Grammars> | undefined;
 
-  constructor(pipeline: TextParts, vocabSize: number) {
-    this.#pipeline = pipeline;
-    this.#vocabSize = vocabSize;
+  constructor(parts: TextParts) {
+    this.parts = parts;
   }
 
   /** Throws invalid_schema where a grammar does not compile. */
@@ -28,19 +48,22 @@ export class LazyGrammars {
   }
 
   #load(): Promise<Grammars> {
-    this.#grammars ??= Grammars.create(this.#vocabulary());
+    this.#grammars ??= Grammars.create(this.#vocabulary()).catch((error: unknown) => {
+      this.#grammars = undefined; // the next one tries again
+      throw error;
+    });
     return this.#grammars;
   }
 
   #vocabulary(): GrammarVocabulary {
-    const { tokenizer, config } = this.#pipeline;
+    const { tokenizer, config } = this.parts;
     const encoding =
       config.tokenizer_info?.token_postproc_method ?? config.token_table_postproc_method;
     return {
       tokens: Array.from({ length: tokenizer.getVocabSize() }, (_, id) => tokenizer.idToToken(id)),
       encoding: encoding === 'byte_level' || encoding === 'byte_fallback' ? encoding : 'raw',
       prependSpace: config.tokenizer_info?.prepend_space_in_encode ?? false,
-      vocabSize: this.#vocabSize,
+      vocabSize: config.vocab_size,
       stopTokens: config.conv_template.stop_token_ids ?? [],
     };
   }

@@ -189,7 +189,6 @@ export class SerialEngine implements StepEngine {
     this.#life.dispose();
     this.#sequence?.dispose();
     this.#sequence = undefined;
-    this.#parts.grammars.dispose();
     await this.#parts.unload().catch(() => {});
   }
 

@@ -3,7 +3,7 @@ import type { StepEngine } from '../step-engine';
 import { nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
 import { readTextParts } from './internals';
-import { LazyGrammars } from './lazy-grammars';
+import { grammarsOf } from './lazy-grammars';
 import type { MlcEngine, WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { type LogitTap, SerialEngine } from './serial-engine';
@@ -28,7 +28,7 @@ export function serialEngine(
   return new SerialEngine({
     api: engine,
     logits: tap,
-    grammars: new LazyGrammars(parts, config.vocab_size),
+    grammars: grammarsOf(options.model, parts),
     model: loadedModel(options.model, parts),
     status: {
       kind: 'webllm',

@@ -240,8 +240,8 @@ export class WebLlmEngine implements StepEngine {
     this.#life.dispose();
     for (const sequence of this.#sequences.values()) sequence.dispose();
     this.#sequences.clear();
-    const { sampler, batch, swap, grammars, unload } = this.#parts;
-    for (const part of [sampler, swap?.space, batch, grammars]) quietly(() => part?.dispose());
+    const { sampler, batch, swap, unload } = this.#parts;
+    for (const part of [sampler, swap?.space, batch]) quietly(() => part?.dispose());
     await unload().catch(() => {});
   }
 
