@@ -220,8 +220,9 @@ export class ProgramHistory {
   /** Programs of this kind that run and have come further, their ends guessed. */
   #unfinished(program: Program, stages: number, tokenMs: number): Recorded[] {
     const records: Recorded[] = [];
+    let looked = 0;
     for (const other of this.#live.get(program.kind) ?? []) {
-      if (records.length >= ENOUGH) break;
+      if (records.length >= ENOUGH || looked++ >= MEMORY) break;
       if (other === program || other.waves.length <= stages) continue;
       const seen = other.waves.map((wave, i) => stageOf(wave, other.waves[i + 1]));
       const last = seen[seen.length - 1];

@@ -47,6 +47,10 @@ export class Tempo implements Policy {
   readonly #bound = new DemandBound();
   readonly #fairShare: FairShare | undefined;
   #residentJobs: Job[] = [];
+  /** Pages not yet promised. */
+  #pages = 0;
+  /** Density of the densest job turned away for lack of capacity. */
+  #shadowPrice = 0;
   #plans = 0;
   #cursor = 0;
   /** GPU time that best-effort work is owed, ms. */
@@ -112,13 +116,13 @@ export class Tempo implements Policy {
     const on = this.#circumstances(view);
     this.#gatherResidents(view, on);
     this.#refresh(on);
-    const { admitted, shadowPrice } = this.#admit(view, builder, on);
+    const admitted = this.#admit(view, builder, on);
     new Step(view, builder, on, { elastic: this.#options.elasticBatch !== false }).fill({
       residents: this.#residentJobs,
       admitted,
       bestEffort: this.#bestEffort,
       others: this.#index,
-      shadowPrice,
+      shadowPrice: this.#shadowPrice,
       owedMs: this.#owedMs,
     });
     let tokens = 0;
@@ -181,43 +185,22 @@ export class Tempo implements Policy {
     }
   }
 
-  /** Admits jobs in order of rank, as long as all promises can be kept. */
-  #admit(
-    view: SchedulerView,
-    builder: PlanBuilder,
-    on: Circumstances,
-  ): { admitted: Job[]; shadowPrice: number } {
+  /** Admits jobs in order of rank, as long as all promises can be kept. Returns those without pages. */
+  #admit(view: SchedulerView, builder: PlanBuilder, on: Circumstances): Job[] {
     const reserved = this.#bestEffort.size > 0 ? view.bestEffortShare : 0;
     this.#bound.reset(1 - reserved, 2 * on.pace.tokenMs);
-    const { pageSize, totalPages } = view.capacity;
+    this.#pages = view.capacity.totalPages;
+    this.#shadowPrice = 0;
     const residents = this.#residentJobs;
     const admitted: Job[] = [];
-    let pages = totalPages;
-    let shadowPrice = 0;
-
-    const consider = (job: Job, waiting: boolean): boolean => {
-      job.admitted = false;
-      const needed = job.pages(pageSize);
-      if (!waiting) pages -= needed;
-      if (job.bestEffort || job.hopeless) return false;
-      if (!this.#bound.fits(job.ramp)) {
-        shadowPrice = Math.max(shadowPrice, job.density);
-        return false;
-      }
-      if (waiting && needed > pages && residents.length > 0) return false;
-      if (waiting) pages -= needed;
-      this.#bound.take(job.ramp);
-      job.admitted = true;
-      return true;
-    };
-
     let r = 0;
     let looked = 0;
     let rejected = 0;
     for (let i = 0; i < this.#index.length; i++) {
       const job = this.#index.at(i);
       const rank = job.indexKey ?? 0;
-      while (r < residents.length && residents[r].rank >= rank) consider(residents[r++], false);
+      while (r < residents.length && residents[r].rank >= rank)
+        this.#consider(residents[r++], view);
       if (rank <= 0 || looked++ >= MAX_CANDIDATES || rejected >= MAX_REJECTED) break;
       if (job.moved || on.now - job.scoredMs >= APPRAISAL_MS) {
         this.#appraise(job, on);
@@ -227,21 +210,39 @@ export class Tempo implements Policy {
           continue;
         }
       }
-      if (consider(job, true)) {
+      if (this.#consider(job, view)) {
         admitted.push(job);
         rejected = 0;
         continue;
       }
       rejected++;
+      const numbers = { density: job.density, remainingTokens: Math.round(job.remainingTokens) };
       for (const call of job.calls) {
-        builder.skip(call, job.hopeless ? 'hopeless' : 'not-admitted', {
-          density: job.density,
-          remainingTokens: Math.round(job.remainingTokens),
-        });
+        builder.skip(call, job.hopeless ? 'hopeless' : 'not-admitted', numbers);
       }
     }
-    while (r < residents.length) consider(residents[r++], false);
-    return { admitted, shadowPrice };
+    while (r < residents.length) this.#consider(residents[r++], view);
+    return admitted;
+  }
+
+  /** Admits a job if its promise can be kept beside those already made. */
+  #consider(job: Job, { capacity }: SchedulerView): boolean {
+    job.admitted = false;
+    const pages = job.pages(capacity.pageSize);
+    const waiting = job.indexKey !== undefined;
+    if (!waiting) this.#pages -= pages;
+    if (job.bestEffort || job.hopeless) return false;
+    if (!this.#bound.fits(job.ramp)) {
+      this.#shadowPrice = Math.max(this.#shadowPrice, job.density);
+      return false;
+    }
+    if (waiting) {
+      if (pages > this.#pages && this.#residentJobs.length > 0) return false;
+      this.#pages -= pages;
+    }
+    this.#bound.take(job.ramp);
+    job.admitted = true;
+    return true;
   }
 }
 

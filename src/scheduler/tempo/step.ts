@@ -190,24 +190,28 @@ export class Step {
   #soakUp({ bestEffort, others, admitted, shadowPrice }: Selection): void {
     const builder = this.#builder;
     const promised = new Set(admitted);
-    const full = () => builder.batch >= builder.maxBatch || builder.freeSequences <= 0;
     if (this.#kind === 'decode' && builder.batch > 0) return;
     if (shadowPrice > 0 && builder.batch > 0) return;
     let looked = 0;
     for (const job of bestEffort) {
-      if (full() || looked++ >= MAX_LEFT_OVER) break;
+      if (this.#full || looked++ >= MAX_LEFT_OVER) break;
       const [request] = job.calls;
       if (!request.resident && !builder.has(request)) {
         this.#serve(this.#task(request, job), 'density');
       }
     }
-    for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !full(); i++) {
+    for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !this.#full; i++) {
       const job = others.at(i);
       if (promised.has(job)) continue; // `job.admitted` may be an earlier plan's
       for (const request of job.calls) {
         if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
       }
     }
+  }
+
+  /** No place for another sequence. */
+  get #full(): boolean {
+    return this.#builder.batch >= this.#builder.maxBatch || this.#builder.freeSequences <= 0;
   }
 
   #allows(request: Request): boolean {
@@ -318,10 +322,10 @@ export class Step {
     const { pageSize } = this.#view.capacity;
     const held = request.resident ? Math.ceil(request.computed / pageSize) : 0;
     const computed = request.resident ? request.computed : request.cachedTokens;
-    const needed = Math.ceil((computed + tokens) / pageSize) - held;
-    const short = () =>
-      needed > builder.freePages || (!request.resident && builder.freeSequences <= 0);
-    for (let i = this.#spare.length - 1; i >= 0 && short(); i--) {
+    const pages = Math.ceil((computed + tokens) / pageSize) - held;
+    const sequences = request.resident ? 0 : 1;
+    for (let i = this.#spare.length - 1; i >= 0; i--) {
+      if (pages <= builder.freePages && sequences <= builder.freeSequences) return;
       const victim = this.#spare[i];
       if (victim.request === request || builder.has(victim.request)) continue;
       if (!task.job.admitted) {
