@@ -22,3 +22,4 @@ export * from './scheduler';
 export * from './slo';
 export * from './step';
 export type { TempoOptions } from './tempo';
+export type { WaitingTimeSnapshot } from './waiting-time';

@@ -87,6 +87,10 @@ export class Request {
   resident = false;
   /** What was predicted of its output length at submission; undefined until it is queued. */
   estimate: LengthEstimate | undefined;
+  /** What it was told to wait for its first step when it was submitted, ms. */
+  expectedWaitMs = 0;
+  /** GPU time of the work that was queued before it, ms. */
+  queuedWorkMs = 0;
   /** Prompt tokens that the next admission is expected to find cached. */
   cachedTokens: number;
   /** Times its pages were dropped. */

@@ -17,6 +17,7 @@ import {
 } from './request';
 import { type Slo, validateDeadline, validateSlo } from './slo';
 import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './step';
+import { type Traffic, WaitingTime, type WaitingTimeSnapshot } from './waiting-time';
 
 export interface SchedulerOptions {
   policy: Policy;
@@ -29,6 +30,8 @@ export interface SchedulerOptions {
   /** GPU share guaranteed to best-effort work (default 0.05). */
   bestEffortShare?: number;
   seed?: number;
+  /** Refuse what cannot make its objective any more, instead of serving it last (default false). */
+  rejectHopeless?: boolean;
 }
 
 /** One request's line in an explained plan. */
@@ -58,6 +61,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   readonly resident: Request[] = [];
   readonly programs = new Map<string, Program>();
   readonly #requests = new Map<string, Request>();
+  readonly #waits = new WaitingTime();
+  readonly #rejectHopeless: boolean;
   /** Ended while resident: the engine still holds their pages. */
   #released: Request[] = [];
   #policy: Policy;
@@ -75,6 +80,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.random = seededRandom(options.seed ?? 0);
     this.bestEffortShare = options.bestEffortShare ?? 0.05;
     this.maxWaiting = options.maxWaiting ?? 10_000;
+    this.#rejectHopeless = options.rejectHopeless ?? false;
     this.#policy = options.policy;
   }
 
@@ -97,16 +103,28 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return this.#requests.get(id);
   }
 
-  /** Queues a request; max_tokens is cut to what the context window leaves. Throws `invalid_slo`, `invalid_request`, `context_length_exceeded`, `queue_full`. */
+  /** How good the waiting times told at submission turned out to be. */
+  get waitingTime(): WaitingTimeSnapshot {
+    return this.#waits.snapshot();
+  }
+
+  /**
+   * Queues a request; max_tokens is cut to what the context window leaves. `expectedWaitMs` of the
+   * request says how long it will wait. Throws `invalid_slo`, `invalid_request`,
+   * `context_length_exceeded`, `queue_full`, and with `rejectHopeless` also `slo_unattainable`.
+   */
   submit(spec: RequestSpec, nowMs: number): Request {
     this.now = nowMs;
     this.#check(spec);
     const room = this.capacity.contextWindow - spec.promptTokens;
     const maxTokens = Math.min(spec.maxTokens, room);
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
+    request.expectedWaitMs = this.#waits.estimate(request.class, this.#traffic);
+    if (this.#rejectHopeless) this.#checkAttainable(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
     request.estimate = this.lengths.expect(request);
+    this.#waits.join(request, this.#workMs(request));
     request.program?.join(request);
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
@@ -162,6 +180,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     request.resident = true;
     request.computed = cachedTokens;
     request.admittedMs ??= this.now;
+    this.#waits.leave(request, this.now, true);
     removeFrom(this.waiting, request);
     this.resident.push(request);
   }
@@ -208,6 +227,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     } else {
       this.lengths.forget(request);
     }
+    this.#waits.leave(request, nowMs, false);
     request.program?.leave(request);
     this.metrics.ended(request);
     this.#policy.ended?.(request, this);
@@ -239,6 +259,42 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         request.planNumber === number ? request.decision : { tokens: 0, reason: 'queued' };
       return { requestId: request.id, app: request.app, chosen: decision.tokens > 0, ...decision };
     });
+  }
+
+  get #traffic(): Traffic {
+    return {
+      freeSequences: this.capacity.maxSequences - this.resident.length,
+      waiting: this.waiting.length,
+      stepMs: this.cost.recentDecodeStepMs ?? this.cost.costs.baseMs,
+    };
+  }
+
+  /** GPU time that a request is expected to use up in a full batch, ms. */
+  #workMs(request: Request): number {
+    const { baseMs, perPrefillTokenMs } = this.cost.costs;
+    const batch = this.capabilities.batchedDecode ? this.capacity.maxBatch : 1;
+    const decodeMs = baseMs / batch + this.cost.decodeMs(request.promptTokens);
+    return (
+      (request.promptTokens - request.cachedTokens) * perPrefillTokenMs +
+      this.lengths.expected(request) * decodeMs
+    );
+  }
+
+  #checkAttainable(request: Request): void {
+    const { slo } = request;
+    if (slo.class !== 'latency' && slo.class !== 'deadline') return;
+    const { stepMs } = this.#traffic;
+    const prefillMs = request.promptTokens * this.cost.costs.perPrefillTokenMs;
+    const tokens = slo.class === 'latency' ? 1 : this.lengths.remaining(request, 0.5);
+    const neededMs = request.expectedWaitMs + prefillMs + tokens * stepMs;
+    const allowedMs = slo.class === 'latency' ? slo.ttft : slo.ttlt;
+    if (neededMs <= allowedMs) return;
+    const retryAfterMs = Math.ceil(neededMs - allowedMs);
+    throw new TempoError(
+      'slo_unattainable',
+      `The objective of ${allowedMs} ms cannot be met: about ${Math.ceil(neededMs)} ms are needed now. Try again in ${retryAfterMs} ms, or allow more time.`,
+      { retryAfterMs, param: 'slo' },
+    );
   }
 
   #earn(request: Request, gain: number): void {

@@ -1,0 +1,88 @@
+import { Digest } from './digest';
+import type { Request } from './request';
+import type { SloClass } from './slo';
+
+/** How good the waiting times told at submission turned out to be. */
+export interface WaitingTimeSnapshot {
+  /** Requests that were told a waiting time and have been admitted. */
+  count: number;
+  /** Percentiles of |told − actual|, ms; undefined before the first. */
+  p50ErrorMs?: number;
+  p95ErrorMs?: number;
+  /** Mean of told − actual, ms: above 0, people were told too much. */
+  meanBiasMs?: number;
+}
+
+/** What the estimate needs to know of the engine at the moment. */
+export interface Traffic {
+  /** Sequences that may still become resident. */
+  freeSequences: number;
+  /** Requests without pages. */
+  waiting: number;
+  /** Step time, ms. */
+  stepMs: number;
+}
+
+/** Weight of the newest observation in what is learnt per class. */
+const LEARNING = 0.1;
+/** A class waits at least, and at most, this many times as long as the queue's work takes. */
+const LEAST = 0.001;
+const MOST = 20;
+
+/**
+ * Estimates how long a request will wait for its first step: the work queued before it, at the rate
+ * at which the engine does work (the request waiting time of QLM: Patke et al., "Queue Management
+ * for SLO-Oriented Large Language Model Serving", SoCC '24, section 5). A policy lets some classes
+ * pass others; how much of the queue each class waits for is learnt.
+ */
+export class WaitingTime {
+  /** GPU time of everything that waits, ms. */
+  #queuedMs = 0;
+  readonly #queued = new Map<Request, number>();
+  readonly #ratios = new Map<SloClass, number>();
+  readonly #errors = new Digest();
+  #count = 0;
+  #bias = 0;
+
+  /** What a request that is submitted now would wait, ms. */
+  estimate(slo: SloClass, traffic: Traffic): number {
+    const { freeSequences, waiting, stepMs } = traffic;
+    if (freeSequences > waiting) return stepMs;
+    return stepMs + (this.#ratios.get(slo) ?? 1) * this.#queuedMs;
+  }
+
+  /** A request is queued: `workMs` of GPU time. */
+  join(request: Request, workMs: number): void {
+    this.#queued.set(request, workMs);
+    this.#queuedMs += workMs;
+    request.queuedWorkMs = this.#queuedMs - workMs;
+  }
+
+  /** It was admitted (or ended): the queue is shorter. `admitted`: its wait is something to learn from. */
+  leave(request: Request, nowMs: number, admitted: boolean): void {
+    const workMs = this.#queued.get(request);
+    if (workMs === undefined) return;
+    this.#queued.delete(request);
+    this.#queuedMs = this.#queued.size === 0 ? 0 : Math.max(0, this.#queuedMs - workMs);
+    if (!admitted) return;
+    const actual = nowMs - request.arrivalMs;
+    const error = request.expectedWaitMs - actual;
+    this.#errors.push(Math.abs(error));
+    this.#count++;
+    this.#bias += error;
+    if (request.queuedWorkMs < 1) return;
+    const seen = Math.min(MOST, Math.max(LEAST, actual / request.queuedWorkMs));
+    const known = this.#ratios.get(request.class);
+    this.#ratios.set(request.class, known === undefined ? seen : known + LEARNING * (seen - known));
+  }
+
+  snapshot(): WaitingTimeSnapshot {
+    if (this.#count === 0) return { count: 0 };
+    return {
+      count: this.#count,
+      p50ErrorMs: this.#errors.percentile(0.5),
+      p95ErrorMs: this.#errors.percentile(0.95),
+      meanBiasMs: this.#bias / this.#count,
+    };
+  }
+}
