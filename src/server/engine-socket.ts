@@ -70,6 +70,11 @@ export class EngineSocket implements StepExecutor {
     this.#cut = this.#watch(engine);
   }
 
+  /** The device is lost and not yet replaced. */
+  get lost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** Throws `engine_lost` if the device is lost. */
   check(): void {
     if (this.#lost !== undefined) throw this.#lost;

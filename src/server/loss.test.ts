@@ -100,6 +100,23 @@ describe('a lost device', () => {
     expect((await first).texts).toEqual(['I go on.']);
   });
 
+  it('lost while a request’s grammar is checked is not the request’s fault', async () => {
+    const harness = await new Harness().loaded();
+    const { device } = harness;
+    Object.assign(device, {
+      checkGrammar: async () => {
+        device.lose();
+        throw new Error('Cannot pass deleted object as a pointer');
+      },
+    });
+    const { texts } = await harness.ask({
+      response_format: { type: 'json_object' },
+      simulate: { content: '{}' },
+    });
+    expect(texts).toEqual(['{}']);
+    expect(harness.devices).toHaveLength(2);
+  });
+
   it('that keeps being lost fails its requests, and says so', async () => {
     const harness = await new Harness({ mishap: (_, device) => device.lose() }).loaded();
     const all = await Promise.all([harness.ask({}), harness.ask({ n: 2 })]);

@@ -10,6 +10,7 @@ import {
 import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
+import type { PreparedChat } from './prepare';
 import { parseProfile } from './profile';
 import type {
   LoadConfig,
@@ -23,6 +24,7 @@ import type {
 } from './server-types';
 import { duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
+import { yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
@@ -93,9 +95,7 @@ export class TempoServer implements TempoHost {
       if (this.#arriving.has(id)) throw duplicate(id);
       this.#arriving.add(id);
       try {
-        while (this.#recovery !== undefined) await this.#recovery.over;
-        const serving = this.#loaded();
-        const chat = await serving.prepare(submission);
+        const { serving, chat } = await this.#prepare(submission);
         if (!this.#arriving.has(id)) throw new TempoError('aborted', 'Aborted by its caller.');
         return serving.submit(submission, chat);
       } finally {
@@ -275,6 +275,20 @@ export class TempoServer implements TempoHost {
   #endRecovery(): void {
     this.#recovery?.end();
     this.#recovery = undefined;
+  }
+
+  /** Waits out a lost device, however often it is lost. */
+  async #prepare(submission: Submission): Promise<{ serving: Serving; chat: PreparedChat }> {
+    while (true) {
+      await this.#recovery?.over;
+      const serving = this.#loaded();
+      try {
+        return { serving, chat: await serving.prepare(submission) };
+      } catch (thrown) {
+        if (!(thrown instanceof TempoError) || thrown.code !== 'engine_lost') throw thrown;
+        await yieldToEventLoop();
+      }
+    }
   }
 
   #loaded(): Serving {

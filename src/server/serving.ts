@@ -110,13 +110,22 @@ export class Serving implements RequestHost {
     return this.#socket.engine;
   }
 
-  /** Checks a chat request and turns it into tokens. Rejects with what is wrong with it. */
+  /**
+   * Checks a chat request and turns it into tokens. Rejects with what is wrong with it, or with
+   * `engine_lost` where the device went away meanwhile: that is to be tried again.
+   */
   async prepare(submission: Submission): Promise<PreparedChat> {
     checkSubmission(submission);
     this.#programOf(submission);
-    const chat = prepareChat(submission.id, submission.params, this.#model, this.#longest);
-    if (chat.grammar !== undefined) await this.engine.checkGrammar?.(chat.grammar);
-    return chat;
+    const { engine } = this;
+    try {
+      const chat = prepareChat(submission.id, submission.params, this.#model, this.#longest);
+      if (chat.grammar !== undefined) await engine.checkGrammar?.(chat.grammar);
+      return chat;
+    } catch (thrown) {
+      if (!this.#socket.lost && engine === this.engine) throw thrown;
+      throw new TempoError('engine_lost', 'The device was lost.', { cause: thrown });
+    }
   }
 
   /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
