@@ -212,6 +212,7 @@ describe('Models and versions that cannot be served in batches', () => {
   const CASES: [string, StandInOptions, RegExp][] = [
     ['a recurrent state', { metadata: { kv_state_kind: 'rnn_state' } }, /not a paged KV cache/],
     ['a sliding window', { metadata: { sliding_window_size: 128 } }, /sliding window/],
+    ['a sliding window of its configuration', { slidingWindow: 256 }, /sliding window/],
     ['a batch size of one', { metadata: { max_batch_size: 1 } }, /one sequence at a time/],
     ['no batch_prefill', { lacks: ['batch_prefill'] }, /no function batch_prefill/],
     [

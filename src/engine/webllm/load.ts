@@ -100,12 +100,16 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
   const watch = watchGpu(gpu);
   const tap = new LogitTap();
   const reports = new ReportReader();
-  const engine = new webllm.MLCEngine({
-    appConfig,
-    initProgressCallback: (report) => options.onProgress?.(reports.read(report)),
-    // For serial serving; batched serving does not come by it.
-    logitProcessorRegistry: new Map([[model, tap]]),
-  });
+  const create = () =>
+    new webllm.MLCEngine({
+      appConfig,
+      initProgressCallback: (report) => options.onProgress?.(reports.read(report)),
+      // For serial serving; batched serving does not come by it.
+      logitProcessorRegistry: new Map([[model, tap]]),
+    });
+  let engine = create();
+  const reload = (options?: { context_window_size: number }) =>
+    abortable(signal, engine.reload(model, options), unload);
   const unload = async () => {
     try {
       await engine.unload();
@@ -115,11 +119,17 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
     }
   };
   try {
-    await abortable(
-      signal,
-      engine.reload(model, { context_window_size: OWN_CACHE_TOKENS }),
-      unload,
-    );
+    let tiny = true;
+    try {
+      await reload({ context_window_size: OWN_CACHE_TOKENS });
+    } catch (error) {
+      // A model with a sliding window takes no context window.
+      if (!(error instanceof Error && error.name === 'WindowSizeConfigurationError')) throw error;
+      await unload();
+      engine = create();
+      await reload();
+      tiny = false;
+    }
     const internals = readInternals(engine, model);
     const obstacle = typeof internals === 'string' ? internals : batchingObstacle(internals);
     if (typeof internals === 'object' && obstacle === undefined) {
@@ -128,7 +138,7 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
       return await batchedEngine(options, record, internals, { ...watch, device }, unload, again);
     }
     // Once more, from WebLLM's cache, with the context window that the model has.
-    await abortable(signal, engine.reload(model), unload);
+    if (tiny) await reload();
     return serialEngine(options, engine, tap, String(obstacle), { ...watch, unload });
   } catch (error) {
     await unload().catch(() => {});

@@ -38,6 +38,8 @@ export interface StandInOptions {
   gpuFeatures?: readonly string[];
   /** There is a GPU at all. Default true. */
   adapter?: boolean;
+  /** The model's configuration has a sliding window and therefore no context window. */
+  slidingWindow?: number;
   /** What loading fails with. */
   loadError?: Error;
   /** Time that loading takes, ms. */
@@ -809,7 +811,7 @@ function makePipeline(world: StandIn, ownCacheTokens: number) {
   const config = {
     vocab_size: VOCABULARY,
     context_window_size: ownCacheTokens,
-    sliding_window_size: -1,
+    sliding_window_size: world.options.slidingWindow ?? -1,
     temperature: 0.7,
     top_p: 0.9,
     conv_template: TEMPLATE,
@@ -869,6 +871,13 @@ function makeWebLlm(world: StandIn): WebLlmModule {
       if (world.options.loadMs) await new Promise((r) => setTimeout(r, world.options.loadMs));
       if (this.#aborted) return; // as the real one does
       if (world.options.loadError !== undefined) throw world.options.loadError;
+      const { slidingWindow } = world.options;
+      if (slidingWindow !== undefined && options.context_window_size !== undefined) {
+        const error = new Error(
+          'Only one of context_window_size and sliding_window_size may be set',
+        );
+        throw Object.assign(error, { name: 'WindowSizeConfigurationError' });
+      }
       device?.createShaderModule({ code: MERGE_STATE_KERNEL });
       report(1, 'Loading GPU shader modules[1/1]: 100% completed, 0 secs elapsed.');
       const { pipeline, own } = makePipeline(
