@@ -170,6 +170,8 @@ interface Run {
   kind: 'decode' | 'prefill';
   fromMs: number;
   untilMs: number;
+  /** It is one step, drawn with a gap to the next. */
+  apart: boolean;
 }
 
 function drawSteps(scene: Scene): void {
@@ -190,10 +192,10 @@ function drawSteps(scene: Scene): void {
         run.untilMs = untilMs;
       } else {
         if (run) drawRun(scene, run);
-        runs.set(span, { span, kind, fromMs: step.startMs, untilMs });
+        runs.set(span, { span, kind, fromMs: step.startMs, untilMs, apart });
       }
     }
-    drawBatch(scene, i, untilMs);
+    drawBatch(scene, i, untilMs, apart);
     for (const id of step.preempted) {
       const span = history.span(id);
       if (span === undefined) continue;
@@ -210,11 +212,11 @@ function drawSteps(scene: Scene): void {
   for (const run of runs.values()) drawRun(scene, run);
 }
 
-function drawRun(scene: Scene, { span, kind, fromMs, untilMs }: Run): void {
+function drawRun(scene: Scene, { span, kind, fromMs, untilMs, apart }: Run): void {
   const { context, palette, pixelRatio } = scene;
   const bar = barOf(scene, span);
   const x0 = snap(scene, xAt(scene, fromMs));
-  const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, untilMs)));
+  const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, untilMs)) - (apart ? 1 : 0));
   context.fillStyle = palette.apps[span.app];
   if (kind === 'decode') {
     context.fillRect(x0, bar.top, x1 - x0, bar.height);
@@ -228,13 +230,14 @@ function drawRun(scene: Scene, { span, kind, fromMs, untilMs }: Run): void {
 }
 
 /** The engine's own track: how many sequences each step served, and whose. */
-function drawBatch(scene: Scene, index: number, untilMs: number): void {
+function drawBatch(scene: Scene, index: number, untilMs: number, apart: boolean): void {
   const { context, history, palette, pixelRatio } = scene;
   const step = history.steps[index];
   const x0 = snap(scene, xAt(scene, step.startMs));
   const nextMs = history.steps[index + 1]?.startMs ?? untilMs;
+  const gap = apart ? 1 : 0;
   const joined = nextMs - step.endMs < GAP_MS ? Math.min(nextMs, scene.nowMs) : untilMs;
-  const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, joined)));
+  const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, joined)) - gap);
   const unit = (ENGINE_HEIGHT - 13) / history.maxBatch;
   let bottom = ENGINE_TOP + ENGINE_HEIGHT - 1;
   for (const app of APP_NAMES) {
