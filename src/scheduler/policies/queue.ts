@@ -51,8 +51,10 @@ export type Rank = (request: Request) => number;
 
 /**
  * Serves the batch of lowest rank and pauses the rest, step by step: preemptive policies. A paused
- * request keeps its pages; when pages run out, the highest ranks lose theirs. Decodes come first in
- * the token budget, then prompts by rank.
+ * request keeps its pages, and nobody is admitted at the expense of those who have some: a policy
+ * whose order changes with every token would do nothing but recompute. When the residents themselves
+ * run out of pages, the highest ranks lose theirs. Decodes come first in the token budget, then
+ * prompts by rank.
  */
 export function serveLowest(
   rank: Rank,
@@ -60,13 +62,28 @@ export function serveLowest(
   builder: PlanBuilder,
   tokenBudget = TOKEN_BUDGET,
 ): void {
-  const batch = lowest([view.resident, view.waiting], builder.maxBatch, rank);
+  const batch = chooseBatch(rank, view, builder);
   makeRoom(batch, rank, view, builder);
   for (const request of batch) if (request.decoding) builder.add(request, 'in-order');
   let left = tokenBudget - builder.batch;
   for (const request of batch) {
     if (!request.decoding && left > 0) left -= chunk(request, left, builder);
   }
+}
+
+/** The lowest ranks of all; where newcomers among them do not fit, residents take their places. */
+function chooseBatch(rank: Rank, view: SchedulerView, builder: PlanBuilder): Request[] {
+  const { totalPages, pageSize } = view.capacity;
+  const batch = lowest([view.resident, view.waiting], builder.maxBatch, rank);
+  let pages = builder.freePages - WATERMARK * totalPages;
+  let sequences = builder.freeSequences;
+  const newcomers = batch.filter((request) => {
+    if (request.resident) return false;
+    pages -= Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+    return sequences-- > 0 && (pages >= 0 || view.resident.length === 0);
+  });
+  const places = builder.maxBatch - newcomers.length;
+  return lowest([lowest([view.resident], places, rank), newcomers], builder.maxBatch, rank);
 }
 
 /** The `count` requests of lowest rank, in order. */
@@ -102,7 +119,7 @@ function chunk(request: Request, maxTokens: number, builder: PlanBuilder): numbe
   return builder.add(request, 'in-order', {}, { maxTokens });
 }
 
-/** Drops the pages of the highest ranks until the batch has pages for this step, and sequences to spare. */
+/** Drops the pages of the highest ranks until the batch has pages for this step. */
 function makeRoom(
   batch: readonly Request[],
   rank: Rank,
@@ -111,18 +128,15 @@ function makeRoom(
 ): void {
   const { pageSize, maxPrefillTokens } = view.capacity;
   let pages = 0;
-  let newcomers = 0;
   for (const request of batch) {
-    if (!request.resident) newcomers++;
     const tokens = request.decoding ? 1 : Math.min(request.pendingTokens, maxPrefillTokens);
     pages += Math.ceil(tokens / pageSize);
   }
-  const enough = () => builder.freePages >= pages && builder.freeSequences >= newcomers;
-  if (enough()) return;
+  if (builder.freePages >= pages) return;
   const paused = view.resident.filter((request) => !batch.includes(request));
   paused.sort((a, b) => (before(rank(a), a, rank(b), b) ? 1 : -1));
   for (const request of paused) {
-    if (enough()) return;
+    if (builder.freePages >= pages) return;
     builder.preempt(request);
   }
 }
