@@ -3,7 +3,7 @@ import { promptTokens } from '../../src/engine/text';
 import { CONVERSATIONS } from '../../src/engine/text/conversations.test-data';
 import type { Turn } from '../../src/engine/text/messages';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
-import { listenToFeed, readTextParts } from '../../src/engine/webllm/internals';
+import { listenToFeed, type MlcPipeline, readTextParts } from '../../src/engine/webllm/internals';
 import { loadedModel } from '../../src/engine/webllm/loaded-model';
 import type { RealRun } from './entry';
 
@@ -20,7 +20,7 @@ const TOKENS = 4;
 
 /**
  * Against `MLCEngine` on the same model: the token ids fed for a table of conversations, and, unless
- * the argument `ids` is given, greedy texts.
+ * the argument `ids` is given, greedy texts; with the argument `serial`, of the serial engine.
  */
 export default async function parity(run: RealRun): Promise<unknown> {
   const model = run.record.model_id;
@@ -90,12 +90,28 @@ async function webllmTexts(engine: webllm.MLCEngine): Promise<string[]> {
   return texts;
 }
 
+/** WebLLM with libraries that, it seems, cannot batch: for the serial engine. */
+class Unbatched extends webllm.MLCEngine {
+  override async reload(...args: Parameters<webllm.MLCEngine['reload']>): Promise<void> {
+    await super.reload(...args);
+    const pipelines = Reflect.get(this, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
+    for (const { vm } of pipelines.values()) {
+      const find = vm.getFunction;
+      vm.getFunction = (name) => {
+        if (name === 'batch_prefill') throw new Error('Left out.');
+        return find.call(vm, name);
+      };
+    }
+  }
+}
+
 /** Our texts: each request alone, as MLCEngine serves them, and all of them in one batch. */
 async function ourTexts(run: RealRun): Promise<{ alone: string[]; together: string[] }> {
+  const serial = run.args.includes('serial');
   const engine = await loadWebLlmEngine({
     model: run.record.model_id,
     appConfig: { model_list: [run.record] },
-    webllm: webllm as unknown as WebLlmModule,
+    webllm: { ...webllm, ...(serial ? { MLCEngine: Unbatched } : {}) } as unknown as WebLlmModule,
     maxSequences: TEXTS.length,
     keepPrefixes: 0,
     kvBudgetBytes: 64 * 2 ** 20,
@@ -122,7 +138,8 @@ async function ourTexts(run: RealRun): Promise<{ alone: string[]; together: stri
   };
   const alone: string[] = [];
   for (const prompt of prompts) alone.push(...(await serve([prompt])));
-  const together = await serve(prompts);
+  run.log(`${engine.status.mode}: ${engine.status.notes.join(' ')}`);
+  const together = serial ? alone : await serve(prompts);
   await engine.dispose();
   return { alone, together };
 }
