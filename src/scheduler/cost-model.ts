@@ -35,8 +35,10 @@ const SEED_WEIGHT = 2;
 const OUTLIER = 4;
 /** … and the usual one is at least this share of the prediction. */
 const LEAST_SPREAD = 0.05;
-/** So many outliers in a row are a new regime (a throttled device): the past is forgotten faster. */
+/** So many steps in a row all slower, or all faster, by a tenth … */
 const NEW_REGIME = 6;
+/** … are a new regime (a throttled device): the past is forgotten this fast. */
+const FORGETTING_FAST = 0.85;
 
 /**
  * A linear model of step time with a roofline's knee, fitted online by least squares with
@@ -51,7 +53,8 @@ export class CostModel {
   /** Usual size of an error, ms. */
   #spread = 0;
   #observations = 0;
-  #outliers = 0;
+  /** Steps in a row that were slower (above 0) or faster (below 0) than predicted by a tenth. */
+  #run = 0;
   /** Step time averaged over the last steps that decoded, ms. */
   #decodeStepMs = 0;
 
@@ -103,8 +106,9 @@ export class CostModel {
     const cut = Math.max(-OUTLIER * usual, Math.min(OUTLIER * usual, error));
     this.#spread += 0.05 * (Math.abs(cut) - this.#spread);
     this.#observations++;
-    this.#outliers = cut === error ? 0 : this.#outliers + 1;
-    const forgetting = this.#outliers >= NEW_REGIME ? 0.8 : this.#forgetting;
+    const side = Math.abs(error) > 0.1 * predicted ? Math.sign(error) : 0;
+    this.#run = side * this.#run > 0 ? this.#run + side : side;
+    const forgetting = Math.abs(this.#run) >= NEW_REGIME ? FORGETTING_FAST : this.#forgetting;
     const believed = Math.max(0, predicted + cut);
     let best = this.#best;
     for (const fit of this.#fits) {

@@ -1,7 +1,9 @@
-import { TDigest } from 'tdigest';
+import type { CalibrationSnapshot } from './calibration';
+import { Digest } from './digest';
 import { type GainConfig, metSlo, weightedTokens } from './gain';
 import type { Request } from './request';
 import type { SloClass } from './slo';
+import type { WaitingTimeSnapshot } from './waiting-time';
 
 /** Milliseconds at the 50th, 95th and 99th percentile; undefined while there is no observation. */
 export interface Percentiles {
@@ -49,9 +51,9 @@ class Group {
   possibleGain = 0;
   goodTokens = 0;
   preemptions = 0;
-  readonly ttft = new TDigest();
-  readonly tbt = new TDigest();
-  readonly ttlt = new TDigest();
+  readonly ttft = new Digest();
+  readonly tbt = new Digest();
+  readonly ttlt = new Digest();
 
   snapshot(): GroupSnapshot {
     return {
@@ -82,19 +84,36 @@ export interface MetricsSnapshot {
   steps: number;
   /** GPU time of all steps, ms. */
   busyMs: number;
+  /** How good the bounds of the output length turned out to be. */
+  lengths: CalibrationSnapshot;
+  /** How good the waiting times told at submission turned out to be. */
+  waits: WaitingTimeSnapshot;
 }
+
+/** Who knows what the metrics do not count themselves. */
+export interface MetricsSources {
+  lengths(): CalibrationSnapshot;
+  waits(): WaitingTimeSnapshot;
+}
+
+const NOTHING_KNOWN: MetricsSources = {
+  lengths: () => ({ count: 0 }),
+  waits: () => ({ count: 0 }),
+};
 
 /** Counts everything that happens to requests: in all, per app and per class. */
 export class Metrics {
   readonly #gain: GainConfig;
+  readonly #sources: MetricsSources;
   readonly #total = new Group();
   readonly #byApp = new Map<string, Group>();
   readonly #byClass = new Map<SloClass, Group>();
   #steps = 0;
   #busyMs = 0;
 
-  constructor(gain: GainConfig) {
+  constructor(gain: GainConfig, sources: MetricsSources = NOTHING_KNOWN) {
     this.#gain = gain;
+    this.#sources = sources;
   }
 
   submitted(request: Request): void {
@@ -154,6 +173,8 @@ export class Metrics {
       byClass,
       steps: this.#steps,
       busyMs: this.#busyMs,
+      lengths: this.#sources.lengths(),
+      waits: this.#sources.waits(),
     };
   }
 
@@ -171,8 +192,11 @@ function groupOf<Key>(groups: Map<Key, Group>, key: Key): Group {
   return group;
 }
 
-function percentiles(digest: TDigest): Percentiles {
-  if (digest.size() === 0) return { count: 0 };
-  const [p50, p95, p99] = digest.percentile([0.5, 0.95, 0.99]);
-  return { p50, p95, p99, count: digest.toArray().reduce((sum, c) => sum + c.n, 0) };
+function percentiles(digest: Digest): Percentiles {
+  return {
+    p50: digest.percentile(0.5),
+    p95: digest.percentile(0.95),
+    p99: digest.percentile(0.99),
+    count: digest.count,
+  };
 }

@@ -76,7 +76,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.kv = options.engine.kv;
     this.gain = { ...DEFAULT_GAIN, ...options.gain };
     this.cost = new CostModel(options.costs);
-    this.metrics = new Metrics(this.gain);
+    this.metrics = new Metrics(this.gain, {
+      lengths: () => this.lengths.calibration,
+      waits: () => this.#waits.snapshot(),
+    });
     this.random = seededRandom(options.seed ?? 0);
     this.bestEffortShare = options.bestEffortShare ?? 0.05;
     this.maxWaiting = options.maxWaiting ?? 10_000;
