@@ -89,7 +89,7 @@ describe('a replay', () => {
     await expect(replay(makeWorkload(spec), { policy: lazy })).rejects.toThrow(/lazy ran nothing/);
   });
 
-  it('ends every request once, with every token, under any policy', {
+  it('ends every request once, with every token, under any policy, on any engine', {
     timeout: 60_000,
   }, async () => {
     const specs = fc.record({

@@ -80,7 +80,8 @@ class BudgetedStep {
       this.#builder.skip(request, 'tbt-guard');
       return false;
     }
-    const tokens = this.#builder.add(request, 'in-order', {}, { maxTokens });
+    const options = this.#view.capabilities.continuedPrefill ? { maxTokens } : {};
+    const tokens = this.#builder.add(request, 'in-order', {}, options);
     if (tokens > 0) this.#take(tokens, request, this.#shape.decodes);
     return tokens > 0;
   }

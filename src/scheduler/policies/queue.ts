@@ -23,7 +23,8 @@ export function fits(request: Request, view: SchedulerView, builder: PlanBuilder
 /**
  * Serves without preemption, as vLLM and Sarathi-Serve do: what runs goes on, every decode in each
  * step; what is left of the token budget takes chunks of prompts, begun ones first, then `waiting`
- * in the order given, until one does not fit.
+ * in the order given, until one does not fit. An engine that cannot mix prompts with decodes takes
+ * prompts first.
  */
 export function serveToCompletion(
   waiting: Iterable<Request>,
@@ -31,16 +32,28 @@ export function serveToCompletion(
   builder: PlanBuilder,
   tokenBudget = TOKEN_BUDGET,
 ): void {
-  const { resident } = view;
-  for (const request of resident) if (request.decoding) builder.add(request, 'in-order');
-  let left = tokenBudget - builder.batch;
-  for (const request of resident) {
-    if (!request.decoding && left > 0) left -= chunk(request, left, builder);
+  const decode = () => {
+    for (const request of view.resident) if (request.decoding) builder.add(request, 'in-order');
+  };
+  if (view.capabilities.mixedSteps) decode();
+  prefill(waiting, view, builder, tokenBudget - builder.batch);
+  if (!view.capabilities.mixedSteps) decode();
+}
+
+function prefill(
+  waiting: Iterable<Request>,
+  view: SchedulerView,
+  builder: PlanBuilder,
+  tokens: number,
+): void {
+  let left = tokens;
+  for (const request of view.resident) {
+    if (!request.decoding && left > 0) left -= chunk(request, left, view, builder);
   }
   for (const request of waiting) {
     // Nobody overtakes one that does not fit.
     if (left < 1 || !fits(request, view, builder)) return;
-    const taken = chunk(request, left, builder);
+    const taken = chunk(request, left, view, builder);
     if (taken === 0) return;
     left -= taken;
   }
@@ -64,10 +77,15 @@ export function serveLowest(
 ): void {
   const batch = chooseBatch(rank, view, builder);
   makeRoom(batch, rank, view, builder);
-  for (const request of batch) if (request.decoding) builder.add(request, 'in-order');
-  let left = tokenBudget - builder.batch;
-  for (const request of batch) {
-    if (!request.decoding && left > 0) left -= chunk(request, left, builder);
+  // Where prompts and decodes cannot share a step, the lowest rank says which it is.
+  const { mixedSteps } = view.capabilities;
+  const [first, second] = mixedSteps || batch[0]?.decoding ? [true, false] : [false, true];
+  let left = tokenBudget;
+  for (const decoding of [first, second]) {
+    for (const request of batch) {
+      if (request.decoding !== decoding || left < 1) continue;
+      left -= decoding ? builder.add(request, 'in-order') : chunk(request, left, view, builder);
+    }
   }
 }
 
@@ -115,8 +133,15 @@ function before(rank: number, request: Request, otherRank: number, other: Reques
   return rank < otherRank || (rank === otherRank && request.order < other.order);
 }
 
-function chunk(request: Request, maxTokens: number, builder: PlanBuilder): number {
-  return builder.add(request, 'in-order', {}, { maxTokens });
+/** A chunk of a prompt within the token budget; a whole prompt where prompts cannot be chunked. */
+function chunk(
+  request: Request,
+  maxTokens: number,
+  view: SchedulerView,
+  builder: PlanBuilder,
+): number {
+  const options = view.capabilities.continuedPrefill ? { maxTokens } : {};
+  return builder.add(request, 'in-order', {}, options);
 }
 
 /** Drops the pages of the highest ranks until the batch has pages for this step. */
