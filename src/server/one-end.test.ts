@@ -115,7 +115,7 @@ describe('whatever happens, in whatever order', () => {
         expect(kv.freePages).toBe(kv.totalPages);
         await harness.server.dispose();
       }),
-      { numRuns: 40, timeout: 8000 },
+      { numRuns: 40, timeout: 8000, endOnFailure: true },
     );
   }, 60_000);
 });

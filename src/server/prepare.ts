@@ -1,7 +1,8 @@
+import { afterReasoning } from '../engine/sampling/after-reasoning';
 import { checkSampling } from '../engine/sampling/check';
 import { checkJsonSchema } from '../engine/sampling/json-schema';
 import type { ConversationTemplate, LoadedModel } from '../engine/step-engine';
-import { promptTokens } from '../engine/text';
+import { promptTokens, replyStartsInReasoning } from '../engine/text';
 import {
   type GrammarSpec,
   hashText,
@@ -41,12 +42,14 @@ export function prepareChat(
   }
   const { tokenizer, template } = model;
   const tools = prepareTools(params, template);
-  const grammar = grammarOf(params.response_format, tools);
+  const thinking = { thinking: params.extra_body?.enable_thinking ?? true };
+  const reasoningOpen = replyStartsInReasoning(template, thinking);
+  const answer = grammarOf(params.response_format, tools);
+  const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const sampling = samplingOf(params, model);
   checkSampling(sampling, tokenizer.vocabSize);
-  const prompt = promptTokens(tokenizer, template, turnsOf(params.messages, template, tools), {
-    thinking: params.extra_body?.enable_thinking ?? true,
-  });
+  const turns = turnsOf(params.messages, template, tools);
+  const prompt = promptTokens(tokenizer, template, turns, thinking);
   const script = model.simulated ? scriptOf(params.simulate, model) : undefined;
   const stopTokens = new Set(template.stop_token_ids);
   const stop = typeof params.stop === 'string' ? [params.stop] : (params.stop ?? []);
@@ -59,7 +62,7 @@ export function prepareChat(
       script,
       stopTokens,
       stopStrings: [...template.stop_str, ...stop],
-      reasoningOpen: /<think>\s*$/.test(template.role_empty_sep ?? ''),
+      reasoningOpen,
       toolCalls: tools?.parser(newCallId),
     };
     return new Choice(spec, tokenizer);

@@ -38,6 +38,9 @@ import { WaitEstimate } from './wait-estimate';
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
 
+/** A lost engine may take so long to let go of what it holds, ms. */
+const DISPOSE_WITHIN_MS = 1000;
+
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
 
@@ -295,17 +298,17 @@ export class Serving implements RequestHost {
       this.scheduler.resident.flatMap(({ id }) => this.#open.choice(id)?.completion ?? []),
     );
     this.scheduler.lost();
-    this.engine.dispose().catch(() => {}); // of what is gone already
     for (const completion of struck) {
       if (++completion.losses > MAX_LOSSES) this.#end(completion, gaveUp(loss));
     }
     let error = loss;
     for (let attempt = this.#losses; attempt <= MAX_LOSSES; attempt++) {
+      this.#options.recovering(attempt);
       try {
-        this.#options.recovering(attempt);
-        if (attempt > 1) await pause((attempt - 1) * RETRY_AFTER_MS);
-        const engine = await this.#options.reload();
-        this.#socket.plug(engine);
+        // What is left of the old engine makes room for the new one, if it still can.
+        await Promise.race([this.engine.dispose().catch(() => {}), pause(DISPOSE_WITHIN_MS)]);
+        await pause((attempt - 1) * RETRY_AFTER_MS);
+        this.#socket.plug(await this.#options.reload());
         this.#endOversized();
         this.#options.recovered();
         return;

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { loadSimulatedEngine } from '../engine/simulated';
+import type { LoadedModel } from '../engine/step-engine';
+import type { ChatCompletionParams } from './chat-types';
+import { prepareChat } from './prepare';
+
+const MESSAGES = [{ role: 'user' as const, content: 'How many?' }];
+const FORMAT = { type: 'json_object' as const };
+
+/** A model whose chat template opens `<think>` for the reply, in the assistant's role as Qwen3.5 does. */
+async function thinkingModel(): Promise<LoadedModel> {
+  const { model } = await loadSimulatedEngine();
+  const roles = { ...model.template.roles, assistant: '<|im_start|>assistant\n<think>' };
+  return { ...model, template: { ...model.template, roles } };
+}
+
+function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
+  return prepareChat('r', { messages: MESSAGES, ...params }, model, 1000);
+}
+
+describe('a reply that starts inside the reasoning', () => {
+  it('is held to its format from the end of the reasoning on', async () => {
+    const { grammar } = prepare(await thinkingModel(), { response_format: FORMAT });
+    expect(grammar?.type).toBe('structural_tag');
+    expect(JSON.stringify(grammar)).toContain('</think>');
+  });
+
+  it('is held to it from the start where thinking is off', async () => {
+    const params = { response_format: FORMAT, extra_body: { enable_thinking: false } };
+    expect(prepare(await thinkingModel(), params).grammar).toEqual({ type: 'json' });
+  });
+
+  it('has its reasoning told apart from the answer', async () => {
+    const model = await thinkingModel();
+    const [choice] = prepare(model, {}).choices;
+    const tokens = [...model.tokenizer.encode('two and two</think>four'), 0];
+    const outputs = tokens.map((token) => choice.take({ token }, 1000));
+    const text = (field: 'content' | 'reasoning_content') =>
+      outputs.map((output) => output?.delta[field] ?? '').join('');
+    expect(text('reasoning_content')).toBe('two and two');
+    expect(text('content')).toBe('four');
+  });
+});
