@@ -11,7 +11,10 @@ const MOST = 2;
  * checked, and the reloaded engine need not compile again.
  */
 export function grammarsOf(model: string, parts: TextParts): LazyGrammars {
-  const grammars = kept.get(model) ?? new LazyGrammars(parts);
+  const before = kept.get(model);
+  const same = before?.parts.config.vocab_size === parts.config.vocab_size;
+  const grammars = before !== undefined && same ? before : new LazyGrammars(parts);
+  if (grammars !== before) before?.dispose();
   grammars.parts = parts;
   kept.delete(model);
   kept.set(model, grammars);
