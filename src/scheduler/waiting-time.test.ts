@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from './clock';
+import { CountingEngine } from './counting-engine';
+import { TempoError } from './errors';
+import { runStep } from './loop';
+import { createPolicy } from './policies';
+import type { Request } from './request';
+import { Scheduler } from './scheduler';
+
+function small(rejectHopeless: boolean) {
+  const clock = new VirtualClock();
+  const engine = new CountingEngine({ clock, capacity: { maxSequences: 2, maxBatch: 2 } });
+  const policy = createPolicy('fcfs');
+  const scheduler = new Scheduler({ policy, engine, costs: engine.costs, rejectHopeless });
+  let number = 0;
+  const submit = (ttlt = 600_000) =>
+    scheduler.submit(
+      {
+        id: `r${number++}`,
+        app: 'tool',
+        slo: { class: 'deadline', ttlt },
+        promptTokens: 50,
+        maxTokens: 50,
+      },
+      clock.now(),
+    );
+  const step = () =>
+    runStep(
+      scheduler,
+      engine,
+      {
+        sequence: (request: Request) => ({
+          id: request.id,
+          tokens: { length: request.knownTokens },
+          promptTokens: request.promptTokens,
+          sampling: { temperature: 0, topP: 1, seed: 0 },
+        }),
+        token: (request: Request) => (request.generated >= 50 ? 'stop' : null),
+        failed: () => {},
+      },
+      clock,
+    );
+  return { scheduler, submit, step };
+}
+
+describe('waiting time', () => {
+  it('is a step where there is room, and grows with the queue', () => {
+    const { submit } = small(false);
+    const waits = Array.from({ length: 10 }, () => submit().expectedWaitMs);
+    expect(waits[0]).toBeLessThan(50);
+    for (let i = 4; i < waits.length; i++) expect(waits[i]).toBeGreaterThan(waits[i - 1]);
+  });
+
+  it('is told to within a third of what it turns out to be, once lengths are known', async () => {
+    const { scheduler, submit, step } = small(false);
+    for (let round = 0; round < 6; round++) {
+      for (let i = 0; i < 12; i++) submit();
+      while (scheduler.live > 0) await step();
+    }
+    const requests = Array.from({ length: 12 }, () => submit());
+    while (scheduler.live > 0) await step();
+    const told = requests.reduce((sum, request) => sum + request.expectedWaitMs, 0);
+    const came = requests.reduce((sum, r) => sum + (r.admittedMs ?? 0) - r.arrivalMs, 0);
+    expect(told / came).toBeGreaterThan(0.67);
+    expect(told / came).toBeLessThan(1.5);
+    expect(scheduler.metrics.snapshot().waits.count).toBe(84);
+  });
+
+  it('refuses, where asked to, what cannot be done in time, and says how much later to try', () => {
+    const { submit } = small(true);
+    for (let i = 0; i < 40; i++) submit();
+    const hopeless = () => submit(200);
+    expect(hopeless).toThrow(TempoError);
+    expect(hopeless).toThrow(/cannot be met/);
+    expect(() => submit(600_000)).not.toThrow();
+  });
+});
