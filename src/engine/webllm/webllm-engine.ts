@@ -172,6 +172,7 @@ export class WebLlmEngine implements StepEngine {
       this.#swapped.fits(computed * swap.bytesPerToken);
     if (worthIt) {
       const pages = await this.#life.wait(swap.space.copyOut(table.slotOf(sequenceId)));
+      if (this.#sequences.get(sequenceId) !== sequence) return; // removed meanwhile
       this.#swapped.put(sequenceId, sequence.tokens.subarray(0, computed), pages);
     }
     this.#release(sequenceId);
