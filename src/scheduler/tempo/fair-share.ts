@@ -1,5 +1,5 @@
 /** Weighted tokens that an app may be ahead of the least served before its rank falls to half. */
-const HALVING = 16_384;
+const HALVING = 2048;
 
 /**
  * Virtual token counters per app (Sheng et al., "Fairness in Serving Large Language Models",

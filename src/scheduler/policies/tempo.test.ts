@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { TableTop } from './table-top';
+import { tempo } from './tempo';
+import { tempoOracle } from './tempo-oracle';
+
+const stream = (ttft: number, tbt: number) => ({ class: 'latency' as const, ttft, tbt });
+const deadline = (ttlt: number) => ({ class: 'deadline' as const, ttlt });
+
+describe('tempo', () => {
+  it('serves a first token that is due soon before an answer that can wait', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1 });
+    table.teach('app', 10);
+    table.submit({ id: 'tool', slo: deadline(60_000), outputTokens: 10 });
+    table.submit({ id: 'chat', slo: stream(100, 100), outputTokens: 10 });
+    expect(table.step()).toEqual({ chat: 1 });
+  });
+
+  it('lets a stream that is ahead of schedule wait for an answer that is due', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1 });
+    table.teach('app', 30);
+    table.submit({ id: 'chat', slo: stream(100, 1000), outputTokens: 200 });
+    table.steps(2);
+    table.submit({ id: 'tool', slo: deadline(2000), outputTokens: 30 });
+    expect(table.step()).toEqual({ tool: 1 });
+  });
+
+  it('without just-enough bandwidth streams run as fast as they can', () => {
+    const table = new TableTop(tempo({ justEnough: false }), { maxBatch: 1 });
+    table.teach('app', 30);
+    table.submit({ id: 'chat', slo: stream(100, 1000), outputTokens: 200 });
+    table.steps(2);
+    table.submit({ id: 'tool', slo: deadline(2000), outputTokens: 30 });
+    expect(table.step()).toEqual({ chat: 1 });
+  });
+
+  it('has an answer that cannot be in time any more yield to one that can', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1 });
+    table.teach('app', 100);
+    const late = table.submit({ id: 'late', slo: deadline(300), outputTokens: 100 });
+    table.submit({ id: 'feasible', slo: deadline(5000), outputTokens: 100 });
+    expect(table.step()).toEqual({ feasible: 1 });
+    expect(late.decision.reason).toBe('hopeless');
+    expect(table.steps(150)).toEqual({ late: 1 });
+  });
+
+  it('cuts a prompt so that the tightest stream in the step gets its next token in time', () => {
+    const table = new TableTop(tempo(), { perPrefillTokenMs: 1 });
+    table.teach('app', 50);
+    table.submit({ id: 'chat', slo: stream(100, 60), outputTokens: 50 });
+    table.steps(2);
+    table.submit({ id: 'tool', slo: deadline(60_000), promptTokens: 1000, outputTokens: 50 });
+    const { chat, tool } = table.step();
+    expect(chat).toBe(1);
+    expect(tool).toBeGreaterThan(0);
+    // The stream's next token is due in 200 ms.
+    expect(tool).toBeLessThan(215);
+  });
+
+  it('guarantees best-effort work its share however much else there is', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2 });
+    table.teach('app', 100);
+    const background = table.submit({ id: 'background', outputTokens: 1000 });
+    for (let i = 0; i < 400; i++) {
+      if (i % 10 === 0) {
+        table.submit({ id: `chat${i}`, slo: stream(200, 20), outputTokens: 100 });
+      }
+      table.step();
+    }
+    // 5% of the GPU's time is 5% of 2 sequences in 400 steps.
+    expect(background.generated).toBeGreaterThanOrEqual(30);
+    expect(background.generated).toBeLessThan(120);
+  });
+
+  it('gives best-effort work all that is left over', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2 });
+    table.submit({ id: 'background', outputTokens: 1000 });
+    expect(table.steps(5)).toEqual({ background: 1 });
+  });
+
+  it('drops the pages of work that was not admitted when those of an admitted request run short', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1, maxSequences: 1 });
+    table.teach('app', 20);
+    const background = table.submit({ id: 'background', outputTokens: 500 });
+    table.steps(3);
+    table.submit({ id: 'chat', slo: stream(200, 50), outputTokens: 20 });
+    expect(table.step()).toEqual({ chat: 1 });
+    expect(background.preemptions).toBe(1);
+    table.steps(30);
+    expect(background.resident).toBe(true);
+    expect(background.generated).toBeGreaterThan(3);
+  });
+
+  it('judges a program as a whole: near its end it is worth more than one that begins', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1, maxSequences: 4 });
+    table.teach('app', 50);
+    const old = table.program('old', 4000);
+    table.submit({ id: 'old-1', slo: { class: 'program' }, program: old, outputTokens: 50 });
+    table.steps(51);
+    table.submit({ id: 'old-2', slo: { class: 'program' }, program: old, outputTokens: 50 });
+    const young = table.program('young', 4000);
+    table.submit({ id: 'young-1', slo: { class: 'program' }, program: young, outputTokens: 50 });
+    expect(table.step()).toEqual({ 'old-2': 1 });
+  });
+
+  it('explains every plan with a reason and the numbers behind it', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1 });
+    table.teach('app', 10);
+    table.submit({ id: 'tool', slo: deadline(60_000), outputTokens: 10 });
+    table.submit({ id: 'chat', slo: stream(100, 100), outputTokens: 10 });
+    table.step();
+    const [chat, tool] = table.scheduler.explain();
+    expect(chat).toMatchObject({ requestId: 'chat', chosen: true });
+    expect(chat.density).toBeGreaterThan(0);
+    expect(chat.remainingTokens).toBe(10);
+    expect(chat.slackMs).toBeTypeOf('number');
+    expect(tool.chosen).toBe(false);
+  });
+
+  it('shares by weight between apps where weights are given', () => {
+    const table = new TableTop(tempo({ weights: { a: 1, b: 1 } }), { maxBatch: 1 });
+    for (const app of ['a', 'b']) table.teach(app, 20);
+    // App `a` floods; what `b` asks for now and then must not be crowded out.
+    const asked = [];
+    for (let i = 0; i < 600; i++) {
+      if (i % 4 === 0)
+        table.submit({ id: `a${i}`, app: 'a', slo: deadline(1500), outputTokens: 20 });
+      if (i % 60 === 0) {
+        asked.push(table.submit({ id: `b${i}`, app: 'b', slo: deadline(1500), outputTokens: 20 }));
+      }
+      table.step();
+    }
+    const inTime = asked.filter(
+      (r) => r.end?.kind === 'finished' && (r.endMs ?? 0) <= r.deadlineMs,
+    );
+    expect(inTime.length).toBeGreaterThanOrEqual(asked.length - 2);
+  });
+});
+
+describe('tempo-oracle', () => {
+  it('knows from the start what tempo can only guess', () => {
+    const table = new TableTop(tempoOracle(), { maxBatch: 1 });
+    table.teach('app', 10);
+    const truth = { outputTokens: 500 };
+    const long = table.submit({ id: 'long', slo: deadline(1000), outputTokens: 500, truth });
+    table.submit({ id: 'short', slo: deadline(1000), outputTokens: 5, truth: { outputTokens: 5 } });
+    expect(table.step()).toEqual({ short: 1 });
+    expect(long.decision.reason).toBe('hopeless');
+  });
+});
