@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TempoError } from '../scheduler';
+import { POLICY_NAMES, TempoError } from '../scheduler';
 import { codeOf, Harness, type Mishap } from './harness.test-data';
 
 const ASKS = [
@@ -48,6 +48,19 @@ describe('a lost device', () => {
       carried += before.drawn.length;
     }
     expect(carried).toBeGreaterThan(5);
+  });
+
+  it.each(POLICY_NAMES)('right after a switch to %s leaves nobody behind', async (policy) => {
+    const harness: Harness = await new Harness({
+      mishap: (step, device) => {
+        if (step !== 4) return;
+        void harness.server.setPolicy(policy);
+        device.lose();
+      },
+    }).loaded({ policy: 'fcfs' });
+    const slo = { class: 'latency', ttft: 200, tbt: 30 } as const;
+    const all = await Promise.all([1, 2, 3].map(() => harness.ask({ max_tokens: 9 }, { slo })));
+    expect(all.map(codeOf)).toEqual(['done', 'done', 'done']);
   });
 
   it('may be lost again', async () => {

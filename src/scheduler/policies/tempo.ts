@@ -80,7 +80,9 @@ export class Tempo implements Policy {
     job.moved = true;
     this.#fairShare?.submitted(request.app);
     if (job.bestEffort) this.#bestEffort.add(job);
-    else if (!job.resident) this.#place(job, this.#circumstances(view));
+    // One that has pages already may lose them before this policy's first plan.
+    else if (job.resident) this.#residentJobs.push(job);
+    else this.#place(job, this.#circumstances(view));
   }
 
   ended(request: Request): void {
