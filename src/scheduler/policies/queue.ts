@@ -64,10 +64,10 @@ export type Rank = (request: Request) => number;
 
 /**
  * Serves the batch of lowest rank and pauses the rest, step by step: preemptive policies. A paused
- * request keeps its pages, and nobody is admitted at the expense of those who have some: a policy
- * whose order changes with every token would do nothing but recompute. When the residents themselves
- * run out of pages, the highest ranks lose theirs. Decodes come first in the token budget, then
- * prompts by rank.
+ * request keeps its pages until a newcomer of lower rank needs them, and loses them to one only once:
+ * a policy whose order changes with every token would do nothing but recompute. When the residents
+ * themselves run out of pages, the highest ranks lose theirs. Decodes come first in the token budget,
+ * then prompts by rank.
  */
 export function serveLowest(
   rank: Rank,
@@ -76,7 +76,7 @@ export function serveLowest(
   tokenBudget = TOKEN_BUDGET,
 ): void {
   const batch = chooseBatch(rank, view, builder);
-  makeRoom(batch, rank, view, builder);
+  makeRoom(batch, pagesForStep(batch, view), 0, () => true, rank, view, builder);
   // Where prompts and decodes cannot share a step, the lowest rank says which it is.
   const { mixedSteps } = view.capabilities;
   const [first, second] = mixedSteps || batch[0]?.decoding ? [true, false] : [false, true];
@@ -93,15 +93,24 @@ export function serveLowest(
 function chooseBatch(rank: Rank, view: SchedulerView, builder: PlanBuilder): Request[] {
   const { totalPages, pageSize } = view.capacity;
   const batch = lowest([view.resident, view.waiting], builder.maxBatch, rank);
+  const newcomers = batch.filter((request) => !request.resident);
+  if (newcomers.length === 0) return batch;
+  const pagesOf = (request: Request) =>
+    Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+  const wanted = newcomers.reduce((sum, request) => sum + pagesOf(request), 0);
+  const once = (request: Request) => request.preemptions === 0;
+  makeRoom(batch, wanted + WATERMARK * totalPages, newcomers.length, once, rank, view, builder);
+
   let pages = builder.freePages - WATERMARK * totalPages;
   let sequences = builder.freeSequences;
-  const newcomers = batch.filter((request) => {
-    if (request.resident) return false;
-    pages -= Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+  const admitted = newcomers.filter((request) => {
+    pages -= pagesOf(request);
     return sequences-- > 0 && (pages >= 0 || view.resident.length === 0);
   });
-  const places = builder.maxBatch - newcomers.length;
-  return lowest([lowest([view.resident], places, rank), newcomers], builder.maxBatch, rank);
+  if (admitted.length === newcomers.length) return batch;
+  const places = builder.maxBatch - admitted.length;
+  const kept = view.resident.filter((request) => !builder.has(request));
+  return lowest([lowest([kept], places, rank), admitted], builder.maxBatch, rank);
 }
 
 /** The `count` requests of lowest rank, in order. */
@@ -144,24 +153,34 @@ function chunk(
   return builder.add(request, 'in-order', {}, options);
 }
 
-/** Drops the pages of the highest ranks until the batch has pages for this step. */
+/** Drops paused requests that may be dropped, the highest ranks first, until so much is free. */
 function makeRoom(
   batch: readonly Request[],
+  pages: number,
+  sequences: number,
+  may: (request: Request) => boolean,
   rank: Rank,
   view: SchedulerView,
   builder: PlanBuilder,
 ): void {
-  const { pageSize, maxPrefillTokens } = view.capacity;
-  let pages = 0;
-  for (const request of batch) {
-    const tokens = request.decoding ? 1 : Math.min(request.pendingTokens, maxPrefillTokens);
-    pages += Math.ceil(tokens / pageSize);
-  }
-  if (builder.freePages >= pages) return;
-  const paused = view.resident.filter((request) => !batch.includes(request));
+  const enough = () => builder.freePages >= pages && builder.freeSequences >= sequences;
+  if (enough()) return;
+  const paused = view.resident.filter((request) => !batch.includes(request) && may(request));
   paused.sort((a, b) => (before(rank(a), a, rank(b), b) ? 1 : -1));
   for (const request of paused) {
-    if (builder.freePages >= pages) return;
+    if (enough()) return;
     builder.preempt(request);
   }
+}
+
+/** Pages that the batch may take in this step. */
+function pagesForStep(batch: readonly Request[], { capacity }: SchedulerView): number {
+  let pages = 0;
+  for (const request of batch) {
+    const tokens = request.decoding
+      ? 1
+      : Math.min(request.pendingTokens, capacity.maxPrefillTokens);
+    pages += Math.ceil(tokens / capacity.pageSize);
+  }
+  return pages;
 }
