@@ -30,6 +30,8 @@ export class CompletionStream implements ChatCompletionStream {
   #over = false;
   #error: TempoError | undefined;
   #notify = () => {};
+  /** Events that overtook the receipt: they come through a port of their own. */
+  #early: RequestEvent[] | undefined = [];
   #model = '';
   #simulated = false;
   #estimatedWaitMs = 0;
@@ -78,14 +80,22 @@ export class CompletionStream implements ChatCompletionStream {
     this.#close();
   }
 
+  /** The server has queued the request. */
   accepted({ estimatedWaitMs, model, simulated }: Receipt): void {
     this.#estimatedWaitMs = estimatedWaitMs;
     this.#model = model;
     this.#simulated = simulated;
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const event of early) this.take(event);
   }
 
   take(event: RequestEvent): void {
     if (this.#over) return;
+    if (this.#early !== undefined) {
+      this.#early.push(event);
+      return;
+    }
     switch (event.type) {
       case 'wait':
         this.#estimatedWaitMs = event.estimatedWaitMs;

@@ -106,6 +106,8 @@ export class Link {
     try {
       const outcome = await host.load(config);
       if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
+      // The news of it comes through a port of its own, and may come later.
+      if (this.#state.phase !== 'ready') this.#setState(outcome.value);
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
