@@ -20,6 +20,8 @@ export interface ReplayOptions {
   seed?: number;
   gain?: Partial<GainConfig>;
   capabilities?: Partial<EngineCapabilities>;
+  /** GPU share guaranteed to best-effort work; see `SchedulerOptions`. */
+  bestEffortShare?: number;
   /** Hears of everything that happens. */
   watch?: ReplayWatcher;
 }
@@ -56,6 +58,7 @@ export async function replay(workload: Workload, options: ReplayOptions): Promis
     gain: options.gain,
     maxWaiting: Number.POSITIVE_INFINITY,
     seed: options.seed,
+    bestEffortShare: options.bestEffortShare,
   });
   const client = new Client(workload.arrivals, scheduler, engine.kv, options.watch);
   let idleMs = 0;

@@ -54,7 +54,7 @@ export interface LabResult {
   details: RunDetails;
 }
 
-export interface RunOptions extends Omit<ReplayOptions, 'policy' | 'watch'> {
+export interface RunOptions extends Omit<ReplayOptions, 'policy' | 'watch' | 'bestEffortShare'> {
   /** A policy's name, or a variant's (see `createVariant`). */
   policy: string;
   load: number;
@@ -74,9 +74,9 @@ const TIMELINE_POINTS = 120;
 export async function labRun(workload: Workload, options: RunOptions): Promise<LabResult> {
   const startMs = options.wall();
   const meter = new Meter(requestCount(workload.arrivals), options.onProgress);
-  const { policy, prefixSharing } = createVariant(options.policy);
+  const { policy, prefixSharing, bestEffortShare } = createVariant(options.policy);
   const replayed = prefixSharing ? workload : withoutPrefixes(workload);
-  const scheduler = await replay(replayed, { ...options, policy, watch: meter });
+  const scheduler = await replay(replayed, { ...options, policy, bestEffortShare, watch: meter });
   const wallMs = options.wall() - startMs;
   const spanMs = workload.arrivals.at(-1)?.atMs ?? 0;
   const { total, steps, busyMs } = scheduler.metrics.snapshot();

@@ -12,6 +12,8 @@ export const ABLATIONS = {
   'no-elastic-batch': { elasticBatch: false },
   /** Not the policy's: every prompt is one of a kind. */
   'no-prefix-sharing': {},
+  /** Nor this: best-effort work is guaranteed nothing. */
+  'no-best-effort-share': {},
 } satisfies Record<string, TempoOptions>;
 
 export type Ablation = keyof typeof ABLATIONS;
@@ -26,6 +28,8 @@ export function isAblation(name: string): name is Ablation {
 export interface Variant {
   policy: Policy;
   prefixSharing: boolean;
+  /** Undefined: the scheduler's own default. */
+  bestEffortShare: number | undefined;
 }
 
 /** Throws `unknown_policy`, also for parts that cannot be switched off. */
@@ -41,11 +45,14 @@ export function createVariant(name: string): Variant {
     );
   }
   const known = ablations.filter(isAblation);
-  const prefixSharing = !known.includes('no-prefix-sharing');
+  const rest = {
+    prefixSharing: !known.includes('no-prefix-sharing'),
+    bestEffortShare: known.includes('no-best-effort-share') ? 0 : undefined,
+  };
   const options: TempoOptions = Object.assign({}, ...known.map((part) => ABLATIONS[part]));
-  if (Object.keys(options).length === 0) return { policy: createPolicy(policyName), prefixSharing };
-  if (policyName === 'tempo') return { policy: tempo(options), prefixSharing };
-  if (policyName === 'tempo-oracle') return { policy: tempoOracle(options), prefixSharing };
+  if (Object.keys(options).length === 0) return { policy: createPolicy(policyName), ...rest };
+  if (policyName === 'tempo') return { policy: tempo(options), ...rest };
+  if (policyName === 'tempo-oracle') return { policy: tempoOracle(options), ...rest };
   throw new TempoError(
     'unknown_policy',
     `Only tempo and tempo-oracle have these parts to switch off, ${policyName} has not.`,
