@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { TempoError } from '../src/scheduler';
+import { POLICY_NAMES, TempoError } from '../src/scheduler';
 import { LAB_USAGE, parseLabArguments } from './arguments';
 import { type LabFile, lab } from './lab';
 import { chaptersOf } from './report/figures';
@@ -72,10 +72,12 @@ function isLabFile(data: unknown): data is LabFile {
   return typeof data === 'object' && data !== null && 'runs' in data && 'details' in data;
 }
 
+/** The flags that make these figures again. */
 function commandOf({ settings: s }: LabFile): string {
+  const whole = s.policies.filter((policy) => !policy.includes(':'));
   const parts = [
     `--workload ${s.trace ? `trace:${s.workload}` : s.workload}`,
-    `--policies ${s.policies.join(' ')}`,
+    `--policies ${whole.length === POLICY_NAMES.length ? 'all' : whole.join(',')}`,
     `--load ${s.loads.join(',')}`,
     `--seed ${s.seeds.join(',')}`,
     `--requests ${s.requests}`,
@@ -83,6 +85,12 @@ function commandOf({ settings: s }: LabFile): string {
   if (s.profile !== undefined) parts.push(`--profile ${s.profile}`);
   if (s.alpha !== undefined) parts.push(`--alpha ${s.alpha}`);
   if (s.mix !== undefined) parts.push(`--mix ${s.mix.join(':')}`);
+  if (s.slo !== undefined) {
+    parts.push(`--slo ${[s.slo.ttft, s.slo.tbt, s.slo.ttlt].map((ms) => ms / 1000).join(',')}`);
+  }
   if (s.pattern?.kind === 'bursty') parts.push(`--arrivals bursty:${s.pattern.variation}`);
+  for (const policy of s.policies) {
+    if (policy.startsWith('tempo:no-')) parts.push(policy.replace('tempo:', '--'));
+  }
   return parts.join(' ');
 }
