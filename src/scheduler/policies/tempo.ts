@@ -24,6 +24,9 @@ const APPRAISAL_MS = 200;
 /** Waiting jobs whose appraisal is brought up to date in one plan, whether looked at or not. */
 const REFRESHED = 12;
 
+/** Best-effort work gets its share over every such span; what it got in quiet times counts so long, ms. */
+const SHARE_WINDOW_MS = 60_000;
+
 /**
  * Tempo (arXiv 2504.20068, section 4), in the order it thinks: who is worth it (admission by
  * service-gain density, as long as every promise can still be kept), who is next (deadline order,
@@ -104,8 +107,10 @@ export class Tempo implements Policy {
     if (job !== undefined) job.moved = true;
     if (view.now !== this.#lastStepAt) {
       this.#lastStepAt = view.now;
-      if (this.#bestEffort.size > 0) this.#owedMs += view.bestEffortShare * stepMs;
+      const share = view.bestEffortShare;
+      if (this.#bestEffort.size > 0) this.#owedMs += share * stepMs;
       else this.#owedMs = Math.min(0, this.#owedMs);
+      this.#owedMs = Math.max(this.#owedMs, -share * SHARE_WINDOW_MS);
     }
     if (request.class === 'best-effort') this.#owedMs -= (stepMs * tokens) / this.#plannedTokens;
     if (this.#fairShare !== undefined) {

@@ -27,6 +27,11 @@ export const COMMITMENT = 1.25;
  * the bound earns more than the mean.
  */
 const FUTURE_QUANTILE = 0.98;
+/**
+ * A program's promise is made as if its critical path took so many times as long: its stages have to
+ * wait for slots, too.
+ */
+const MARGIN = 1.5;
 /** Less likely to be kept than this: hopeless. */
 const HOPELESS = 0.1;
 
@@ -247,7 +252,7 @@ export class Job {
     this.costMs = costMs;
     this.remainingTokens = liveTokens;
     this.ramp.toMs = Math.max(0, leftMs);
-    this.ramp.fromMs = Math.max(0, leftMs - neededMs);
+    this.ramp.fromMs = Math.max(0, leftMs - MARGIN * neededMs);
     this.ramp.workMs = costMs;
     // The stage's own deadline, in proportion to the time that history spent; kept until the next call.
     if (this.#stagedCalls !== program.calls.length) {

@@ -27,14 +27,18 @@ interface Task {
   startMs: number;
   /** When its next obligation is due, ms. */
   dueMs: number;
-  /** A stream with so much slack that it can wait. */
-  ahead: boolean;
+  /** 0: its slack is all but used up. 1: on schedule. 2: a stream so far ahead that it can wait. */
+  tier: 0 | 1 | 2;
 }
 
 /** A stream is ahead of schedule when its next token has this many steps of slack. */
-const AHEAD_STEPS = 15;
-/** A request is critical when it has fewer steps of slack than this. */
-const CRITICAL_STEPS = 2;
+const AHEAD_STEPS = 30;
+/** A stream's next token cannot wait any more when it has fewer steps of slack than this, … */
+const CRITICAL_STREAM_STEPS = 4;
+/** … an answer or a program when its slack is less than this share of the time left. */
+const CRITICAL_SHARE = 0.2;
+/** A request may take the pages of one that has time when it has fewer steps of slack than this. */
+const URGENT_STEPS = 24;
 /**
  * Prompt tokens that a full step takes: what the weights' read hides and a little more. Prompts
  * spread over many steps cost less than the same prompts in few, and keep the pace even.
@@ -42,6 +46,8 @@ const CRITICAL_STEPS = 2;
 const CALM_CHUNK = 128;
 /** Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. */
 const HUNGRY_CHUNK = 1024;
+/** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
+const KEPT_FREE = 0.25;
 /** Left-over jobs looked at for one step. */
 const MAX_LEFT_OVER = 64;
 
@@ -64,6 +70,8 @@ export class Step {
   #kind: Kind | undefined;
   /** Residents that were not admitted, densest first. */
   #spare: Task[] = [];
+  /** Everything admitted, in the order it is served. */
+  #tasks: Task[] = [];
 
   constructor(
     view: SchedulerView,
@@ -79,16 +87,16 @@ export class Step {
 
   fill(selection: Selection): void {
     const builder = this.#builder;
-    const tasks = this.#tasks(selection);
+    const tasks = this.#gather(selection);
+    this.#tasks = tasks;
     if (!this.#view.capabilities.mixedSteps) this.#kind = this.#chooseKind(tasks);
     if (selection.owedMs > 0) this.#serveOwed(selection.bestEffort);
-    const criticalMs = this.#on.now + CRITICAL_STEPS * this.#on.pace.tokenMs;
     for (const task of tasks) {
       if (builder.batch >= builder.maxBatch) break;
       if (this.#kind !== undefined && this.#kind !== kindOf(task.request)) {
         builder.skip(task.request, 'step-kind', this.#numbers(task));
       } else {
-        this.#serve(task, task.startMs < criticalMs ? 'critical' : 'on-schedule');
+        this.#serve(task, task.tier === 0 ? 'critical' : 'on-schedule');
       }
     }
     this.#serveSpare(selection.shadowPrice);
@@ -96,7 +104,7 @@ export class Step {
   }
 
   /** Everything admitted, in the order it is served. */
-  #tasks({ residents, admitted }: Selection): Task[] {
+  #gather({ residents, admitted }: Selection): Task[] {
     const { now, pace } = this.#on;
     const tasks: Task[] = [];
     let ready = 0;
@@ -111,9 +119,8 @@ export class Step {
         if (kindOf(request) === 'prefill') continue;
         ready++;
         // A stream that is late already binds nobody.
-        if (request.class === 'latency' && task.dueMs >= now + pace.baseMs) {
-          this.#guardMs = Math.min(this.#guardMs, task.dueMs);
-        }
+        const nextMs = request.tokenDueMs(request.generated);
+        if (nextMs >= now + pace.baseMs) this.#guardMs = Math.min(this.#guardMs, nextMs);
       }
     }
     for (const job of admitted) {
@@ -128,14 +135,14 @@ export class Step {
   #task(request: Request, job: Job): Task {
     const { now, pace, justEnough } = this.#on;
     const startMs = job.latestStart(request, this.#on);
+    const slackMs = startMs - now;
     const stream = request.class === 'latency';
-    return {
-      request,
-      job,
-      startMs,
-      dueMs: stream && justEnough ? request.tokenDueMs(request.generated) : job.dueMs(request),
-      ahead: stream && justEnough && startMs > now + AHEAD_STEPS * pace.tokenMs,
-    };
+    const dueMs = stream && justEnough ? request.tokenDueMs(request.generated) : job.dueMs(request);
+    const critical = stream
+      ? slackMs < CRITICAL_STREAM_STEPS * pace.tokenMs
+      : slackMs < CRITICAL_SHARE * (dueMs - now);
+    const ahead = stream && justEnough && slackMs > AHEAD_STEPS * pace.tokenMs;
+    return { request, job, startMs, dueMs, tier: critical ? 0 : ahead ? 2 : 1 };
   }
 
   /** Prompts first while the streams can spare the time, or while one is worth more than what they lose. */
@@ -195,6 +202,8 @@ export class Step {
     let looked = 0;
     for (const job of bestEffort) {
       if (this.#full || looked++ >= MAX_LEFT_OVER) break;
+      // Some places are kept for those who come in a hurry: taking one back would cost a recompute.
+      if (builder.batch > 0 && builder.freeSequences <= this.#kept) break;
       const [request] = job.calls;
       if (!request.resident && !builder.has(request)) {
         this.#serve(this.#task(request, job), 'density');
@@ -207,6 +216,11 @@ export class Step {
         if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
       }
     }
+  }
+
+  /** Sequences that best-effort work leaves free. */
+  get #kept(): number {
+    return Math.floor(KEPT_FREE * this.#view.capacity.maxSequences);
   }
 
   /** No place for another sequence. */
@@ -271,7 +285,8 @@ export class Step {
     const whole = !this.#view.capabilities.continuedPrefill;
     if (this.#builder.batch === 0 && whole) return pending;
     // Only a first token that people wait for is worth a long step.
-    const rush = reason === 'critical' && task.request.class === 'latency';
+    const urgentMs = this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs;
+    const rush = task.request.class === 'latency' && task.startMs < urgentMs;
     let most = Math.min(pending, this.#builder.prefillLeft);
     if (!rush && !whole) most = Math.min(most, Math.max(0, Math.floor(this.#calmLeft)));
     if (this.#elastic && this.#guardMs < Number.POSITIVE_INFINITY) {
@@ -281,7 +296,7 @@ export class Step {
       const fits = hidden + Math.max(0, Math.floor(leftMs / perTokenMs));
       if (fits < most) {
         const delayMs = (most - fits) * costs.perPrefillTokenMs;
-        const worth = reason === 'critical' && this.#worthDelay(task, delayMs);
+        const worth = (rush || reason === 'critical') && this.#worthDelay(task, delayMs);
         if (!worth) most = this.#builder.batch === 0 ? Math.max(1, fits) : fits;
       }
     }
@@ -313,7 +328,7 @@ export class Step {
 
   /**
    * Where pages or sequences are short, drops residents that were not admitted, least dense first,
-   * until `tokens` of the task fit. What has to be computed again is in the comparison: a job that
+   * until `tokens` of the task fit; for an urgent one also those that were, latest first. What has to be computed again is in the comparison: a job that
    * was not admitted either has to be that much denser.
    */
   #makeRoom(task: Task, tokens: number): void {
@@ -335,6 +350,20 @@ export class Step {
       }
       builder.preempt(victim.request, this.#numbers(victim));
     }
+    if (!task.job.admitted || task.startMs > this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs) {
+      return;
+    }
+    // Somebody urgent: of the admitted, those with the most time drop theirs, if they can still make it.
+    for (let i = this.#tasks.length - 1; i >= 0; i--) {
+      if (pages <= builder.freePages && sequences <= builder.freeSequences) return;
+      const victim = this.#tasks[i];
+      if (!victim.request.resident || builder.has(victim.request)) continue;
+      if (victim.dueMs <= task.dueMs) continue;
+      const againMs = victim.request.computed * this.#on.pace.prefillMs;
+      const slackMs = victim.startMs - this.#on.now - 2 * againMs;
+      if (slackMs < URGENT_STEPS * this.#on.pace.tokenMs) continue;
+      builder.preempt(victim.request, this.#numbers(victim));
+    }
   }
 
   #numbers({ job, startMs }: Task) {
@@ -350,9 +379,13 @@ function kindOf(request: Request): Kind {
   return request.resident && request.decoding ? 'decode' : 'prefill';
 }
 
-/** Earliest obligation first; streams ahead of schedule after all that are not. */
+/**
+ * Earliest obligation first, but what has no slack left before what has, whatever its deadline: with
+ * several places a long chain of stages is lost if it always waits for the shorter ones (EDZL: Lee,
+ * "On-line Multiprocessor Scheduling Algorithms for Real-Time Tasks", TENCON '94).
+ */
 function inDeadlineOrder(a: Task, b: Task): number {
-  if (a.ahead !== b.ahead) return a.ahead ? 1 : -1;
+  if (a.tier !== b.tier) return a.tier - b.tier;
   return a.dueMs - b.dueMs || a.request.order - b.request.order;
 }
 
