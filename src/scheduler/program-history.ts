@@ -115,7 +115,7 @@ export class ProgramHistory {
   }
 
   /**
-   * What may come after the program's current stage, likeliest first. Kept until the program's next
+   * What may come after the program's current stage, least work first. Kept until the program's next
    * call. Without history: work that takes a good part of the time its owner allows, at `tokenMs`
    * a token.
    */
@@ -214,7 +214,7 @@ export class ProgramHistory {
     const total = weights.reduce((sum, weight) => sum + weight, guessWeight);
     const futures = nearest.map(({ after }, i) => ({ ...after, weight: weights[i] / total }));
     futures.push({ ...guess, weight: guessWeight / total });
-    return futures;
+    return futures.sort(leastFirst);
   }
 
   /** Programs of this kind that run and have come further, their ends guessed. */
@@ -283,6 +283,10 @@ function workAfter(stages: readonly StageRecord[]): RemainingWork[] {
     };
   }
   return after;
+}
+
+function leastFirst(a: Future, b: Future): number {
+  return a.outputTokens - b.outputTokens || a.promptTokens - b.promptTokens;
 }
 
 /** How unlike two stages are; outputs count only where both have ended. */

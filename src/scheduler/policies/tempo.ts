@@ -24,6 +24,8 @@ const APPRAISAL_MS = 200;
 /** Waiting jobs whose appraisal is brought up to date in one plan, whether looked at or not. */
 const REFRESHED = 12;
 
+/** Candidates whose appraisal is brought up to date in one plan; the others' will be in the next ones. */
+const REAPPRAISED = 24;
 /** Best-effort work gets its share over every such span; what it got in quiet times counts so long, ms. */
 const SHARE_WINDOW_MS = 60_000;
 
@@ -203,13 +205,15 @@ export class Tempo implements Policy {
     let r = 0;
     let looked = 0;
     let rejected = 0;
+    let fresh = REAPPRAISED;
     for (let i = 0; i < this.#index.length; i++) {
       const job = this.#index.at(i);
       const rank = job.indexKey ?? 0;
       while (r < residents.length && residents[r].rank >= rank)
         this.#consider(residents[r++], view);
       if (rank <= 0 || looked++ >= MAX_CANDIDATES || rejected >= MAX_REJECTED) break;
-      if (job.moved || on.now - job.scoredMs >= APPRAISAL_MS) {
+      if (fresh > 0 && (job.moved || on.now - job.scoredMs >= APPRAISAL_MS)) {
+        fresh--;
         this.#appraise(job, on);
         if (this.#index.update(job) && job.rank < rank) {
           // It belongs further down by now; whoever is here instead is next.

@@ -268,7 +268,7 @@ export class Job {
     if (
       kept !== undefined &&
       kept.futures === futures &&
-      Math.abs(kept.tokenMs - pace.tokenMs) < 0.01 * pace.tokenMs
+      Math.abs(kept.tokenMs - pace.tokenMs) < 0.04 * pace.tokenMs
     ) {
       return kept;
     }
@@ -283,7 +283,8 @@ export class Job {
       futureMs: 0,
     };
     let likely = 0;
-    for (const [i, future] of [...futures].sort(cheapestFirst).entries()) {
+    for (let i = 0; i < futures.length; i++) {
+      const future = futures[i];
       outlook.weights[i] = future.weight;
       outlook.afterMs[i] = futureTime(future, pace);
       outlook.promptTokens += future.weight * future.promptTokens;
@@ -365,8 +366,4 @@ function futureCost(future: Future, pace: Pace): number {
     future.promptTokens * pace.prefillMs +
     future.outputTokens * (pace.decodeMs + pace.contextMs * context)
   );
-}
-
-function cheapestFirst(a: Future, b: Future): number {
-  return a.outputTokens - b.outputTokens || a.promptTokens - b.promptTokens;
 }

@@ -15,7 +15,7 @@ export interface Knowledge {
   quantile(request: Request, q: number): number;
   /** Probability that at most `tokens` are still to come. */
   chance(request: Request, tokens: number): number;
-  /** What may come after the program's current stage; weights sum to 1. */
+  /** What may come after the program's current stage, least work first; weights sum to 1. */
   futures(program: Program): readonly Future[];
 }
 
