@@ -141,8 +141,8 @@ describe('a stream', () => {
     const { tempo } = start({ profile: { maxSequences: 1 } });
     const first = await completions(tempo).create({ ...HELLO, ignore_eos: true, stream: true });
     const second = await completions(tempo).create({ ...HELLO, max_tokens: 2, stream: true });
-    expect(first.estimatedWaitMs).toBe(0);
-    expect(second.estimatedWaitMs).toBeGreaterThan(0);
+    expect(first.estimatedWaitMs).toBeLessThan(30); // a step
+    expect(second.estimatedWaitMs).toBeGreaterThan(30);
     first.abort();
     await chunksOf(second);
     expect(second.estimatedWaitMs).toBe(0);

@@ -20,6 +20,7 @@ export interface CountingEngineOptions {
 
 interface Sequence {
   known: number;
+  promptTokens: number;
   computed: number;
 }
 
@@ -85,10 +86,10 @@ export class CountingEngine implements StepExecutor {
     return this.#sequences.size;
   }
 
-  add({ id, tokens }: SequenceSpec): { cachedTokens: number } {
+  add({ id, tokens, promptTokens }: SequenceSpec): { cachedTokens: number } {
     check(!this.#sequences.has(id), `${id} is resident already`);
     check(this.#sequences.size < this.capacity.maxSequences, 'all sequences are taken');
-    this.#sequences.set(id, { known: tokens.length, computed: 0 });
+    this.#sequences.set(id, { known: tokens.length, promptTokens, computed: 0 });
     return { cachedTokens: 0 };
   }
 
@@ -113,7 +114,7 @@ export class CountingEngine implements StepExecutor {
         tokens >= 1 && tokens <= pending,
         `${sequenceId} has ${pending} pending, not ${tokens}`,
       );
-      const decode = sequence.computed > 0 && pending === 1;
+      const decode = sequence.computed >= sequence.promptTokens && pending === 1;
       if (decode) decodes++;
       else {
         prefill += tokens;

@@ -145,9 +145,12 @@ export class PlanBuilder {
     if (!this.#chosen.has(request)) this.#refuse(request, reason, numbers);
   }
 
-  /** Drops a resident's pages before the step; it waits again, with its tokens kept. */
+  /**
+   * Drops a resident's pages before the step; it waits again, with its tokens kept. What this engine
+   * could not compute again keeps its pages.
+   */
   preempt(request: Request, numbers: Numbers = {}): void {
-    if (!request.resident || this.#chosen.has(request) || this.#preempted.includes(request)) return;
+    if (!request.resident || this.#chosen.has(request) || !this.#recomputable(request)) return;
     this.#preempted.push(request);
     this.#freePages += this.#view.kv.pagesOf(request.id);
     this.#residents--;
@@ -164,6 +167,12 @@ export class PlanBuilder {
       admitted: this.#admitted,
       preempted: this.#preempted,
     };
+  }
+
+  /** Whether its tokens so far fit into a step, where they cannot be computed in chunks. */
+  #recomputable(request: Request): boolean {
+    const { capabilities, capacity } = this.#view;
+    return capabilities.continuedPrefill || request.knownTokens <= capacity.maxPrefillTokens;
   }
 
   #pagesFor(request: Request, tokens: number): number {

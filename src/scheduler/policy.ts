@@ -46,3 +46,9 @@ export interface Policy {
   /** `tokens` of the request were computed in a step that took `stepMs`. */
   served?(request: Request, tokens: number, stepMs: number, view: SchedulerView): void;
 }
+
+/** What a policy can be told; each takes what it has a use for. */
+export interface PolicyOptions {
+  /** Weight per app, for policies that share by app. */
+  weights?: Readonly<Record<string, number>>;
+}

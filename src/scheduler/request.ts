@@ -15,6 +15,8 @@ export interface RequestSpec {
   maxTokens: number;
   /** Prompt tokens that a cached prefix covers, as far as is known at submission. */
   cachedTokens?: number;
+  /** Part of what was accepted already (a further choice of a request): not refused any more. */
+  promised?: boolean;
   /** The program this call belongs to, for slo.class `program`. */
   program?: Program;
   /** The lab's ground truth, for the clairvoyant yardstick alone. */

@@ -17,7 +17,7 @@ import {
 } from './request';
 import { type Slo, validateDeadline, validateSlo } from './slo';
 import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './step';
-import { type Traffic, WaitingTime, type WaitingTimeSnapshot } from './waiting-time';
+import { type Traffic, type Wait, WaitingTime, type WaitingTimeSnapshot } from './waiting-time';
 
 export interface SchedulerOptions {
   policy: Policy;
@@ -111,6 +111,11 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return this.#waits.snapshot();
   }
 
+  /** How long each of those that wait is still expected to, in order of arrival. */
+  expectedWaits(): Wait[] {
+    return this.#waits.remaining(this.waiting, this.#traffic);
+  }
+
   /**
    * Queues a request; max_tokens is cut to what the context window leaves. `expectedWaitMs` of the
    * request says how long it will wait. Throws `invalid_slo`, `invalid_request`,
@@ -122,12 +127,13 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const room = this.capacity.contextWindow - spec.promptTokens;
     const maxTokens = Math.min(spec.maxTokens, room);
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
-    request.expectedWaitMs = this.#waits.estimate(request.class, this.#traffic);
-    if (this.#rejectHopeless) this.#checkAttainable(request);
+    const traffic = this.#traffic;
+    request.expectedWaitMs = this.#waits.estimate(request.class, traffic);
+    if (spec.promised !== true) this.#accept(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
     request.estimate = this.lengths.expect(request);
-    this.#waits.join(request, this.#workMs(request));
+    this.#waits.join(request, this.#workMs(request), traffic.roomMs);
     request.program?.join(request);
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
@@ -173,6 +179,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.now = nowMs;
     const builder = new PlanBuilder(this, this.#plans++);
     this.#policy.plan(this, builder);
+    if (builder.batch === 0) this.#keepGoing(builder);
     const plan = builder.build();
     for (const request of plan.preempted) this.#drop(request);
     return plan;
@@ -265,21 +272,67 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   }
 
   get #traffic(): Traffic {
-    return {
-      freeSequences: this.capacity.maxSequences - this.resident.length,
-      waiting: this.waiting.length,
-      stepMs: this.cost.recentDecodeStepMs ?? this.cost.costs.baseMs,
-    };
+    const freeSequences = this.capacity.maxSequences - this.resident.length;
+    const stepMs = this.cost.recentDecodeStepMs ?? this.cost.costs.baseMs;
+    const roomMs = freeSequences > 0 ? 0 : this.#roomMs(stepMs);
+    return { freeSequences, waiting: this.waiting.length, stepMs, roomMs };
+  }
+
+  /** When the first of the residents is likely to be done, ms. */
+  #roomMs(stepMs: number): number {
+    const { perPrefillTokenMs } = this.cost.costs;
+    const leftMs = this.resident.map(
+      (request) =>
+        (request.decoding ? 0 : request.pendingTokens * perPrefillTokenMs) +
+        this.lengths.remaining(request, 0.5) * stepMs,
+    );
+    return Math.min(...leftMs);
   }
 
   /** GPU time that a request is expected to use up in a full batch, ms. */
   #workMs(request: Request): number {
     const { baseMs, perPrefillTokenMs } = this.cost.costs;
-    const batch = this.capabilities.batchedDecode ? this.capacity.maxBatch : 1;
+    const { maxBatch, maxSequences } = this.capacity;
+    const batch = this.capabilities.batchedDecode ? Math.min(maxBatch, maxSequences) : 1;
     const decodeMs = baseMs / batch + this.cost.decodeMs(request.promptTokens);
     return (
       (request.promptTokens - request.cachedTokens) * perPrefillTokenMs +
       this.lengths.expected(request) * decodeMs
+    );
+  }
+
+  /** The engine never rests while somebody waits, whatever the policy: the oldest goes on. */
+  #keepGoing(builder: PlanBuilder): void {
+    for (const requests of [this.resident, this.waiting]) {
+      for (const request of requests) {
+        if (builder.add(request, 'in-order', {}, { makeRoom: true }) > 0) return;
+      }
+    }
+  }
+
+  /** Throws, and counts the request as rejected, where there is no room for it or no hope. */
+  #accept(request: Request): void {
+    try {
+      this.#checkRoom();
+      if (this.#rejectHopeless) this.#checkAttainable(request);
+    } catch (thrown) {
+      request.end = { kind: 'rejected', error: TempoError.from(thrown) };
+      request.endMs = request.arrivalMs;
+      this.metrics.submitted(request);
+      this.metrics.ended(request);
+      throw thrown;
+    }
+  }
+
+  #checkRoom(): void {
+    if (this.waiting.length < this.maxWaiting) return;
+    // The first of those that wait is taken up then, and leaves its place in the queue.
+    const { stepMs, roomMs } = this.#traffic;
+    const retryAfterMs = Math.ceil(Math.max(stepMs, roomMs));
+    throw new TempoError(
+      'queue_full',
+      `${this.waiting.length} requests are waiting, the most this scheduler holds. Try again in ${retryAfterMs} ms.`,
+      { retryAfterMs },
     );
   }
 
@@ -360,16 +413,6 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         'context_length_exceeded',
         `The prompt has ${spec.promptTokens} tokens; this engine takes prompts of at most ${limit - 1}. Shorten the messages.`,
         { param: 'messages' },
-      );
-    }
-    if (this.waiting.length >= this.maxWaiting) {
-      const retryAfterMs = Math.ceil(
-        this.cost.stepMs({ decodes: 1, contextTokens: 0, prefillTokens: 0 }) * 100,
-      );
-      throw new TempoError(
-        'queue_full',
-        `${this.waiting.length} requests are waiting, the most this scheduler holds. Try again in ${retryAfterMs} ms.`,
-        { retryAfterMs },
       );
     }
   }

@@ -74,4 +74,28 @@ describe('waiting time', () => {
     expect(hopeless).toThrow(/cannot be met/);
     expect(() => submit(600_000)).not.toThrow();
   });
+
+  it('is brought up to date for those that wait, the later the longer', async () => {
+    const { scheduler, submit, step } = small(false);
+    const last = Array.from({ length: 8 }, () => submit()).at(-1);
+    const before = scheduler.expectedWaits();
+    expect(before.map(({ waitMs }) => waitMs)).toEqual(
+      before.map(({ waitMs }) => waitMs).toSorted((a, b) => a - b),
+    );
+    expect(before.at(-1)).toEqual({ request: last, waitMs: last?.expectedWaitMs });
+    for (let i = 0; i < 120; i++) await step();
+    const after = scheduler.expectedWaits().at(-1);
+    expect(after?.request).toBe(last);
+    expect(after?.waitMs).toBeLessThan(before.at(-1)?.waitMs ?? 0);
+  });
+
+  it('counts what was refused as rejected, but never refuses a part of what was accepted', () => {
+    const { scheduler, submit } = small(true);
+    for (let i = 0; i < 40; i++) submit();
+    expect(() => submit(200)).toThrow(TempoError);
+    expect(scheduler.metrics.snapshot().total).toMatchObject({ submitted: 41, rejected: 1 });
+    const slo = { class: 'deadline', ttlt: 200 } as const;
+    const part = { id: 'r0#1', app: 'tool', slo, promptTokens: 50, maxTokens: 50, promised: true };
+    expect(() => scheduler.submit(part, 0)).not.toThrow();
+  });
 });

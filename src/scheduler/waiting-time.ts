@@ -13,6 +13,12 @@ export interface WaitingTimeSnapshot {
   meanBiasMs?: number;
 }
 
+/** How long a request is still expected to wait. */
+export interface Wait {
+  request: Request;
+  waitMs: number;
+}
+
 /** What the estimate needs to know of the engine at the moment. */
 export interface Traffic {
   /** Sequences that may still become resident. */
@@ -21,6 +27,8 @@ export interface Traffic {
   waiting: number;
   /** Step time, ms. */
   stepMs: number;
+  /** Until a sequence becomes free, ms; 0 where one is. */
+  roomMs: number;
 }
 
 /** Weight of the newest observation in what is learnt per class. */
@@ -46,16 +54,27 @@ export class WaitingTime {
 
   /** What a request that is submitted now would wait, ms. */
   estimate(slo: SloClass, traffic: Traffic): number {
-    const { freeSequences, waiting, stepMs } = traffic;
+    const { freeSequences, waiting, stepMs, roomMs } = traffic;
     if (freeSequences > waiting) return stepMs;
-    return stepMs + (this.#ratios.get(slo) ?? 1) * this.#queuedMs;
+    return stepMs + (this.#ratios.get(slo) ?? 1) * (roomMs + this.#queuedMs);
   }
 
-  /** A request is queued: `workMs` of GPU time. */
-  join(request: Request, workMs: number): void {
+  /** The same for those that wait already, in order of arrival. */
+  remaining(waiting: readonly Request[], { freeSequences, stepMs, roomMs }: Traffic): Wait[] {
+    let beforeMs = roomMs;
+    return waiting.map((request, place) => {
+      const ratio = this.#ratios.get(request.class) ?? 1;
+      const waitMs = place < freeSequences ? stepMs : stepMs + ratio * beforeMs;
+      beforeMs += this.#queued.get(request) ?? 0;
+      return { request, waitMs };
+    });
+  }
+
+  /** A request is queued: `workMs` of GPU time, behind `roomMs` until a sequence becomes free. */
+  join(request: Request, workMs: number, roomMs: number): void {
     this.#queued.set(request, workMs);
     this.#queuedMs += workMs;
-    request.queuedWorkMs = this.#queuedMs - workMs;
+    request.queuedWorkMs = roomMs + this.#queuedMs - workMs;
   }
 
   /** It was admitted (or ended): the queue is shorter. `admitted`: its wait is something to learn from. */

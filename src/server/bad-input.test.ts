@@ -201,6 +201,8 @@ describe('a bad load', () => {
     ['an unknown engine', { engine: 'steam' }, 'invalid_request', 'engine'],
     ['a share beyond 1', { bestEffortShare: 2 }, 'invalid_request', 'bestEffortShare'],
     ['no room for waiting', { maxWaiting: 0 }, 'invalid_request', 'maxWaiting'],
+    ['a word for a choice', { rejectHopeless: 'yes' }, 'invalid_request', 'rejectHopeless'],
+    ['a weightless app', { appWeights: { chat: 0 } }, 'invalid_request', 'appWeights.chat'],
   ];
 
   it.each(BAD_LOADS)('%s: named, and what runs goes on', async (_, bad, code, param) => {

@@ -56,6 +56,13 @@ export function checkLoadConfig(config: LoadConfig, kinds: EngineKinds): void {
   checkNumber(config.alpha, 'alpha', (n) => n >= 0);
   checkNumber(config.bestEffortShare, 'bestEffortShare', (n) => n >= 0 && n <= 1);
   checkNumber(config.maxWaiting, 'maxWaiting', (n) => Number.isInteger(n) && n >= 1);
+  if (config.rejectHopeless !== undefined && typeof config.rejectHopeless !== 'boolean') {
+    throw invalid('rejectHopeless', 'rejectHopeless must be true or false', config.rejectHopeless);
+  }
+  for (const [app, weight] of Object.entries(config.appWeights ?? {})) {
+    if (typeof weight === 'number' && Number.isFinite(weight) && weight > 0) continue;
+    throw invalid(`appWeights.${app}`, 'a weight must be a number above 0', weight);
+  }
 }
 
 const EXPECTED = {

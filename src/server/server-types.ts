@@ -31,6 +31,10 @@ export interface LoadConfig {
   bestEffortShare?: number;
   /** Requests that may wait at once. */
   maxWaiting?: number;
+  /** Refuse (`slo_unattainable`) what cannot make its objective, instead of serving it last. */
+  rejectHopeless?: boolean;
+  /** Weight per app for fair sharing under `tempo`; absent: service gain alone decides. */
+  appWeights?: Readonly<Record<string, number>>;
 }
 
 /** A chat request on its way to the server. */

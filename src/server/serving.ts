@@ -3,6 +3,7 @@ import {
   type Clock,
   createPolicy,
   type FinishReason,
+  type Policy,
   type PolicyName,
   type Program,
   type Request,
@@ -33,7 +34,7 @@ import { Siblings } from './siblings';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import { checkSubmission } from './validate';
-import { WaitEstimate } from './wait-estimate';
+import { WaitNews } from './wait-news';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
@@ -71,7 +72,7 @@ export class Serving implements RequestHost {
   readonly #options: ServingOptions;
   readonly #socket: EngineSocket;
   readonly #model: LoadedModel;
-  readonly #waits: WaitEstimate;
+  readonly #waits = new WaitNews();
   readonly #open = new OpenCompletions();
   readonly #siblings = new Siblings();
   /** Have a choice that finished in the step under way. */
@@ -92,15 +93,15 @@ export class Serving implements RequestHost {
       () => this.wake(),
     );
     this.scheduler = new Scheduler({
-      policy: createPolicy(config.policy),
+      policy: this.#policyOf(config.policy),
       engine: this.#socket,
       costs: engine.costs,
       gain: config.alpha === undefined ? {} : { alpha: config.alpha },
       maxWaiting: config.maxWaiting,
       bestEffortShare: config.bestEffortShare,
+      rejectHopeless: config.rejectHopeless,
     });
     this.#model = { ...engine.model, tokenizer: this.#socket.tokenizer };
-    this.#waits = new WaitEstimate(this.scheduler);
     this.#loop = new StepLoop(this.scheduler, this.#socket, this, options.clock, {
       stepped: (record) => this.#stepped(record),
       lost: (error) => this.#recover(error),
@@ -141,7 +142,6 @@ export class Serving implements RequestHost {
     const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
     const arrivalMs = this.#options.clock.now();
-    if (this.scheduler.waiting.length >= this.scheduler.maxWaiting) throw this.#queueFull();
     const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
 
     const completion = new Completion(
@@ -160,7 +160,8 @@ export class Serving implements RequestHost {
         this.#schedule(other, submission, chat, first.slo, program, arrivalMs),
       );
     }
-    const estimatedWaitMs = this.#waits.join(first);
+    const estimatedWaitMs = Math.round(first.expectedWaitMs);
+    this.#waits.told(first.id, estimatedWaitMs);
     this.wake();
     return {
       id,
@@ -199,7 +200,7 @@ export class Serving implements RequestHost {
   }
 
   setPolicy(name: PolicyName): void {
-    this.scheduler.policy = createPolicy(name);
+    this.scheduler.policy = this.#policyOf(name);
     this.wake();
   }
 
@@ -276,8 +277,9 @@ export class Serving implements RequestHost {
     this.#losses = 0;
     this.timeline.add(record, this.#sampledTokens);
     this.#sampledTokens = 0;
-    for (const { requestId: id, waitMs } of this.#waits.news(this.#options.clock.now())) {
-      this.#open.get(id)?.emit({ type: 'wait', id, estimatedWaitMs: waitMs });
+    const waits = this.#waits.since(this.scheduler, this.#options.clock.now());
+    for (const [id, estimatedWaitMs] of waits) {
+      this.#open.get(id)?.emit({ type: 'wait', id, estimatedWaitMs });
     }
     this.#options.changed();
   }
@@ -324,10 +326,14 @@ export class Serving implements RequestHost {
 
   /** The engine that came back may be smaller than the one that was lost. */
   #endOversized(): void {
+    const { capabilities, capacity } = this.scheduler;
+    const room = capabilities.continuedPrefill
+      ? this.#longest
+      : Math.min(this.#longest, capacity.maxPrefillTokens + 1); // what can be computed in one step
     for (const completion of this.#open) {
       const known = Math.max(...completion.requests.map(({ knownTokens }) => knownTokens));
-      if (known < this.#longest) continue;
-      const sentence = `The engine came back with room for ${this.#longest} tokens a request; this one has ${known}.`;
+      if (known < room) continue;
+      const sentence = `The engine came back with room for ${room} tokens a request; this one has ${known}.`;
       this.#end(completion, new TempoError('out_of_memory', sentence));
     }
   }
@@ -355,6 +361,7 @@ export class Serving implements RequestHost {
         promptTokens: promptTokens.length,
         maxTokens,
         cachedTokens: this.scheduler.kv.matchPrefix(promptTokens),
+        promised: choice.index > 0,
         program,
       },
       arrivalMs,
@@ -363,10 +370,8 @@ export class Serving implements RequestHost {
     return request;
   }
 
-  #queueFull(): TempoError {
-    const retryAfterMs = this.#waits.roomMs();
-    const sentence = `${this.scheduler.waiting.length} requests are waiting, the most that this server holds. Try again in ${retryAfterMs} ms.`;
-    return new TempoError('queue_full', sentence, { retryAfterMs });
+  #policyOf(name: PolicyName): Policy {
+    return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 
   #programOf({ program: id, params }: Submission): Program | undefined {

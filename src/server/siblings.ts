@@ -9,7 +9,7 @@ interface Sibling {
 
 /**
  * Further choices of requests with n > 1. They are kept until the first choice has computed the
- * prompt, so that they find it in the prefix cache, and while the queue is full.
+ * prompt, so that they find it in the prefix cache.
  */
 export class Siblings {
   #kept: Sibling[] = [];
@@ -28,9 +28,7 @@ export class Siblings {
       try {
         sibling.submit();
       } catch (thrown) {
-        const error = TempoError.from(thrown);
-        if (error.code === 'queue_full') this.#kept.push(sibling);
-        else failed(sibling.completion, error);
+        failed(sibling.completion, TempoError.from(thrown));
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Every policy by name, each in a file of its own. */
 import { TempoError } from '../errors';
-import type { Policy } from '../policy';
+import type { Policy, PolicyOptions } from '../policy';
 import { alise } from './alise';
 import { autellix } from './autellix';
 import { bros } from './bros';
@@ -19,16 +19,16 @@ import { webllm } from './webllm';
 
 export * from './names';
 
-const POLICIES: Record<PolicyName, () => Policy> = {
+const POLICIES: Record<PolicyName, (options: PolicyOptions) => Policy> = {
   webllm,
   fcfs,
-  sarathi,
+  sarathi: () => sarathi(),
   sjf,
   edf,
-  autellix,
+  autellix: () => autellix(),
   vtc,
   bros,
-  hygen,
+  hygen: () => hygen(),
   alise,
   qlm,
   jitserve,
@@ -37,7 +37,7 @@ const POLICIES: Record<PolicyName, () => Policy> = {
 };
 
 /** A fresh policy. Throws `unknown_policy`. */
-export function createPolicy(name: string): Policy {
+export function createPolicy(name: string, options: PolicyOptions = {}): Policy {
   if (!isPolicyName(name)) {
     throw new TempoError(
       'unknown_policy',
@@ -45,5 +45,5 @@ export function createPolicy(name: string): Policy {
       { param: 'policy' },
     );
   }
-  return POLICIES[name]();
+  return POLICIES[name](options);
 }

@@ -29,4 +29,15 @@ describe('vtc', () => {
     const order = [1, 2, 3, 4].map(() => Object.keys(top.step())[0]);
     expect(order).toEqual(['x2', 'y1', 'x3', 'y2']);
   });
+
+  it('charges an app of weight 4 a quarter', () => {
+    const top = new TableTop(vtc({ weights: { x: 4 } }), { maxBatch: 1 });
+    const ask = (id: string, app: string) =>
+      top.submit({ id, app, promptTokens: 4, outputTokens: 1 });
+    for (const id of ['x1', 'x2', 'x3', 'x4', 'x5', 'x6']) ask(id, 'x');
+    for (const id of ['y1', 'y2']) ask(id, 'y');
+    const order = Array.from({ length: 7 }, () => Object.keys(top.step())[0]);
+    // Each of x's prompts counts as 1, each of y's as 4.
+    expect(order).toEqual(['x1', 'y1', 'x2', 'x3', 'x4', 'x5', 'y2']);
+  });
 });

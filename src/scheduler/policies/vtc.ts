@@ -1,4 +1,4 @@
-import type { Policy } from '../policy';
+import type { Policy, PolicyOptions } from '../policy';
 import type { Request } from '../request';
 import { serveToCompletion } from './queue';
 
@@ -12,13 +12,15 @@ const OUTPUT_WEIGHT = 2;
  * in order of arrival within the app. An app that comes back is lifted to the smallest counter among
  * those that wait (or to that of the last to leave, if none does), so that nobody saves up credit
  * (Sheng et al., "Fairness in Serving Large Language Models", OSDI '24, arXiv 2401.00588,
- * section 4.1, algorithm 2). Running requests are not preempted.
+ * section 4.1, algorithm 2; with weights, its weighted fairness: an app of weight 2 is charged half).
+ * Running requests are not preempted.
  */
-export function vtc(): Policy {
+export function vtc({ weights = {} }: PolicyOptions = {}): Policy {
   const counters = new Map<string, number>();
   let lastToLeave: string | undefined;
   const counter = (app: string) => counters.get(app) ?? 0;
-  const charge = (app: string, amount: number) => counters.set(app, counter(app) + amount);
+  const charge = (app: string, amount: number) =>
+    counters.set(app, counter(app) + amount / (weights[app] ?? 1));
   return {
     name: 'vtc',
     submitted(request, { waiting }) {
