@@ -76,8 +76,6 @@ export class Job {
   readonly ramp: Ramp = { fromMs: 0, toMs: 0, workMs: 0 };
   /** When the last appraisal was made. */
   scoredMs = Number.NEGATIVE_INFINITY;
-  /** Program: by when the current stage should be over, ms. */
-  stageDeadlineMs = Number.POSITIVE_INFINITY;
   /** Expected output tokens still to come, of all live calls. */
   remainingTokens = 0;
 
@@ -91,7 +89,6 @@ export class Job {
   admitted = false;
   /** Key under which the waiting index holds it; undefined when it does not. */
   indexKey: number | undefined;
-  #stagedCalls = 0;
   #outlook: Outlook | undefined;
 
   constructor(request: Request) {
@@ -254,12 +251,6 @@ export class Job {
     this.ramp.toMs = Math.max(0, leftMs);
     this.ramp.fromMs = Math.max(0, leftMs - MARGIN * neededMs);
     this.ramp.workMs = costMs;
-    // The stage's own deadline, in proportion to the time that history spent; kept until the next call.
-    if (this.#stagedCalls !== program.calls.length) {
-      this.#stagedCalls = program.calls.length;
-      const share = neededMs > 0 ? stageMs / neededMs : 1;
-      this.stageDeadlineMs = now + Math.max(stageMs, share * leftMs);
-    }
   }
 
   /** The futures as sums and times; they change with the program's calls, the pace a little all the time. */
@@ -321,7 +312,12 @@ export class Job {
     return call.slo.class === 'latency' ? call.arrivalMs + call.slo.ttft : call.deadlineMs;
   }
 
-  /** Latest time at which `call` has to be in a step to keep its next obligation, ms. */
+  /**
+   * Latest time at which `call` has to be in a step to keep its next obligation, ms. A program's stage
+   * has a deadline of its own: the program's, less what the later stages are expected to take, and
+   * that is refined at every call. (Splitting the whole slack among the stages in proportion to their
+   * length makes every program critical at once when there are many, and earned half as much.)
+   */
   latestStart(call: Request, { pace }: Circumstances): number {
     if (call.slo.class === 'best-effort') return Number.POSITIVE_INFINITY;
     const prefillMs = prefillTime(call, pace);
