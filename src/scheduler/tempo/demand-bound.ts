@@ -4,6 +4,9 @@ export interface Ramp {
   toMs: number;
   /** GPU time, ms. */
   workMs: number;
+  /** Of it, what has to be done at once by `headDueMs` (a stream's prompt), ms. */
+  headMs?: number;
+  headDueMs?: number;
 }
 
 /** Horizons: so many, the first in ms, each longer than the one before by the ratio. */
@@ -50,8 +53,11 @@ export class DemandBound {
   }
 }
 
-function dueBy({ fromMs, toMs, workMs }: Ramp, horizonMs: number): number {
-  if (horizonMs >= toMs) return workMs;
-  if (horizonMs <= fromMs) return 0;
-  return (workMs * (horizonMs - fromMs)) / (toMs - fromMs);
+function dueBy(ramp: Ramp, horizonMs: number): number {
+  const { fromMs, toMs, headMs = 0, headDueMs = 0 } = ramp;
+  const workMs = ramp.workMs - headMs;
+  const head = horizonMs >= headDueMs ? headMs : 0;
+  if (horizonMs >= toMs) return workMs + head;
+  if (horizonMs <= fromMs) return head;
+  return head + (workMs * (horizonMs - fromMs)) / (toMs - fromMs);
 }

@@ -17,6 +17,8 @@ export interface Circumstances {
 
 /** Who is hopeless is reckoned at this share of the usual time a token takes: steps can be made shorter. */
 const AT_BEST = 0.9;
+/** A prompt in calm chunks takes this many times the GPU time of its arithmetic: the steps that carry it are not full. */
+const CHUNKED = 1.4;
 /** Beyond this alpha a late answer is worth nothing, and nobody finishes it for its gain. */
 const HARD_ALPHA = 10;
 /** How much denser a newcomer has to be to take the place of what has been begun. */
@@ -174,7 +176,9 @@ export class Job {
     const paceMs = on.justEnough ? Math.max(tbt, pace.tokenMs) : pace.tokenMs;
     this.ramp.fromMs = Math.max(0, untilFirst - prefillMs);
     this.ramp.toMs = untilFirst + Math.max(1, mean) * paceMs;
-    this.ramp.workMs = this.costMs;
+    this.ramp.workMs = CHUNKED * prefillCost + decodeMs;
+    this.ramp.headMs = CHUNKED * prefillCost;
+    this.ramp.headDueMs = untilFirst;
   }
 
   #appraiseDeadline(request: Request, ttlt: number, on: Circumstances): void {

@@ -44,6 +44,8 @@ const URGENT_STEPS = 24;
  * spread over many steps cost less than the same prompts in few, and keep the pace even.
  */
 const CALM_CHUNK = 128;
+/** Prompt tokens on top that a first token people wait for may take. */
+const RUSH_CHUNK = 128;
 /** Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. */
 const HUNGRY_CHUNK = 1024;
 /** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
@@ -288,7 +290,8 @@ export class Step {
     const urgentMs = this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs;
     const rush = task.request.class === 'latency' && task.startMs < urgentMs;
     let most = Math.min(pending, this.#builder.prefillLeft);
-    if (!rush && !whole) most = Math.min(most, Math.max(0, Math.floor(this.#calmLeft)));
+    if (!whole)
+      most = Math.min(most, Math.max(0, Math.floor(this.#calmLeft) + (rush ? RUSH_CHUNK : 0)));
     if (this.#elastic && this.#guardMs < Number.POSITIVE_INFINITY) {
       const hidden = Math.max(0, costs.freeTokens - this.#decodes - this.#prefill);
       const leftMs = this.#guardMs - this.#on.now - this.#ms();
