@@ -25,8 +25,8 @@ interface Row {
 const RUNNING = [8, 64];
 const WAITING = [10, 100, 1000, 10_000];
 /** Decisions before the timed ones: the code is compiled, the predictors have data. */
-const WARM_UP = 300;
-const TIMED = 600;
+const WARM_UP = 800;
+const TIMED = 1200;
 
 /** `npm run bench -- scheduler [--json FILE]`: how long each policy takes to plan one step. */
 export async function run(args: string[]): Promise<void> {
