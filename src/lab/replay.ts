@@ -35,11 +35,6 @@ export interface ReplayWatcher {
   programEnded?(program: Program, gain: number, scheduler: Scheduler): void;
 }
 
-/** How long a policy may decline to run anything while requests wait, ms. */
-const LONGEST_IDLE_MS = 60_000;
-/** How long an engine waits before asking a policy that wanted nothing again, ms. */
-const IDLE_MS = 5;
-
 /**
  * Replays a workload through a policy on the simulated engine, in virtual time, to the last token.
  * Returns the scheduler with its metrics. Deterministic for a seed.
@@ -61,32 +56,25 @@ export async function replay(workload: Workload, options: ReplayOptions): Promis
     bestEffortShare: options.bestEffortShare,
   });
   const client = new Client(workload.arrivals, scheduler, engine.kv, options.watch);
-  let idleMs = 0;
   for (;;) {
     client.submitDue(clock.now());
     const step = await runStep(scheduler, engine, client, clock);
     if (step !== null) {
-      idleMs = 0;
       client.settle(step.endMs);
       continue;
     }
-    const nextMs = client.nextMs;
-    if (scheduler.live === 0) {
-      if (nextMs === undefined) return scheduler;
-      clock.advanceTo(nextMs);
-      continue;
+    // The scheduler never rests while somebody waits: all that is left is yet to come.
+    const { nextMs } = client;
+    if (nextMs !== undefined) clock.advanceTo(nextMs);
+    else if (scheduler.live === 0) return scheduler;
+    else {
+      const waiting = `${scheduler.live} requests wait`;
+      throw new TempoError(
+        'engine_failed',
+        `${options.policy.name} runs nothing while ${waiting}.`,
+      );
     }
-    if (idleMs > LONGEST_IDLE_MS) throw stalled(options.policy, scheduler);
-    idleMs += IDLE_MS;
-    clock.advanceTo(Math.min(clock.now() + IDLE_MS, nextMs ?? Number.POSITIVE_INFINITY));
   }
-}
-
-function stalled(policy: Policy, scheduler: Scheduler): TempoError {
-  return new TempoError(
-    'engine_failed',
-    `${policy.name} ran nothing for ${LONGEST_IDLE_MS} ms while ${scheduler.live} requests waited.`,
-  );
 }
 
 /** A program under way. */
