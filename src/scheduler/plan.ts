@@ -31,7 +31,6 @@ export class PlanBuilder {
   readonly #view: SchedulerView;
   readonly #number: number;
   readonly #work: PlannedWork[] = [];
-  readonly #chosen = new Set<Request>();
   readonly #admitted: Request[] = [];
   readonly #preempted: Request[] = [];
   #freePages: number;
@@ -78,8 +77,10 @@ export class PlanBuilder {
     return this.#work;
   }
 
+  /** Whether the request is settled in this plan: in the step, or preempted. */
   has(request: Request): boolean {
-    return this.#chosen.has(request);
+    const { tokens, reason } = request.decision;
+    return request.planNumber === this.#number && (tokens > 0 || reason === 'preempted');
   }
 
   /**
@@ -94,7 +95,7 @@ export class PlanBuilder {
     numbers: Numbers = {},
     options: { maxTokens?: number; makeRoom?: boolean } = {},
   ): number {
-    if (this.#chosen.has(request)) return 0;
+    if (this.has(request)) return 0;
     const { capabilities } = this.#view;
     if (this.#work.length >= this.maxBatch) return this.#refuse(request, 'batch-full', numbers);
     const decode = request.resident && request.decoding;
@@ -135,14 +136,13 @@ export class PlanBuilder {
       this.#admitted.push(request);
     }
     this.#work.push({ request, tokens });
-    this.#chosen.add(request);
-    this.#decide(request, { tokens, reason, ...numbers });
+    this.#decide(request, tokens, reason, numbers);
     return tokens;
   }
 
   /** Leaves a request out of this step, and says why. */
   skip(request: Request, reason: Reason, numbers: Numbers = {}): void {
-    if (!this.#chosen.has(request)) this.#refuse(request, reason, numbers);
+    if (!this.has(request)) this.#refuse(request, reason, numbers);
   }
 
   /**
@@ -150,13 +150,11 @@ export class PlanBuilder {
    * could not compute again keeps its pages.
    */
   preempt(request: Request, numbers: Numbers = {}): void {
-    if (!request.resident || this.#chosen.has(request) || !this.#recomputable(request)) return;
+    if (!request.resident || this.has(request) || !this.#recomputable(request)) return;
     this.#preempted.push(request);
     this.#freePages += this.#view.kv.pagesOf(request.id);
     this.#residents--;
-    // Not to be chosen again in this very plan.
-    this.#chosen.add(request);
-    this.#decide(request, { tokens: 0, reason: 'preempted', ...numbers });
+    this.#decide(request, 0, 'preempted', numbers);
   }
 
   build(): Plan {
@@ -189,12 +187,14 @@ export class PlanBuilder {
   }
 
   #refuse(request: Request, reason: Reason, numbers: Numbers): 0 {
-    this.#decide(request, { tokens: 0, reason, ...numbers });
+    this.#decide(request, 0, reason, numbers);
     return 0;
   }
 
-  #decide(request: Request, decision: Decision): void {
+  #decide(request: Request, tokens: number, reason: Reason, numbers: Numbers): void {
+    const { slackMs, density, remainingTokens } = numbers;
     request.planNumber = this.#number;
-    request.decision = decision;
+    // One shape, field by field: this runs for hundreds of requests a plan.
+    request.decision = { tokens, reason, slackMs, density, remainingTokens };
   }
 }

@@ -180,7 +180,7 @@ export class Tempo implements Policy {
     for (const job of before) {
       if (job.seenInPlan !== plan && job.calls.length > 0 && !job.bestEffort) this.#place(job, on);
     }
-    this.#residentJobs = jobs.sort((a, b) => b.rank - a.rank || a.order - b.order);
+    this.#residentJobs = jobs.sort(byRank);
   }
 
   /** A few of the waiting are appraised again at every plan, so that none stays misjudged. */
@@ -239,10 +239,12 @@ export class Tempo implements Policy {
   /** Admits a job if its promise can be kept beside those already made. */
   #consider(job: Job, { capacity }: SchedulerView): boolean {
     job.admitted = false;
-    const pages = job.pages(capacity.pageSize);
     const waiting = job.indexKey !== undefined;
+    const unpromising = job.bestEffort || job.hopeless;
+    if (waiting && unpromising) return false;
+    const pages = job.pages(capacity.pageSize);
     if (!waiting) this.#pages -= pages;
-    if (job.bestEffort || job.hopeless) return false;
+    if (unpromising) return false;
     if (!this.#bound.fits(job.ramp)) {
       this.#shadowPrice = Math.max(this.#shadowPrice, job.density);
       return false;
@@ -255,6 +257,11 @@ export class Tempo implements Policy {
     job.admitted = true;
     return true;
   }
+}
+
+function byRank(a: Job, b: Job): number {
+  if (a.rank !== b.rank) return a.rank > b.rank ? -1 : 1;
+  return a.order - b.order;
 }
 
 function keyOf(request: Request): Request | Program {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DemandBound } from './demand-bound';
+import { DemandBound, type Ramp } from './demand-bound';
 
 function bound(): DemandBound {
   const made = new DemandBound();
@@ -7,10 +7,15 @@ function bound(): DemandBound {
   return made;
 }
 
+/** Work spread evenly over a span. */
+function even(fromMs: number, toMs: number, workMs: number): Ramp {
+  return { fromMs, toMs, workMs, headMs: 0, headDueMs: 0 };
+}
+
 describe('DemandBound', () => {
   it('takes work as long as it fits before its deadline, and no more', () => {
     const made = bound();
-    const ramp = { fromMs: 0, toMs: 1000, workMs: 400 };
+    const ramp = even(0, 1000, 400);
     expect(made.fits(ramp)).toBe(true);
     made.take(ramp);
     expect(made.fits(ramp)).toBe(true);
@@ -20,22 +25,30 @@ describe('DemandBound', () => {
 
   it('lets late deadlines pass where only early ones are full', () => {
     const made = bound();
-    made.take({ fromMs: 0, toMs: 1000, workMs: 800 });
-    expect(made.fits({ fromMs: 0, toMs: 1000, workMs: 400 })).toBe(false);
-    expect(made.fits({ fromMs: 5000, toMs: 10_000, workMs: 4000 })).toBe(true);
+    made.take(even(0, 1000, 800));
+    expect(made.fits(even(0, 1000, 400))).toBe(false);
+    expect(made.fits(even(5000, 10_000, 4000))).toBe(true);
   });
 
   it('sees that a late deadline needs its share early when one token has to follow another', () => {
     const made = bound();
-    made.take({ fromMs: 0, toMs: 1000, workMs: 700 });
+    made.take(even(0, 1000, 700));
     // At full speed from now on it takes until its deadline: no room for that beside the first.
-    expect(made.fits({ fromMs: 0, toMs: 2000, workMs: 1900 })).toBe(false);
+    expect(made.fits(even(0, 2000, 1900))).toBe(false);
   });
 
   it('keeps a reserved share free', () => {
     const made = new DemandBound();
     made.reset(0.5, 0);
-    expect(made.fits({ fromMs: 0, toMs: 1000, workMs: 700 })).toBe(false);
-    expect(made.fits({ fromMs: 0, toMs: 1000, workMs: 300 })).toBe(true);
+    expect(made.fits(even(0, 1000, 700))).toBe(false);
+    expect(made.fits(even(0, 1000, 300))).toBe(true);
+  });
+
+  it("has a stream's prompt done by its first token, and not with the rest", () => {
+    const made = bound();
+    made.take({ fromMs: 500, toMs: 20_000, workMs: 5000, headMs: 900, headDueMs: 500 });
+    // By a second, the prompt and little else.
+    expect(made.fits(even(0, 900, 600))).toBe(false);
+    expect(made.fits(even(5000, 20_000, 10_000))).toBe(true);
   });
 });

@@ -5,8 +5,8 @@ export interface Ramp {
   /** GPU time, ms. */
   workMs: number;
   /** Of it, what has to be done at once by `headDueMs` (a stream's prompt), ms. */
-  headMs?: number;
-  headDueMs?: number;
+  headMs: number;
+  headDueMs: number;
 }
 
 /** Horizons: so many, the first in ms, each longer than the one before by the ratio. */
@@ -54,7 +54,7 @@ export class DemandBound {
 }
 
 function dueBy(ramp: Ramp, horizonMs: number): number {
-  const { fromMs, toMs, headMs = 0, headDueMs = 0 } = ramp;
+  const { fromMs, toMs, headMs, headDueMs } = ramp;
   const workMs = ramp.workMs - headMs;
   const head = horizonMs >= headDueMs ? headMs : 0;
   if (horizonMs >= toMs) return workMs + head;

@@ -75,7 +75,7 @@ export class Job {
   /** Probability that the objective is met if it is served from now on. */
   chance = 1;
   /** When its work has to be done, from `scoredMs` on. */
-  readonly ramp: Ramp = { fromMs: 0, toMs: 0, workMs: 0 };
+  readonly ramp: Ramp = { fromMs: 0, toMs: 0, workMs: 0, headMs: 0, headDueMs: 0 };
   /** When the last appraisal was made. */
   scoredMs = Number.NEGATIVE_INFINITY;
   /** Expected output tokens still to come, of all live calls. */

@@ -198,9 +198,9 @@ export class Step {
   /** What nobody promised anything fills the rest, while nothing better was turned away. */
   #soakUp({ bestEffort, others, admitted, shadowPrice }: Selection): void {
     const builder = this.#builder;
-    const promised = new Set(admitted);
     if (this.#kind === 'decode' && builder.batch > 0) return;
     if (shadowPrice > 0 && builder.batch > 0) return;
+    const promised = new Set(admitted);
     let looked = 0;
     for (const job of bestEffort) {
       if (this.#full || looked++ >= MAX_LEFT_OVER) break;
@@ -389,9 +389,12 @@ function kindOf(request: Request): Kind {
  */
 function inDeadlineOrder(a: Task, b: Task): number {
   if (a.tier !== b.tier) return a.tier - b.tier;
-  return a.dueMs - b.dueMs || a.request.order - b.request.order;
+  // Signs, not differences: a fraction returned would be an object for the garbage collector.
+  if (a.dueMs !== b.dueMs) return a.dueMs < b.dueMs ? -1 : 1;
+  return a.request.order - b.request.order;
 }
 
 function byDensity(a: Task, b: Task): number {
-  return b.job.density - a.job.density || a.request.order - b.request.order;
+  if (a.job.density !== b.job.density) return a.job.density > b.job.density ? -1 : 1;
+  return a.request.order - b.request.order;
 }
