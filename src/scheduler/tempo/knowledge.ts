@@ -36,11 +36,14 @@ export function predicted(view: SchedulerView, options: TempoOptions): Knowledge
   };
 }
 
-/** The truth, where the lab has told it; for the clairvoyant yardstick alone. */
-export function clairvoyant(view: SchedulerView): Knowledge {
+/**
+ * The truth, where the lab has told it; for the clairvoyant yardstick alone. With prediction or graph
+ * matching off it knows no more of that than history tells, so that the rest shows its worth.
+ */
+export function clairvoyant(view: SchedulerView, options: TempoOptions = {}): Knowledge {
   const guess = predicted(view, {});
   const left = (request: Request) =>
-    request.truth === undefined
+    options.prediction === false || request.truth === undefined
       ? undefined
       : Math.max(1, Math.min(request.maxTokens, request.truth.outputTokens) - request.generated);
   const graphs = new WeakMap<Program, readonly Future[]>();
@@ -57,7 +60,9 @@ export function clairvoyant(view: SchedulerView): Knowledge {
       return known === undefined ? guess.chance(request, tokens) : known <= tokens ? 1 : 0;
     },
     futures: (program) => {
-      if (program.truth === undefined) return guess.futures(program);
+      if (options.graphMatching === false || program.truth === undefined) {
+        return guess.futures(program);
+      }
       let futures = graphs.get(program);
       if (futures === undefined || at.get(program) !== program.waves.length) {
         futures = [trueFuture(program.truth.stages.slice(program.waves.length))];
