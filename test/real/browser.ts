@@ -6,7 +6,8 @@ import { readLibrary } from './library';
 import { modelFiles } from './model-files';
 import { startModelServer } from './model-server';
 
-const PAGE = '<!doctype html><meta charset="utf-8"><title>Tempo: a real run</title>';
+const PAGE =
+  '<!doctype html><meta charset="utf-8"><title>Tempo: a real run</title><link rel="icon" href="data:,">';
 
 /**
  * Runs an entry on real WebLLM in a page of headless Chromium and returns what it returns. CHROME_FLAGS

@@ -5,6 +5,7 @@
  *
  * in Node with Dawn, or in headless Chromium. TEMPO_WEBLLM chooses WebLLM's version, else the library does.
  */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runInBrowser } from './browser';
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     );
     return;
   }
+  if (!existsSync(library)) throw new Error(`TEMPO_MODEL_LIB names no file: ${library}`);
   const options = { library, entry: values.entry, args: positionals, webllm: chosenVersion() };
   const result = await (values.browser ? runInBrowser(options) : runInNode(options));
   if (result !== undefined) console.log(JSON.stringify(result, null, 2));
