@@ -5,6 +5,7 @@ export default defineConfig({
     environment: 'node',
     include: ['src/**/*.test.{ts,tsx}', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['test/real/**'],
+    setupFiles: ['test/setup.ts'],
     testTimeout: 20_000, // a property test on a slow machine
   },
 });
