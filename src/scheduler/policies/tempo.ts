@@ -16,9 +16,9 @@ import {
 } from '../tempo';
 
 /** Waiting jobs looked at for admission in one plan … */
-const MAX_CANDIDATES = 160;
+const MAX_CANDIDATES = 96;
 /** … unless so many in a row did not fit. */
-const MAX_REJECTED = 48;
+const MAX_REJECTED = 32;
 /** An appraisal is good for so long, ms, while nothing of the job is computed. */
 const APPRAISAL_MS = 200;
 /** Waiting jobs whose appraisal is brought up to date in one plan, whether looked at or not. */
