@@ -48,7 +48,7 @@ for (const [kind, standIn, options] of KINDS) {
 
 describe('The contract can fail', () => {
   const WRONG: [keyof NonNullable<StandInOptions['wrong']>, RegExp][] = [
-    ['chunks', /in chunks of 3/],
+    ['chunks', /in chunks of 7/],
     ['batches', /in a batch/],
     ['forks', /on a cached prefix|of a fork/],
     ['pops', /redone from its second token/],
