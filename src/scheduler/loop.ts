@@ -36,6 +36,9 @@ export async function runStep(
   const release = () => {
     for (const request of scheduler.takeReleased()) engine.remove(request.id);
   };
+  const fail = (request: Request, error: TempoError) => {
+    if (scheduler.end(request, { kind: 'failed', error }, clock.now())) host.failed(request, error);
+  };
   const admit = (request: Request) => {
     if (request.ended) return; // while others were swapped out
     try {
@@ -43,8 +46,7 @@ export async function runStep(
     } catch (thrown) {
       const error = TempoError.from(thrown);
       if (error.code === 'engine_lost') throw error; // the engine's failure, not the request's
-      if (scheduler.end(request, { kind: 'failed', error }, clock.now()))
-        host.failed(request, error);
+      fail(request, error);
     }
   };
 
@@ -70,6 +72,8 @@ export async function runStep(
   const done = { ...plan, work };
   scheduler.stepped(done, result.durationMs, endMs);
   for (const { request } of work) {
+    const failure = result.failed?.get(request.id);
+    if (failure !== undefined) fail(request, failure);
     const sampled = result.sampled.get(request.id);
     if (sampled === undefined || request.ended) continue;
     scheduler.token(request, endMs);

@@ -3,6 +3,8 @@
  * Engines implement `StepExecutor`; the scheduler and its loop know nothing else of them.
  */
 
+import type { TempoError } from './errors';
+
 export type TokenIds = ArrayLike<number>;
 
 /** How the next token is drawn. Mirrors the OpenAI API's fields, plus WebLLM's extras. */
@@ -122,6 +124,11 @@ export interface SampledToken {
 export interface StepResult {
   /** For each sequence all of whose known tokens are now computed: the next token, by sequence id. */
   sampled: ReadonlyMap<string, SampledToken>;
+  /**
+   * Sequences whose next token could not be drawn, and why; the step is good for all others. The
+   * engine takes no more work for them: they are to be removed.
+   */
+  failed?: ReadonlyMap<string, TempoError>;
   /** How long the step took, ms. */
   durationMs: number;
 }

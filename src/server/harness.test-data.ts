@@ -40,6 +40,8 @@ export class FragileEngine implements StepEngine {
   readonly sequences = new Set<string>();
   /** Every sequence's tokens: those it came with, then those that were drawn for it. */
   readonly tokens = new Map<string, { given: number[]; drawn: number[] }>();
+  /** Sequences for which it can draw no more. */
+  readonly failing = new Map<string, TempoError>();
   /** Steps that it was asked for. */
   steps = 0;
   swaps = 0;
@@ -103,8 +105,10 @@ export class FragileEngine implements StepEngine {
     this.#beforeStep(this);
     if (this.#isLost) return new Promise(() => {});
     const result = await this.#engine.step(plan);
-    for (const [id, { token }] of result.sampled) this.tokens.get(id)?.drawn.push(token);
-    return result;
+    const sampled = new Map(result.sampled);
+    const failed = new Map([...this.failing].filter(([id]) => sampled.delete(id)));
+    for (const [id, { token }] of sampled) this.tokens.get(id)?.drawn.push(token);
+    return { ...result, sampled, failed };
   }
 
   /** Takes a moment, as a copy to CPU memory does. */

@@ -189,6 +189,54 @@ describe('a lost device', () => {
   });
 });
 
+describe('one sequence that fails in a step', () => {
+  const sentence = 'The grammar’s matcher failed.';
+
+  it('ends its request alone, with what it failed of, wherever that is', async () => {
+    const asks = [1, 2, 3].map((seed) => ({ seed, max_tokens: 12, ignore_eos: true }));
+    const calm = await new Harness().loaded();
+    const whole = await Promise.all(asks.map((params) => calm.ask(params)));
+    for (let at = 1; at <= calm.steps; at++) {
+      const harness: Harness = await new Harness({
+        mishap: (step, device) => {
+          const [, second] = [...device.sequences];
+          if (step === at && second !== undefined) {
+            device.failing.set(second, new TempoError('engine_failed', sentence));
+          }
+        },
+      }).loaded();
+      const all = await Promise.all(asks.map((params) => harness.ask(params)));
+      const broken = all.filter((answer) => codeOf(answer) !== 'done');
+      expect(broken).toHaveLength(1);
+      expect(broken[0].end).toMatchObject({ error: { code: 'engine_failed', message: sentence } });
+      for (const [i, { texts }] of all.entries()) {
+        if (all[i] === broken[0]) expect(whole[i].texts[0].startsWith(texts[0])).toBe(true);
+        else expect(texts).toEqual(whole[i].texts);
+      }
+      expect(harness.devices).toHaveLength(1);
+      expect(harness.device.usedPages).toBe(0);
+      expect(harness.device.sequences.size).toBe(0);
+    }
+  });
+
+  it('ends the other choices of its request too, and nobody else’s', async () => {
+    const harness: Harness = await new Harness({
+      mishap: (step, device) => {
+        const last = [...device.sequences].at(-1);
+        if (step === 6 && last !== undefined) {
+          device.failing.set(last, new TempoError('engine_failed', sentence));
+        }
+      },
+    }).loaded({ policy: 'fcfs' });
+    const other = harness.ask({ max_tokens: 12, ignore_eos: true });
+    const many = harness.ask({ n: 3, max_tokens: 12, ignore_eos: true }, { id: 'many' });
+    expect(codeOf(await many)).toBe('engine_failed');
+    expect(codeOf(await other)).toBe('done');
+    expect(harness.ends('many')).toBe(1);
+    expect(harness.device.usedPages).toBe(0);
+  });
+});
+
 describe('a step that fails on a device that is fine', () => {
   it('fails its members, and those that come after go on', async () => {
     const harness: Harness = await new Harness({

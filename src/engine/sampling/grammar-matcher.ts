@@ -1,6 +1,10 @@
 import type { GrammarMatcher as Handle } from '@mlc-ai/web-xgrammar';
+import { TempoError } from '../../scheduler';
 
-/** Where one sequence stands in the grammar that constrains it. */
+/**
+ * Where one sequence stands in the grammar that constrains it. Every call but `dispose` throws
+ * engine_failed where the matcher breaks down; it is of no use then, and no other is harmed.
+ */
 export interface GrammarMatcher {
   /**
    * What may come next: bit i%32 of word i/32 is set where token i is allowed (ceil(vocab/32)
@@ -28,23 +32,30 @@ export class XGrammarMatcher implements GrammarMatcher {
   #deadEnd = false;
   /** Tokens accepted since: the end token, or any where the model has none. */
   #beyond = 0;
+  readonly #recover: (thrown: unknown) => Error;
+  #broken = false;
 
+  /** `recover` is the library's: see `LoadedXGrammar`. */
   constructor(
     handle: Handle,
     vocabulary: { readonly vocabSize: number; readonly stopTokens: readonly number[] },
+    recover: (thrown: unknown) => Error,
   ) {
     this.#handle = handle;
     this.#vocabulary = vocabulary;
+    this.#recover = recover;
   }
 
   get terminated(): boolean {
     if (this.#deadEnd) return this.#beyond > 0 && this.#vocabulary.stopTokens.length > 0;
-    return this.#handle.isTerminated();
+    return this.#call(() => this.#handle.isTerminated());
   }
 
   async nextBitmask(): Promise<Int32Array> {
     if (this.terminated || this.#deadEnd) return this.#onlyStopTokens();
-    const mask = await this.#handle.getNextTokenBitmask();
+    const mask = await this.#handle.getNextTokenBitmask().catch((thrown: unknown) => {
+      throw this.#breakDown(thrown);
+    });
     if (mask.some((word) => word !== 0)) return mask;
     this.#deadEnd = true;
     return this.#onlyStopTokens();
@@ -58,7 +69,7 @@ export class XGrammarMatcher implements GrammarMatcher {
       this.#beyond++;
       return true;
     }
-    const accepted = this.#handle.acceptToken(token);
+    const accepted = this.#call(() => this.#handle.acceptToken(token));
     if (accepted) this.#accepted++;
     return accepted;
   }
@@ -69,16 +80,37 @@ export class XGrammarMatcher implements GrammarMatcher {
     const count = Math.min(tokens - beyond, this.#accepted);
     if (count <= 0) return;
     this.#deadEnd = false;
-    this.#handle.rollBack(count);
+    this.#call(() => this.#handle.rollBack(count));
     this.#accepted -= count;
   }
 
   jumpForward(): string {
-    return this.terminated ? '' : this.#handle.findJumpForwardString();
+    return this.terminated ? '' : this.#call(() => this.#handle.findJumpForwardString());
   }
 
   dispose(): void {
-    this.#handle.dispose();
+    try {
+      this.#handle.dispose();
+    } catch (thrown) {
+      const error = this.#recover(thrown);
+      if (!this.#broken) throw error;
+    }
+  }
+
+  #call<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (thrown) {
+      throw this.#breakDown(thrown);
+    }
+  }
+
+  #breakDown(thrown: unknown): TempoError {
+    this.#broken = true;
+    const cause = this.#recover(thrown);
+    return new TempoError('engine_failed', `The grammar's matcher failed: ${cause.message}`, {
+      cause,
+    });
   }
 
   #onlyStopTokens(): Int32Array {

@@ -72,7 +72,7 @@ export class Grammars {
   async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
     const compiled = await this.#compile(spec);
     const handle = await this.#loaded.library.GrammarMatcher.createGrammarMatcher(compiled);
-    const matcher = new XGrammarMatcher(handle, this.#vocabulary);
+    const matcher = new XGrammarMatcher(handle, this.#vocabulary, this.#loaded.recover);
     for (let i = 0; i < generated.length; i++) {
       if (matcher.accept(generated[i])) continue;
       await matcher.nextBitmask(); // where the grammar leads nowhere, this is how it shows

@@ -1,4 +1,4 @@
-import { type SamplingParams, type TokenIds, uniformAt } from '../../scheduler';
+import { type SamplingParams, TempoError, type TokenIds, uniformAt } from '../../scheduler';
 import type { GrammarMatcher } from './grammar-matcher';
 import { TokenCounts } from './token-counts';
 
@@ -57,9 +57,13 @@ export class SequenceSampling {
     return uniformAt(this.params.seed, this.#generated);
   }
 
-  /** The next token was drawn. */
+  /** The next token was drawn. Throws engine_failed where its grammar forbids it. */
   accept(token: number): void {
-    this.matcher?.accept(token);
+    const { matcher } = this;
+    // Past its grammar's end an answer that ignores end tokens repeats them.
+    if (matcher !== undefined && !matcher.accept(token) && !matcher.terminated) {
+      throw new TempoError('engine_failed', `Token ${token} was drawn; its grammar forbids it.`);
+    }
     this.#count(token);
   }
 

@@ -37,3 +37,30 @@ it('calls that may fail run one after another, each with its own words', async (
     failures.map((failure) => failure.status === 'rejected' && failure.reason.message),
   ).toEqual(names.map((name) => expect.stringContaining(`Rule "${name}" is not defined`)));
 });
+
+it('a matcher that aborts costs no stack, however often: others go on', async () => {
+  const { library, recover } = await loadXGrammar();
+  const { GrammarCompiler, GrammarMatcher, TokenizerInfo } = library;
+  const tokenizer = await TokenizerInfo.createTokenizerInfo(
+    ['a', 'b', '<end>'],
+    'raw',
+    false,
+    3,
+    [2],
+  );
+  const compiler = await GrammarCompiler.createGrammarCompiler(tokenizer, false);
+  const grammar = await compiler.compileGrammar(await library.Grammar.fromEBNF('root ::= "ab"'));
+  for (let i = 0; i < 500; i++) {
+    const bad = await GrammarMatcher.createGrammarMatcher(grammar);
+    let said = '';
+    try {
+      bad.rollBack(5); // nothing was accepted: xgrammar aborts
+    } catch (thrown) {
+      said = recover(thrown).message;
+    }
+    expect(said).toMatch(/rollback/i);
+    const good = await GrammarMatcher.createGrammarMatcher(grammar);
+    expect([0, 1, 2].map((token) => good.acceptToken(token))).toEqual([true, true, true]);
+    good.dispose();
+  }
+});

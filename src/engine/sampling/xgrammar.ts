@@ -25,6 +25,11 @@ export interface LoadedXGrammar {
    * before, and an Error with its own words is thrown.
    */
   attempt<T>(calls: () => Promise<T>): Promise<T>;
+  /**
+   * To be called where any other call has failed: gives back the stack that was in use, so that
+   * later calls are unharmed. Returns an Error with xgrammar's own words.
+   */
+  recover(thrown: unknown): Error;
 }
 
 let loading: Promise<LoadedXGrammar> | undefined;
@@ -49,6 +54,13 @@ async function start(): Promise<LoadedXGrammar> {
     const pointer = wasm.stackPointer();
     const idle = pointer?.value;
 
+    // While JavaScript runs, no wasm does: whatever is on its stack then was left there.
+    const recover = (thrown: unknown, words: string | undefined) => {
+      if (pointer !== undefined) pointer.value = idle;
+      return new Error(words ?? (thrown instanceof Error ? thrown.message : String(thrown)), {
+        cause: thrown,
+      });
+    };
     let last: Promise<unknown> = Promise.resolve();
     const attempt = async <T>(calls: () => Promise<T>): Promise<T> => {
       await last.catch(() => {});
@@ -56,14 +68,14 @@ async function start(): Promise<LoadedXGrammar> {
       try {
         return await calls();
       } catch (thrown) {
-        if (pointer !== undefined) pointer.value = idle;
-        throw new Error(wordsOf(messages) ?? String(thrown), { cause: thrown });
+        throw recover(thrown, wordsOf(messages));
       } finally {
         console.drop();
       }
     };
     return {
       library,
+      recover: (thrown) => recover(thrown, console.takeFatal()),
       attempt(calls) {
         const result = attempt(calls);
         last = result;
@@ -100,17 +112,20 @@ function wordsOf(messages: readonly string[]): string | undefined {
 
 /**
  * xgrammar binds console.log and console.error when it starts. Until `restore` everyone's messages
- * pass; afterwards only xgrammar's still come here, and are kept while they are collected.
+ * pass; afterwards only xgrammar's still come here.
  */
 function redirectConsole() {
   const { log, error } = console;
   let starting = true;
   let messages: string[] | undefined;
+  let fatal: string | undefined;
   const redirect =
     (original: (...data: unknown[]) => void) =>
     (...data: unknown[]) => {
+      const words = data.join(' ');
       if (starting) original(...data);
-      else messages?.push(data.join(' '));
+      else if (messages !== undefined) messages.push(words);
+      else if (words.startsWith('[FATAL]')) fatal = words;
     };
   console.log = redirect(log);
   console.error = redirect(error);
@@ -121,6 +136,12 @@ function redirectConsole() {
     },
     drop(): void {
       messages = undefined;
+    },
+    /** What it last failed of while nobody collected, once. */
+    takeFatal(): string | undefined {
+      const words = fatal === undefined ? undefined : wordsOf([fatal]);
+      fatal = undefined;
+      return words;
     },
     restore(): void {
       starting = false;

@@ -3,7 +3,6 @@ import {
   type EngineCapacity,
   type GrammarSpec,
   type KvState,
-  type SampledToken,
   type SequenceSpec,
   type StepCosts,
   type StepPlan,
@@ -11,8 +10,9 @@ import {
   TempoError,
   type TokenIds,
 } from '../../scheduler';
-import { Sampler, SequenceSampling } from '../sampling';
+import { Sampler } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
+import { prepareDraw } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
@@ -54,6 +54,8 @@ export class LogitTap {
 
 const PAGE_SIZE = 16;
 const CHUNK = 512;
+
+const NOTHING: Pick<StepResult, 'sampled' | 'failed'> = { sampled: new Map() };
 
 /**
  * One request at a time, through WebLLM's public API alone: for models and versions that batched
@@ -206,33 +208,33 @@ export class SerialEngine implements StepEngine {
     await api.forwardTokensAndSample(next, next.length > 1);
     for (const token of next) this.#held.push(token);
     sequence.computed += tokens;
-    const sampled = new Map<string, SampledToken>();
-    if (draws) {
-      const row: Float32Array | undefined = logits.last;
-      if (row === undefined) throw new Error('WebLLM did not show its logits.');
-      const sampling = await this.#samplingOf(sequence);
-      const token = this.#sampler.sample(row, sampling, await sampling.matcher?.nextBitmask());
-      if (this.#sequence === sequence) {
-        sequence.append(token.token);
-        sampling.accept(token.token);
-        sampled.set(sequence.id, token);
-      }
-    }
-    return { sampled, durationMs: performance.now() - startMs };
+    const row: Float32Array | undefined = logits.last;
+    if (draws && row === undefined) throw new Error('WebLLM did not show its logits.');
+    const results = draws && row !== undefined ? await this.#draw(sequence, row) : NOTHING;
+    return { ...results, durationMs: performance.now() - startMs };
   }
 
-  async #samplingOf(sequence: EngineSequence): Promise<SequenceSampling> {
-    const { sampling } = sequence.spec;
-    sequence.sampling ??= new SequenceSampling({
-      sampling,
-      generated: sequence.generated,
-      stopTokens: this.model.template.stop_token_ids,
-      matcher:
-        sampling.grammar === undefined
-          ? undefined
-          : await this.#parts.grammars.matcher(sampling.grammar, sequence.generated),
-    });
-    return sequence.sampling;
+  /** Draws and hands out the next token. Throws where the logits are of no use. */
+  async #draw(
+    sequence: EngineSequence,
+    row: Float32Array,
+  ): Promise<Pick<StepResult, 'sampled' | 'failed'>> {
+    const { grammars, model } = this.#parts;
+    const failed = (error: TempoError) => ({ ...NOTHING, failed: new Map([[sequence.id, error]]) });
+    const draw = await prepareDraw(sequence, grammars, model.template.stop_token_ids);
+    if (this.#sequence !== sequence) {
+      sequence.dispose(); // removed while its matcher was made
+      return NOTHING;
+    }
+    if (draw instanceof TempoError) return failed(draw);
+    const token = this.#sampler.sample(row, draw.sampling, draw.bitmask);
+    try {
+      draw.sampling.accept(token.token);
+    } catch (thrown) {
+      return failed(TempoError.from(thrown));
+    }
+    sequence.append(token.token);
+    return { sampled: new Map([[sequence.id, token]]) };
   }
 
   /** What WebLLM holds is of use only as a whole: it cannot take tokens back. */

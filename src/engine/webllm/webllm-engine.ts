@@ -11,9 +11,9 @@ import {
   TempoError,
 } from '../../scheduler';
 import type { PrefixMetrics, SequenceTable } from '../kv';
-import { SequenceSampling } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
+import { type Draw, prepareDraw } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { MlcPipeline, TvmTensor } from './internals';
 import type { LazyGrammars } from './lazy-grammars';
@@ -61,6 +61,7 @@ interface WantedRows {
 /** Their draws, under way. */
 interface PendingRows {
   sequences: readonly EngineSequence[];
+  rows: readonly (Draw | TempoError)[];
   draws: PendingDraws;
 }
 
@@ -255,17 +256,14 @@ export class WebLlmEngine implements StepEngine {
       const waitedMs = performance.now();
       await this.#life.wait(device.sync());
       const readMs = performance.now();
-      const sampled = new Map<string, SampledToken>();
-      for (const { sequences, draws } of pending) {
-        for (const [i, token] of draws.read().entries()) this.#take(sequences[i], token, sampled);
-      }
+      const results = this.#handOut(pending);
       const endMs = performance.now();
       this.times.steps++;
       this.times.waitMs += readMs - waitedMs;
       this.times.drawMs += endMs - readMs;
-      return { sampled, durationMs: endMs - startMs };
+      return { ...results, durationMs: endMs - startMs };
     } catch (error) {
-      // Lost in the middle, or logits that nothing can be drawn from: the cache cannot be relied on.
+      // Lost in the middle, or no row of logits is of use: the cache cannot be relied on.
       throw this.#life.lose(error instanceof Error ? error.message : String(error));
     } finally {
       for (const { sequences, draws } of pending) {
@@ -280,7 +278,7 @@ export class WebLlmEngine implements StepEngine {
 
   /** Issues a step's commands, forwards and draws; none need have run yet when this resolves. */
   async #compute(members: readonly StepMember[], pending: PendingRows[]): Promise<void> {
-    const { pipeline, sampler } = this.#parts;
+    const { pipeline, sampler, grammars, model } = this.#parts;
     const startMs = performance.now();
     pipeline.tvm.beginScope();
     try {
@@ -289,11 +287,14 @@ export class WebLlmEngine implements StepEngine {
       // From here the GPU works; what sampling needs is prepared meanwhile.
       void pipeline.device.sync().catch(() => {});
       for (const { logits, sequences } of forwards) {
-        const states = await Promise.all(sequences.map((sequence) => this.#samplingOf(sequence)));
-        const bitmasks = await Promise.all(states.map((state) => state.matcher?.nextBitmask()));
+        const rows = await Promise.all(
+          sequences.map((sequence) =>
+            prepareDraw(sequence, grammars, model.template.stop_token_ids),
+          ),
+        );
         this.#life.check();
-        const draws = this.#life.guard(() => sampler.issue(logits, states, bitmasks));
-        pending.push({ sequences, draws });
+        const draws = this.#life.guard(() => sampler.issue(logits, rows));
+        pending.push({ sequences, rows, draws });
       }
       this.times.issueMs += issuedMs - startMs;
       this.times.overlapMs += performance.now() - issuedMs;
@@ -302,11 +303,32 @@ export class WebLlmEngine implements StepEngine {
     }
   }
 
-  #take(sequence: EngineSequence, token: SampledToken, sampled: Map<string, SampledToken>): void {
-    if (this.#sequences.get(sequence.id) !== sequence) return; // removed meanwhile
-    sequence.append(token.token);
-    sequence.sampling?.accept(token.token);
-    sampled.set(sequence.id, token);
+  /** Hands each sequence its token. Throws where no row of logits is of use. */
+  #handOut(pending: readonly PendingRows[]): Pick<StepResult, 'sampled' | 'failed'> {
+    const drawn = pending.flatMap(({ sequences, rows, draws }) => {
+      const tokens = draws.read();
+      return sequences.map((sequence, i) => ({ sequence, row: rows[i], token: tokens[i] }));
+    });
+    const useless = drawn.flatMap(({ row, token }) =>
+      token instanceof TempoError && token !== row ? token : [],
+    );
+    const prepared = drawn.filter(({ row }) => !(row instanceof TempoError));
+    if (useless.length > 0 && useless.length === prepared.length) throw useless[0];
+
+    const sampled = new Map<string, SampledToken>();
+    const failed = new Map<string, TempoError>();
+    for (const { sequence, token } of drawn) {
+      if (this.#sequences.get(sequence.id) !== sequence) continue; // removed meanwhile
+      try {
+        if (token instanceof TempoError) throw token;
+        sequence.sampling?.accept(token.token);
+        sequence.append(token.token);
+        sampled.set(sequence.id, token);
+      } catch (thrown) {
+        failed.set(sequence.id, TempoError.from(thrown));
+      }
+    }
+    return { sampled, failed };
   }
 
   /**
@@ -376,23 +398,6 @@ export class WebLlmEngine implements StepEngine {
     );
     for (const { sequence, tokens } of members) sequence.computed += tokens;
     return logits;
-  }
-
-  async #samplingOf(sequence: EngineSequence): Promise<SequenceSampling> {
-    if (sequence.sampling !== undefined) return sequence.sampling;
-    const { sampling } = sequence.spec;
-    const generated = sequence.generated;
-    const made = new SequenceSampling({
-      sampling,
-      generated,
-      stopTokens: this.model.template.stop_token_ids,
-      matcher:
-        sampling.grammar === undefined
-          ? undefined
-          : await this.#parts.grammars.matcher(sampling.grammar, generated),
-    });
-    sequence.sampling = made;
-    return made;
   }
 
   #sequence(id: string): EngineSequence {
