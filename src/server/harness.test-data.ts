@@ -40,6 +40,8 @@ export class FragileEngine implements StepEngine {
   readonly sequences = new Set<string>();
   /** Every sequence's tokens: those it came with, then those that were drawn for it. */
   readonly tokens = new Map<string, { given: number[]; drawn: number[] }>();
+  /** Its steps and its disposal wait for this, and it does not say that it is lost. */
+  hangsUntil: Promise<void> | undefined;
   /** Sequences for which it can draw no more. */
   readonly failing = new Map<string, TempoError>();
   /** Steps that it was asked for. */
@@ -104,6 +106,7 @@ export class FragileEngine implements StepEngine {
     this.steps++;
     this.#beforeStep(this);
     if (this.#isLost) return new Promise(() => {});
+    await this.hangsUntil;
     const result = await this.#engine.step(plan);
     const sampled = new Map(result.sampled);
     const failed = new Map([...this.failing].filter(([id]) => sampled.delete(id)));
@@ -128,6 +131,7 @@ export class FragileEngine implements StepEngine {
 
   async dispose(): Promise<void> {
     this.disposed = true;
+    await this.hangsUntil;
     await this.#engine.dispose();
   }
 }

@@ -17,10 +17,11 @@ import type {
  */
 export interface TempoHost {
   /**
-   * Loads an engine in place of the one before. Requests of the engine before fail with `disposed`.
-   * `load_in_progress` while another load runs.
+   * Loads an engine in place of the one before. Requests of the engine before fail with `disposed`;
+   * one that hangs is waited for 4 s in all. `load_in_progress` while another load runs.
    */
   load(config: LoadConfig): Promise<Outcome<ServerState>>;
+  /** The load ends with `aborted`, within 1 s even where the engine takes no notice. */
   cancelLoad(): Promise<void>;
   submit(submission: Submission): Promise<Outcome<Receipt>>;
   abort(requestId: string): Promise<void>;
@@ -39,6 +40,7 @@ export interface TempoHost {
   /** What was learnt about lengths and programs, without any text: JSON. */
   exportProfile(): Promise<string>;
   importProfile(profile: string): Promise<Outcome<void>>;
+  /** Open requests fail with `disposed`; an engine that hangs is waited for 4 s in all. */
   dispose(): Promise<void>;
 }
 

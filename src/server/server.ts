@@ -22,8 +22,9 @@ import type {
   Snapshot,
   Submission,
 } from './server-types';
-import { duplicate, Serving } from './serving';
+import { DISPOSE_WITHIN_MS, duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
+import { within } from './within';
 import { yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
@@ -226,13 +227,17 @@ export class TempoServer implements TempoHost {
       toldMs = performance.now();
       this.#setState({ phase: 'loading', progress });
     };
+    const loading = this.#engines[config.engine].load(config, { signal, onProgress });
     try {
-      const engine = await this.#engines[config.engine].load(config, { signal, onProgress });
-      if (signal.aborted) await engine.dispose();
+      const engine = await orAborted(loading, signal);
       signal.throwIfAborted();
       return engine;
     } catch (thrown) {
-      throw signal.aborted ? TempoError.from(signal.reason, 'aborted') : thrown;
+      if (!signal.aborted) throw thrown;
+      // It may come all the same, now or much later, and is to go then.
+      const gone = loading.then((engine) => engine.dispose());
+      await within(DISPOSE_WITHIN_MS, gone);
+      throw TempoError.from(signal.reason, 'aborted');
     }
   }
 
@@ -329,6 +334,20 @@ function newRecovery() {
     end = resolve;
   });
   return { controller: new AbortController(), over, end };
+}
+
+/** What `work` comes to, unless `signal` aborts before. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function disposed(): TempoError {

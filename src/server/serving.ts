@@ -35,12 +35,16 @@ import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import { checkSubmission } from './validate';
 import { WaitNews } from './wait-news';
+import { within } from './within';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
 
-/** A lost engine may take so long to let go of what it holds, ms. */
-const DISPOSE_WITHIN_MS = 1000;
+/** The step under way may take so long to end before its engine is disposed of under it, ms. */
+export const STEP_WITHIN_MS = 3000;
+
+/** An engine, lost or hung perhaps, may take so long to let go of what it holds, ms. */
+export const DISPOSE_WITHIN_MS = 1000;
 
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
@@ -228,12 +232,16 @@ export class Serving implements RequestHost {
     this.#options.changed();
   }
 
-  /** Fails what is still open, and lets go of the engine. */
+  /**
+   * Fails what is still open, and lets go of the engine. Takes at most `STEP_WITHIN_MS` and
+   * `DISPOSE_WITHIN_MS`: a step that hangs, or an engine that cannot be let go of, must not stop the
+   * next. What still comes of it reaches nobody.
+   */
   async dispose(error: TempoError): Promise<void> {
     const stopped = this.#loop.stop();
     this.#endAll(error);
-    await stopped;
-    await this.engine.dispose().catch(() => {}); // what cannot be let go of must not stop the next
+    await within(STEP_WITHIN_MS, stopped);
+    await within(DISPOSE_WITHIN_MS, this.engine.dispose());
   }
 
   // What the step loop asks of the server.
@@ -308,7 +316,7 @@ export class Serving implements RequestHost {
       this.#options.recovering(attempt);
       try {
         // What is left of the old engine makes room for the new one, if it still can.
-        await Promise.race([this.engine.dispose().catch(() => {}), pause(DISPOSE_WITHIN_MS)]);
+        await within(DISPOSE_WITHIN_MS, this.engine.dispose());
         await pause((attempt - 1) * RETRY_AFTER_MS);
         this.#socket.plug(await this.#options.reload());
         this.#endOversized();

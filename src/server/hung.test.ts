@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadSimulatedEngine } from '../engine/simulated';
+import type { StepEngine } from '../engine/step-engine';
+import type { EngineKind } from './engines';
+import { codeOf, Harness } from './harness.test-data';
+import { TempoServer } from './server';
+import { DISPOSE_WITHIN_MS, STEP_WITHIN_MS } from './serving';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
+const STRIDE_MS = 50;
+const LONGEST_MS = 60_000;
+
+/** Lets time go by until `promise` is over; returns what it came to, and how long that took, ms. */
+async function inTime<T>(promise: Promise<T>): Promise<{ value: T; tookMs: number }> {
+  let over = false;
+  let tookMs = 0;
+  const end = () => {
+    over = true;
+  };
+  promise.then(end, end);
+  while (!over && tookMs < LONGEST_MS) {
+    await new Promise((resolve) => setImmediate(resolve)); // messages between ports
+    if (over) break;
+    await vi.advanceTimersByTimeAsync(STRIDE_MS);
+    tookMs += STRIDE_MS;
+  }
+  if (!over) throw new Error(`It hangs: ${tookMs} ms went by.`);
+  return { value: await promise, tookMs };
+}
+
+const BOUND_MS = STEP_WITHIN_MS + DISPOSE_WITHIN_MS + STRIDE_MS;
+
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** A server whose engine hangs in its `at`-th step, with a request in it. */
+async function hung(at: number, until: Promise<void>) {
+  const harness: Harness = new Harness({
+    mishap: (step, device) => {
+      if (step === at) device.hangsUntil = until;
+    },
+  });
+  await inTime(harness.loaded());
+  const { receipt, answer, id } = harness.submit({ ignore_eos: true, max_tokens: 50 });
+  expect((await inTime(receipt)).value.ok).toBe(true);
+  while (harness.steps < at) await inTime(new Promise((resolve) => setImmediate(resolve)));
+  return { harness, answer, id };
+}
+
+describe('an engine that hangs in a step', () => {
+  it('does not keep the next from being loaded', async () => {
+    const { harness, answer } = await hung(4, new Promise(() => {}));
+    const { value, tookMs } = await inTime(harness.load());
+    expect(value.ok).toBe(true);
+    expect(tookMs).toBeLessThanOrEqual(BOUND_MS);
+    expect(tookMs).toBeGreaterThanOrEqual(STEP_WITHIN_MS);
+    expect(codeOf((await inTime(answer)).value)).toBe('disposed');
+    const next = await inTime(harness.ask({ simulate: { content: 'Here I am.' } }));
+    expect(next.value.texts).toEqual(['Here I am.']);
+    expect(harness.devices[0].disposed).toBe(true);
+  });
+
+  it('does not keep the server from being disposed of', async () => {
+    const { harness, answer } = await hung(2, new Promise(() => {}));
+    const { tookMs } = await inTime(harness.server.dispose());
+    expect(tookMs).toBeLessThanOrEqual(BOUND_MS);
+    expect(codeOf((await inTime(answer)).value)).toBe('disposed');
+    expect(harness.states.at(-1)?.phase).toBe('idle');
+  });
+
+  it('tells its caller at once when the request is aborted', async () => {
+    const { harness, answer, id } = await hung(3, new Promise(() => {}));
+    await harness.server.abort(id);
+    const { value, tookMs } = await inTime(answer);
+    expect(codeOf(value)).toBe('aborted');
+    expect(tookMs).toBeLessThan(STEP_WITHIN_MS);
+    await inTime(harness.server.dispose());
+  });
+
+  it('and comes back when nobody waits any more reaches nobody', async () => {
+    const { opened, open } = gate();
+    const { harness, answer, id } = await hung(4, opened);
+    await inTime(harness.load());
+    await inTime(answer);
+    const before = harness.events.length;
+    const states = harness.states.length;
+    open();
+    await inTime(new Promise((resolve) => setTimeout(resolve, 1000)));
+    expect(harness.events.length).toBe(before);
+    expect(harness.states.length).toBe(states);
+    expect(harness.ends(id)).toBe(1);
+    expect(harness.devices[0].steps).toBe(4);
+    const next = await inTime(harness.ask({ simulate: { content: 'Unharmed.' } }));
+    expect(next.value.texts).toEqual(['Unharmed.']);
+  });
+
+  it('is waited for no longer than its step takes', async () => {
+    const { opened, open } = gate();
+    const { harness } = await hung(4, opened);
+    const loading = harness.load();
+    await vi.advanceTimersByTimeAsync(500);
+    open();
+    const { value, tookMs } = await inTime(loading);
+    expect(value.ok).toBe(true);
+    expect(tookMs).toBeLessThan(1000);
+  });
+});
+
+describe('a load that takes no notice of its cancellation', () => {
+  it('is given up, and the engine that comes of it later is let go of', async () => {
+    const { opened, open } = gate();
+    const engines: StepEngine[] = [];
+    const disposed: StepEngine[] = [];
+    let loads = 0;
+    const kind: EngineKind = {
+      check: async () => {},
+      async load() {
+        if (loads++ === 0) await opened;
+        const engine = await loadSimulatedEngine({ profile: 'laptop-gpu' });
+        engines.push(engine);
+        vi.spyOn(engine, 'dispose').mockImplementation(async () => void disposed.push(engine));
+        return engine;
+      },
+    };
+    const server = new TempoServer({ engines: { simulated: kind } });
+    const load = () => server.load({ engine: 'simulated', model: 'm', policy: 'tempo' });
+    const loading = load();
+    await inTime(new Promise((resolve) => setImmediate(resolve)));
+    await server.cancelLoad();
+    const { value, tookMs } = await inTime(loading);
+    expect(value).toMatchObject({ ok: false, error: { code: 'aborted' } });
+    expect(tookMs).toBeLessThanOrEqual(DISPOSE_WITHIN_MS + STRIDE_MS);
+    expect((await inTime(load())).value.ok).toBe(true);
+    expect(engines).toHaveLength(1);
+    open();
+    await inTime(new Promise((resolve) => setTimeout(resolve, 1000)));
+    expect(engines).toHaveLength(2);
+    expect(disposed).toEqual([engines[1]]);
+  });
+});
