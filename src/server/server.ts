@@ -1,4 +1,5 @@
 import type { LoadProgress, StepEngine } from '../engine/step-engine';
+import { within } from '../engine/within';
 import {
   type Clock,
   createPolicy,
@@ -24,7 +25,6 @@ import type {
 } from './server-types';
 import { DISPOSE_WITHIN_MS, duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
-import { within } from './within';
 import { yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */

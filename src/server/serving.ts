@@ -1,4 +1,5 @@
 import type { LoadedModel, StepEngine } from '../engine/step-engine';
+import { within } from '../engine/within';
 import {
   type Clock,
   createPolicy,
@@ -35,7 +36,6 @@ import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import { checkSubmission } from './validate';
 import { WaitNews } from './wait-news';
-import { within } from './within';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;

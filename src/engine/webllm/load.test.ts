@@ -313,6 +313,29 @@ describe('Losing the GPU', () => {
     expect(tokenizer.decode(tokenizer.encode('still here'))).toBe('still here');
   });
 
+  it('to a hang does not keep the engine from being disposed of, and the device goes', async () => {
+    const world = new StandIn();
+    class Hanging extends world.webllm.MLCEngine {
+      override unload = () => new Promise<never>(() => {});
+    }
+    let destroyed = 0;
+    const { requestAdapter } = world.gpu;
+    world.gpu.requestAdapter = async () => {
+      const adapter = await requestAdapter.call(world.gpu);
+      const requestDevice = adapter?.requestDevice;
+      if (adapter === null || requestDevice === undefined) return null;
+      adapter.requestDevice = async (descriptor) => {
+        const device = await requestDevice.call(adapter, descriptor);
+        return Object.assign(device, { destroy: () => void destroyed++ });
+      };
+      return adapter;
+    };
+    const engine = await load(world, { webllm: { ...world.webllm, MLCEngine: Hanging } });
+    expect(destroyed).toBe(0);
+    await engine.dispose();
+    expect(destroyed).toBe(1);
+  });
+
   it('does not happen by disposing', async () => {
     const { engine } = await begin(new StandIn());
     await engine.dispose();

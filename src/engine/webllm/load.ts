@@ -1,5 +1,6 @@
 import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
+import { within } from '../within';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { watchGpu } from './gpu-watch';
 import { readInternals, runtimeDevice } from './internals';
@@ -66,6 +67,9 @@ export interface WebLlmOptions extends LoadOptions {
 /** Loads after one that lost its device for want of memory. The weights come from the cache then. */
 const MAX_RETRIES = 2;
 
+/** After so long what WebLLM has not let go of by itself goes with its device, ms. */
+const UNLOAD_WITHIN_MS = 500;
+
 /** What WebLLM's own cache is cut down to, tokens: it takes no part in serving. */
 const OWN_CACHE_TOKENS = 64;
 /**
@@ -111,12 +115,10 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
   const reload = (options?: { context_window_size: number }) =>
     abortable(signal, engine.reload(model, options), unload);
   const unload = async () => {
-    try {
-      await engine.unload();
-    } finally {
-      // A runtime that broke down cannot let go of its memory; without its device it has none.
-      watch.device?.destroy();
-    }
+    // It waits for the GPU, which may hang.
+    await within(UNLOAD_WITHIN_MS, engine.unload());
+    // A runtime that broke down cannot let go of its memory; without its device it has none.
+    watch.device?.destroy();
   };
   try {
     let tiny = true;
