@@ -1,14 +1,17 @@
 /** Runs inside the real-run harness, bundled for a browser: see test/real. */
 import * as webllm from '@mlc-ai/web-llm';
+import { type ChatCompletionParams, createTempo, type Tempo } from '../src/client';
 import type { StepEngine } from '../src/engine/step-engine';
 import { loadWebLlmEngine, type WebLlmModule } from '../src/engine/webllm';
-import type { StepTimes } from '../src/engine/webllm/webllm-engine';
+import { WebLlmEngine } from '../src/engine/webllm/webllm-engine';
+import { TempoServer } from '../src/server';
 import type { RealRun } from '../test/real/entry';
+import { type StepParts, StepWatch } from './webllm-steps';
 
 export interface WebLlmBenchRow {
   /** Requests at once. */
   concurrency: number;
-  /** Output tokens a second, all requests together, prefill included. */
+  /** Output tokens a second, all requests together, prefill included, through the whole server. */
   tokensPerSecond: number;
   /** The same requests, served by `MLCEngine` one after another. */
   webllmTokensPerSecond: number;
@@ -16,6 +19,10 @@ export interface WebLlmBenchRow {
   ratio: number;
   /** From request to first token while the others (concurrency - 1) decode, ms. */
   ttftMs: number;
+  /** Where a decode step's time goes; undefined on an engine that serves one at a time. */
+  step: StepParts | undefined;
+  /** The same with every answer held to a grammar. On a software device, of the least and the most at once. */
+  grammarStep: StepParts | undefined;
 }
 
 export interface WebLlmBench {
@@ -25,8 +32,6 @@ export interface WebLlmBench {
   /** A request's prompt and output, tokens. */
   promptTokens: number;
   tokens: number;
-  /** Where our steps' time went, ms. */
-  times: StepTimes | undefined;
   notes: string[];
 }
 
@@ -50,12 +55,21 @@ const PLAIN = {
   ignore_eos: true,
 } as const;
 
+/** A string in JSON, which does not end as long as a bench runs. */
+const GRAMMAR = {
+  type: 'grammar',
+  grammar: 'root ::= "{\\"answer\\": \\"" [^"\\\\\\x00-\\x1f]+ "\\"}"',
+} as const;
+
 export default async function bench(run: RealRun): Promise<WebLlmBench> {
   const settings = JSON.parse(run.args[0] ?? '{"concurrency":[1,2,4,8]}') as Settings;
-  const most = Math.max(...settings.concurrency);
+  const { concurrency } = settings;
+  const most = Math.max(...concurrency);
+  const model = run.record.model_id;
+  const appConfig = { model_list: [run.record] };
   const engine = await loadWebLlmEngine({
-    model: run.record.model_id,
-    appConfig: { model_list: [run.record] },
+    model,
+    appConfig,
     webllm: webllm as unknown as WebLlmModule,
     maxSequences: most,
     keepPrefixes: 0, // every request is computed from its first token
@@ -64,132 +78,129 @@ export default async function bench(run: RealRun): Promise<WebLlmBench> {
   const software = engine.status.notes.some((note) => note.includes('software device'));
   const tokens = settings.tokens ?? (software ? 6 : 64);
   const words = settings.prompt ?? (software ? 12 : 64);
-  // Plain completions: no chat template around them, so that they are as long as is asked for.
   const { tokenizer } = engine.model;
-  const texts = Array.from({ length: most }, (_, i) =>
-    textOf(i, words, (t) => tokenizer.encode(t)),
+  const requests = Array.from({ length: most }, (_, i) =>
+    requestOf(i, words, (text) => tokenizer.encode(text)),
   );
-  const prompts = texts.map((text) => tokenizer.encode(text));
+
+  const watch = engine instanceof WebLlmEngine ? new StepWatch(engine) : undefined;
+  const tempo = await served(engine);
+  const ask = (request: BenchRequest, more: Partial<ChatCompletionParams>) =>
+    chat(tempo).create({ ...request, ...PLAIN, max_tokens: tokens, ...more, stream: false });
+  const together = (count: number, more: Partial<ChatCompletionParams> = {}) =>
+    timed(() => Promise.all(requests.slice(0, count).map((request) => ask(request, more))));
 
   // Kernels are compiled at their first use: not in our figures, nor in MLCEngine's.
-  await together(engine, prompts.slice(0, 1), 2);
-  const ours: { tokensPerSecond: number; ttftMs: number }[] = [];
-  for (const concurrency of settings.concurrency) {
-    if (!software && concurrency > 1) await together(engine, prompts.slice(0, concurrency), 2);
-    const ms = await together(engine, prompts.slice(0, concurrency), tokens);
-    const ttftMs = await firstToken(engine, prompts.slice(0, concurrency));
-    ours.push({ tokensPerSecond: (1000 * concurrency * tokens) / ms, ttftMs });
-    run.log(
-      `${concurrency} at once: ${Math.round(ms)} ms, first token in ${Math.round(ttftMs)} ms`,
-    );
+  const [{ usage }] = (await together(1, { max_tokens: 2 })).value;
+  const ours: Omit<WebLlmBenchRow, 'webllmTokensPerSecond' | 'ratio'>[] = [];
+  for (const count of concurrency) {
+    if (!software && count > 1) await together(count, { max_tokens: 2 });
+    let ms = 0;
+    const step = await watch?.during(async () => {
+      ms = (await together(count)).ms;
+    });
+    if (step === undefined) ms = (await together(count)).ms;
+    const ttftMs = await firstToken(tempo, requests.slice(0, count));
+    run.log(`${count} at once: ${Math.round(ms)} ms, first token in ${Math.round(ttftMs)} ms`);
+    const held = !software || count === most || count === Math.min(...concurrency);
+    const grammarStep = held
+      ? await watch?.during(() => together(count, { response_format: GRAMMAR }))
+      : undefined;
+    const tokensPerSecond = (1000 * count * tokens) / ms;
+    ours.push({ concurrency: count, tokensPerSecond, ttftMs, step, grammarStep });
   }
-  const times = 'times' in engine ? (engine.times as StepTimes) : undefined;
-  await engine.dispose();
+  await tempo.dispose();
 
-  const mlc = new webllm.MLCEngine({
-    appConfig: { model_list: [run.record] },
-    logLevel: 'WARN',
-  });
-  await mlc.reload(run.record.model_id);
-  const one = async (prompt: string, max_tokens: number) => {
+  const mlc = new webllm.MLCEngine({ appConfig, logLevel: 'WARN' });
+  await mlc.reload(model);
+  const alone = async (request: BenchRequest, max_tokens: number) => {
     await mlc.resetChat();
-    await mlc.completions.create({ ...PLAIN, prompt, max_tokens });
+    await mlc.chat.completions.create({ ...request, ...PLAIN, max_tokens });
   };
-  await one(texts[0], 2);
-  const theirs: number[] = [];
-  for (const concurrency of settings.concurrency) {
-    const start = performance.now();
-    for (const text of texts.slice(0, concurrency)) await one(text, tokens);
-    const ms = performance.now() - start;
-    theirs.push((1000 * concurrency * tokens) / ms);
-    run.log(`MLCEngine, ${concurrency} in turn: ${Math.round(ms)} ms`);
-  }
+  await alone(requests[0], 2);
+  const turnsMs: number[] = [];
+  for (const request of requests) turnsMs.push((await timed(() => alone(request, tokens))).ms);
+  run.log(`MLCEngine, one after another: ${turnsMs.map(Math.round).join(', ')} ms`);
   await mlc.unload();
 
   return {
-    rows: settings.concurrency.map((concurrency, i) => ({
-      concurrency,
-      tokensPerSecond: ours[i].tokensPerSecond,
-      webllmTokensPerSecond: theirs[i],
-      ratio: ours[i].tokensPerSecond / theirs[i],
-      ttftMs: ours[i].ttftMs,
-    })),
+    rows: ours.map((row) => {
+      const ms = turnsMs.slice(0, row.concurrency).reduce((sum, turn) => sum + turn, 0);
+      const webllmTokensPerSecond = (1000 * row.concurrency * tokens) / ms;
+      const ratio = row.tokensPerSecond / webllmTokensPerSecond;
+      return { ...row, webllmTokensPerSecond, ratio };
+    }),
     device: engine.status.device,
-    model: run.record.model_id,
-    promptTokens: prompts[0].length,
+    model,
+    promptTokens: usage?.prompt_tokens ?? 0,
     tokens,
-    times,
     notes: software ? [SOFTWARE] : [],
   };
 }
 
-/** A prompt of at least `tokens` tokens; no two begin alike. */
-function textOf(i: number, tokens: number, encode: (text: string) => Int32Array): string {
-  let text = `${i}`;
-  while (encode(text).length < tokens) text += ' tempo';
-  return text;
+interface BenchRequest {
+  messages: { role: 'system' | 'user'; content: string }[];
 }
 
-/** Serves all prompts at once; `tokens` each. Returns how long it took, ms. */
-async function together(
-  engine: StepEngine,
-  prompts: readonly Int32Array[],
-  tokens: number,
-): Promise<number> {
+/** A request of at least `tokens` prompt tokens; no two begin alike, so that nothing is shared. */
+function requestOf(i: number, tokens: number, encode: (text: string) => Int32Array): BenchRequest {
+  let content = 'tempo';
+  while (encode(content).length < tokens) content += ' tempo';
+  return {
+    messages: [
+      { role: 'system', content: `${i}.` },
+      { role: 'user', content },
+    ],
+  };
+}
+
+/** A whole server on the engine, and its client. */
+async function served(engine: StepEngine): Promise<Tempo> {
+  const server = new TempoServer({
+    engines: { webllm: { check: async () => {}, load: async () => engine } },
+  });
+  const tempo = createTempo({ engine: 'webllm', model: engine.model.id, host: server });
+  await tempo.ready;
+  return tempo;
+}
+
+function chat(tempo: Tempo) {
+  return tempo.app('bench').chat.completions;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<{ value: T; ms: number }> {
   const start = performance.now();
-  const pending = new Map(prompts.map((prompt, i) => [String(i), add(engine, String(i), prompt)]));
-  const made = new Map<string, number>();
-  while (pending.size > 0) {
-    let budget = engine.capacity.maxPrefillTokens;
-    const work = [...pending].map(([sequenceId, left]) => {
-      const share = left === 1 ? 1 : Math.min(left, budget);
-      if (left > 1) budget -= share;
-      return { sequenceId, tokens: share };
-    });
-    const { sampled } = await engine.step({ work: work.filter((member) => member.tokens > 0) });
-    for (const { sequenceId: id, tokens: computed } of work) {
-      pending.set(id, sampled.has(id) ? 1 : (pending.get(id) ?? 0) - computed);
-      if (!sampled.has(id)) continue;
-      made.set(id, (made.get(id) ?? 0) + 1);
-      if (made.get(id) !== tokens) continue;
-      engine.remove(id);
-      pending.delete(id);
-    }
-  }
-  return performance.now() - start;
+  const value = await work();
+  return { value, ms: performance.now() - start };
 }
 
 /** From a request's arrival to its first token while all the others decode, ms. */
-async function firstToken(engine: StepEngine, prompts: readonly Int32Array[]): Promise<number> {
-  const [last, ...others] = [...prompts].reverse();
-  const ids = others.map((_, i) => `o${i}`);
-  if (others.length > 0) {
-    const work = others.map((prompt, i) => ({
-      sequenceId: ids[i],
-      tokens: add(engine, ids[i], prompt),
-    }));
-    await engine.step({ work });
-  }
-  const start = performance.now();
-  let left = add(engine, 'new', last);
-  while (left > 0) {
-    const chunk = Math.min(left, 256, engine.capacity.maxPrefillTokens);
-    await engine.step({
-      work: [
-        ...ids.map((sequenceId) => ({ sequenceId, tokens: 1 })),
-        { sequenceId: 'new', tokens: chunk },
-      ],
-    });
-    left -= chunk;
-  }
-  const ms = performance.now() - start;
-  for (const id of [...ids, 'new']) engine.remove(id);
+async function firstToken(tempo: Tempo, requests: readonly BenchRequest[]): Promise<number> {
+  const [last, ...others] = [...requests].reverse();
+  const end = new AbortController();
+  const begun = others.map(async (request) => {
+    const params = { ...request, ...PLAIN, max_tokens: 500, stream: true } as const;
+    const stream = await chat(tempo).create(params, { signal: end.signal });
+    const chunks = stream[Symbol.asyncIterator]();
+    await chunks.next();
+    return chunks;
+  });
+  const decoding = await Promise.all(begun);
+  const { ms } = await timed(async () => {
+    const stream = await chat(tempo).create({ ...last, ...PLAIN, max_tokens: 2, stream: true });
+    const chunks = stream[Symbol.asyncIterator]();
+    await chunks.next();
+    void drained(chunks);
+  });
+  end.abort();
+  await Promise.all(decoding.map(drained));
   return ms;
 }
 
-function add(engine: StepEngine, id: string, tokens: Int32Array): number {
-  const sampling = { temperature: 0, topP: 1, seed: 0, ignoreEos: true };
-  return (
-    tokens.length - engine.add({ id, tokens, promptTokens: tokens.length, sampling }).cachedTokens
-  );
+async function drained(chunks: AsyncIterator<unknown>): Promise<void> {
+  try {
+    while (!(await chunks.next()).done);
+  } catch {
+    // Aborted, as it was to be.
+  }
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runInNode } from '../test/real/node';
 import type { WebLlmBench } from './webllm-entry';
+import type { StepParts } from './webllm-steps';
 
 const USAGE = `npm run bench -- webllm --lib FILE [flags]
   --lib FILE            a model library (.wasm); the weights are made up
@@ -11,11 +12,12 @@ const USAGE = `npm run bench -- webllm --lib FILE [flags]
   --tokens N            output tokens a request (64; 6 on a software device)
   --prompt N            prompt tokens a request, about (64; 12 on a software device)
   --json FILE           {"rows": [{"concurrency", "tokensPerSecond", "webllmTokensPerSecond",
-                        "ratio", "ttftMs"}], "device"}`;
+                        "ratio", "ttftMs", "step", "grammarStep"}], "device"}; the last two say
+                        where a decode step's time goes`;
 
 /**
  * `npm run bench -- webllm …`: tokens per second of our batches against `MLCEngine`, which serves the
- * same requests one after another, in one process on Dawn's WebGPU.
+ * same requests one after another, in one process on Dawn's WebGPU; and where a step's time goes.
  */
 export async function run(args: string[]): Promise<void> {
   const settings = parse(args);
@@ -75,5 +77,24 @@ function table({ rows, device, model, notes, tokens, promptTokens }: WebLlmBench
     ),
     ...notes,
   ];
-  return lines.join('\n');
+  const parts = rows.flatMap(({ concurrency, step, grammarStep }) => [
+    ...(step === undefined ? [] : [partsLine(`${concurrency}`, step)]),
+    ...(grammarStep === undefined ? [] : [partsLine(`${concurrency}, grammar`, grammarStep)]),
+  ]);
+  if (parts.length === 0) return lines.join('\n');
+  return [
+    ...lines,
+    '',
+    'A decode step, ms (and share of it):',
+    '| at once | step | between steps | commands | prepared while the GPU works | wait | draw | GPU idle, at most |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...parts,
+  ].join('\n');
+}
+
+function partsLine(name: string, step: StepParts): string {
+  const { stepMs, betweenMs, issueMs, overlapMs, waitMs, drawMs, idleMs } = step;
+  const share = (ms: number) => `${ms.toFixed(2)} (${((100 * ms) / stepMs).toFixed(1)}%)`;
+  const cells = [betweenMs, issueMs, overlapMs, waitMs, drawMs, idleMs].map(share);
+  return `| ${name} | ${stepMs.toFixed(1)} | ${cells.join(' | ')} |`;
 }
