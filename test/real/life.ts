@@ -1,11 +1,11 @@
-import * as webllm from '@mlc-ai/web-llm';
 import type { StepEngine } from '../../src/engine/step-engine';
-import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
+import { loadWebLlmEngine } from '../../src/engine/webllm';
 import { type GpuWatch, watchGpu } from '../../src/engine/webllm/gpu-watch';
-import { gpuBuffers, type MlcPipeline } from '../../src/engine/webllm/internals';
+import { gpuBuffers } from '../../src/engine/webllm/internals';
 import type { WebLlmEngine } from '../../src/engine/webllm/webllm-engine';
 import { TempoError } from '../../src/scheduler';
 import type { RealRun } from './entry';
+import { keptPipelines } from './kept-pipelines';
 
 /**
  * An engine's life on a real model: requests, forks and aborts leave GPU buffers and pages as they
@@ -13,19 +13,12 @@ import type { RealRun } from './entry';
  */
 export default async function life(run: RealRun): Promise<unknown> {
   const watch: GpuWatch = watchGpu(navigator.gpu, { fixKernels: false });
-  const pipelines: MlcPipeline[] = [];
-  class Watched extends webllm.MLCEngine {
-    override async reload(...args: Parameters<webllm.MLCEngine['reload']>): Promise<void> {
-      await super.reload(...args);
-      const loaded = Reflect.get(this, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
-      pipelines.push(...loaded.values());
-    }
-  }
+  const { webllm, pipelines } = keptPipelines();
   const load = () =>
     loadWebLlmEngine({
       model: run.record.model_id,
       appConfig: { model_list: [run.record] },
-      webllm: { ...webllm, MLCEngine: Watched } as unknown as WebLlmModule,
+      webllm,
       maxSequences: 4,
       keepPrefixes: 2,
       kvBudgetBytes: 64 * 2 ** 20,
