@@ -147,9 +147,9 @@ class Meter {
     return this.#excessOfMax > 0 ? this.#excess / this.#excessOfMax : null;
   }
 
-  submitted(request: Request, scheduler: Scheduler): void {
-    if (this.#finished >= WARM_UP) {
-      this.#bounds.set(request, scheduler.lengths.remaining(request, 0.95));
+  submitted(request: Request): void {
+    if (this.#finished >= WARM_UP && request.estimate !== undefined) {
+      this.#bounds.set(request, request.estimate.bound);
     }
   }
 

@@ -1,3 +1,4 @@
+import { AdaptiveLevel } from './adaptive-level';
 import { Calibration, type CalibrationSnapshot } from './calibration';
 import { type Centroids, Digest } from './digest';
 import { LengthTable } from './length-table';
@@ -23,8 +24,12 @@ export const BOUND = 0.95;
 
 /** A key's memory: when it holds this many observations the older ones are made to count half. */
 const MEMORY = 512;
-/** A coarser key counts as this many observations beside a key without any, and fades out … */
-const PARENT_WEIGHT = 8;
+/**
+ * A coarser key counts as so many observations beside a key without any, by the key's depth: all apps
+ * tell little of one, and its other stages little of this one, but other prompt sizes tell much. It
+ * fades out …
+ */
+const PARENT_WEIGHTS = [0, 1, 1, 32];
 /** … until the finer key has this many of its own. */
 const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
@@ -96,7 +101,7 @@ export class LengthPredictor {
   estimate(request: Request): LengthEstimate {
     return {
       median: request.generated + this.remaining(request, 0.5),
-      bound: request.generated + this.remaining(request, BOUND),
+      bound: request.generated + this.remaining(request, this.#leaf(request).boundLevel),
     };
   }
 
@@ -111,7 +116,11 @@ export class LengthPredictor {
     }
     // Here and not in a prediction: those are asked for by the hundred within a plan.
     leaf.refresh();
-    if (request.estimate !== undefined) this.#calibration.observe(request, request.estimate.bound);
+    if (request.estimate === undefined) return;
+    const { bound } = request.estimate;
+    this.#calibration.observe(request, bound);
+    // A bound at max_tokens always covers, and tells nothing.
+    if (bound < request.maxTokens) leaf.level.observe(request.generated <= bound);
   }
 
   /** How good the bounds told at submission turned out to be. */
@@ -169,11 +178,23 @@ class Node {
   /** Requests that have not ended, oldest first; kept for an app's stage and its prompt sizes only. */
   readonly live = new Set<Request>();
   seen = 0;
+  /** 0: all together; 1: an app; 2: its stage; 3: a size of its prompts. */
+  readonly depth: number;
+  /** At which level upper bounds are told; one for an app's stage, whatever the prompt's size. */
+  readonly level: AdaptiveLevel;
   #table: LengthTable | undefined;
   #seenByTable = 0;
 
   constructor(parent: Node | undefined) {
     this.parent = parent;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.level = parent === undefined || this.depth < 3 ? new AdaptiveLevel(BOUND) : parent.level;
+  }
+
+  /** The level to ask its table for, so that `BOUND` of the lengths stay below. */
+  get boundLevel(): number {
+    const { count } = this.digest;
+    return this.level.at(Math.max(count, count < ENOUGH ? (this.parent?.digest.count ?? 0) : 0));
   }
 
   get table(): LengthTable {
@@ -190,7 +211,7 @@ class Node {
 
   #mix(): LengthTable {
     const parts: { centroids: Centroids; factor: number }[] = [];
-    let share = PARENT_WEIGHT;
+    let share = 0;
     let weight = 1;
     for (let node: Node | undefined = this; node !== undefined && weight > 0; node = node.parent) {
       const { count } = node.digest;
@@ -200,7 +221,7 @@ class Node {
         parts.push({ centroids: node.digest.centroids(), factor });
       }
       weight *= Math.max(0, 1 - count / ENOUGH);
-      share = PARENT_WEIGHT;
+      share = PARENT_WEIGHTS[node.depth];
     }
     parts.push({ centroids: PRIOR, factor: PRIOR_WEIGHT + 2 * weight });
     const table = new LengthTable(parts);
