@@ -1,6 +1,7 @@
 import * as webllm from '@mlc-ai/web-llm';
+import type { StepEngine } from '../../src/engine/step-engine';
 import { promptTokens } from '../../src/engine/text';
-import { CONVERSATIONS } from '../../src/engine/text/conversations.test-data';
+import { CONVERSATIONS, type Conversation } from '../../src/engine/text/conversations.test-data';
 import type { Turn } from '../../src/engine/text/messages';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
 import { listenToFeed, type MlcPipeline, readTextParts } from '../../src/engine/webllm/internals';
@@ -15,32 +16,51 @@ const PLAIN = {
   repetition_penalty: 1,
 } as const;
 
-const TEXTS = ['Say hello.', 'What is a tempo?'];
+/** Output tokens compared. */
 const TOKENS = 4;
+
+/** Prompts up to this long, tokens, are computed, unless an argument says otherwise. */
+const LONGEST = 200;
+
+/** Conversations served in one batch. */
+const BATCH = 4;
+
+/**
+ * Rounding in 16 bits, where kernels for one sequence and for several differ, moves a logit by so much
+ * at most: nearer than that the likeliest token is anybody's.
+ */
+const F16_NOISE = 0.3;
+
+/** A conversation, what was fed for it, and what MLCEngine answered. */
+interface Fed {
+  conversation: Conversation;
+  tokens: Int32Array;
+  text?: string;
+}
 
 /**
  * Against `MLCEngine` on the same model: the token ids fed for a table of conversations, and, unless
- * the argument `ids` is given, greedy texts; with the argument `serial`, of the serial engine.
+ * the argument `ids` is given, greedy texts of those of at most so many tokens (a number among the
+ * arguments); with the argument `serial`, of the serial engine.
  */
 export default async function parity(run: RealRun): Promise<unknown> {
   const model = run.record.model_id;
   const appConfig = { model_list: [run.record] };
+  const longest = Number(run.args.find((arg) => /^\d+$/.test(arg)) ?? LONGEST);
   const engine = new webllm.MLCEngine({ appConfig, logLevel: 'WARN' });
   // Room for the longest conversation, of which nothing is computed.
   await engine.reload(model, { context_window_size: 4096 });
-  const conversations = await feeds(engine, model, run.log);
-  const texts = run.args.includes('ids') ? [] : await webllmTexts(engine);
-  await engine.unload();
-  if (texts.length > 0) {
-    const { alone, together } = await ourTexts(run);
-    for (const [i, text] of alone.entries()) {
-      if (text !== texts[i]) throw new Error(`"${text}" is not MLCEngine's "${texts[i]}".`);
-      // In a batch other kernels round otherwise; with 16-bit floats near ties may fall the other way.
-      const batched = together[i] === text ? 'in a batch too' : `in a batch "${together[i]}"`;
-      run.log(`equal: ${JSON.stringify(text)}, ${batched}`);
-    }
+  const fed = await feeds(engine, model, run.log);
+  const compared = run.args.includes('ids')
+    ? []
+    : fed.filter(({ tokens }) => tokens.length <= longest);
+  for (const one of compared) {
+    one.text = await webllmText(engine, one.conversation);
+    run.log(`MLCEngine: ${one.conversation.name}: ${JSON.stringify(one.text)}`);
   }
-  return { conversations, texts };
+  await engine.unload();
+  const texts = compared.length === 0 ? undefined : await compareTexts(run, compared);
+  return { conversations: fed.length, texts };
 }
 
 /** Compares what is fed for each conversation; nothing is computed. */
@@ -48,30 +68,27 @@ async function feeds(
   engine: webllm.MLCEngine,
   model: string,
   log: (line: string) => void,
-): Promise<number> {
+): Promise<Fed[]> {
   const parts = readTextParts(engine, model);
   if (typeof parts === 'string') throw new Error(parts);
   parts.config.conv_template.roles.tool ??= 'tool';
   const { tokenizer, template } = loadedModel(model, parts);
   let fed: number[] = [];
   const stop = listenToFeed(engine, model, (tokens) => fed.push(...tokens), true);
-  for (const { name, turns, options } of CONVERSATIONS) {
+  const all: Fed[] = [];
+  for (const conversation of CONVERSATIONS) {
+    const { name, turns, options } = conversation;
     fed = [];
-    await engine.resetChat();
-    await engine.chat.completions.create({
-      ...PLAIN,
-      messages: turns.map(asMessage),
-      max_tokens: 1,
-      extra_body: options?.thinking === undefined ? {} : { enable_thinking: options.thinking },
-    });
-    const ours = Array.from(promptTokens(tokenizer, template, turns, options));
+    await ask(engine, conversation, 1);
+    const ours = promptTokens(tokenizer, template, turns, options);
+    all.push({ conversation, tokens: ours });
     if (ours.join() !== fed.join()) {
       throw new Error(`${name}: ${ours.length} tokens are not the ${fed.length} of MLCEngine.`);
     }
     log(`equal: ${name} (${fed.length} tokens)`);
   }
   stop();
-  return CONVERSATIONS.length;
+  return all;
 }
 
 function asMessage({ role, content, name }: Turn): webllm.ChatCompletionMessageParam {
@@ -79,15 +96,23 @@ function asMessage({ role, content, name }: Turn): webllm.ChatCompletionMessageP
   return name === undefined ? { role, content } : ({ role, content, name } as never);
 }
 
-async function webllmTexts(engine: webllm.MLCEngine): Promise<string[]> {
-  const texts: string[] = [];
-  for (const content of TEXTS) {
-    await engine.resetChat();
-    const messages = [{ role: 'user' as const, content }];
-    const reply = await engine.chat.completions.create({ ...PLAIN, messages, max_tokens: TOKENS });
-    texts.push(reply.choices[0].message.content ?? '');
-  }
-  return texts;
+async function ask(
+  engine: webllm.MLCEngine,
+  { turns, options }: Conversation,
+  max_tokens: number,
+): Promise<webllm.ChatCompletion> {
+  await engine.resetChat();
+  return engine.chat.completions.create({
+    ...PLAIN,
+    messages: turns.map(asMessage),
+    max_tokens,
+    extra_body: options?.thinking === undefined ? {} : { enable_thinking: options.thinking },
+  });
+}
+
+async function webllmText(engine: webllm.MLCEngine, conversation: Conversation): Promise<string> {
+  const reply = await ask(engine, conversation, TOKENS);
+  return reply.choices[0].message.content ?? '';
 }
 
 /** WebLLM with libraries that, it seems, cannot batch: for the serial engine. */
@@ -105,41 +130,83 @@ class Unbatched extends webllm.MLCEngine {
   }
 }
 
-/** Our texts: each request alone, as MLCEngine serves them, and all of them in one batch. */
-async function ourTexts(run: RealRun): Promise<{ alone: string[]; together: string[] }> {
+/**
+ * Our texts beside MLCEngine's: each request alone, as MLCEngine serves them, and some in one batch.
+ * Throws where they differ, unless by what rounding in 16 bits does to a near tie.
+ */
+async function compareTexts(run: RealRun, compared: readonly Fed[]): Promise<unknown> {
   const serial = run.args.includes('serial');
   const engine = await loadWebLlmEngine({
     model: run.record.model_id,
     appConfig: { model_list: [run.record] },
     webllm: { ...webllm, ...(serial ? { MLCEngine: Unbatched } : {}) } as unknown as WebLlmModule,
-    maxSequences: TEXTS.length,
+    maxSequences: BATCH,
     keepPrefixes: 0,
     kvBudgetBytes: 64 * 2 ** 20,
   });
-  const { tokenizer, template } = engine.model;
-  const prompts = TEXTS.map((content) =>
-    promptTokens(tokenizer, template, [{ role: 'user', content }]),
-  );
-  const serve = async (wanted: readonly Int32Array[]): Promise<string[]> => {
-    const answers = wanted.map((): number[] => []);
-    let work = wanted.map((tokens, i) => {
-      const sampling = { temperature: 0, topP: 1, seed: 0 };
-      const id = String(i);
-      const { cachedTokens } = engine.add({ id, tokens, promptTokens: tokens.length, sampling });
-      return { sequenceId: id, tokens: tokens.length - cachedTokens };
-    });
-    for (let i = 0; i < TOKENS; i++) {
-      const { sampled } = await engine.step({ work });
-      for (const [id, { token }] of sampled) answers[Number(id)].push(token);
-      work = work.map((member) => ({ ...member, tokens: 1 }));
-    }
-    for (const { sequenceId } of work) engine.remove(sequenceId);
-    return answers.map((ids) => tokenizer.decode(ids));
-  };
-  const alone: string[] = [];
-  for (const prompt of prompts) alone.push(...(await serve([prompt])));
   run.log(`${engine.status.mode}: ${engine.status.notes.join(' ')}`);
-  const together = serial ? alone : await serve(prompts);
+  const f16 = run.record.required_features.includes('shader-f16');
+  const nearTies: string[] = [];
+  const check = (how: string, { conversation, text = '' }: Fed, ours: Answer) => {
+    const line = `${how}: ${conversation.name}: ${JSON.stringify(ours.text)}`;
+    if (ours.text === text) return run.log(`equal, ${line}`);
+    const lead = ours.leadWhereNot(text);
+    if (!f16 || lead > F16_NOISE) throw new Error(`${line} is not ${JSON.stringify(text)}.`);
+    nearTies.push(`${line}, not ${JSON.stringify(text)}, by ${lead.toFixed(3)}`);
+    run.log(`near tie, ${nearTies.at(-1)}`);
+  };
+  for (const one of compared) {
+    const [answer] = await serve(engine, [one]);
+    check('alone', one, answer);
+  }
+  const batch = serial
+    ? []
+    : [...compared].sort((a, b) => a.tokens.length - b.tokens.length).slice(0, BATCH);
+  if (batch.length > 0) {
+    const answers = await serve(engine, batch);
+    for (const [i, answer] of answers.entries()) check('in a batch', batch[i], answer);
+  }
   await engine.dispose();
-  return { alone, together };
+  return { alone: compared.length, inABatch: batch.length, nearTies };
+}
+
+interface Answer {
+  text: string;
+  /** By how much the first token that is not `other`'s led the next likeliest, logits. */
+  leadWhereNot(other: string): number;
+}
+
+/** Serves requests together, greedily. */
+async function serve(engine: StepEngine, wanted: readonly Fed[]): Promise<Answer[]> {
+  const { tokenizer, template } = engine.model;
+  const answers = wanted.map((): number[] => []);
+  const leads = wanted.map((): number[] => []);
+  let work = wanted.map(({ tokens }, i) => {
+    const sampling = { temperature: 0, topP: 1, seed: 0, topLogprobs: 2 };
+    const id = String(i);
+    const { cachedTokens } = engine.add({ id, tokens, promptTokens: tokens.length, sampling });
+    return { sequenceId: id, tokens: tokens.length - cachedTokens };
+  });
+  for (let i = 0; i < TOKENS; i++) {
+    const { sampled } = await engine.step({ work });
+    for (const [id, { token, topLogprobs }] of sampled) {
+      answers[Number(id)].push(token);
+      const [first, second] = topLogprobs ?? [];
+      if (first === undefined || second === undefined) throw new Error('No log probabilities.');
+      leads[Number(id)].push(first.logprob - second.logprob);
+    }
+    work = work.map((member) => ({ ...member, tokens: 1 }));
+  }
+  for (const { sequenceId } of work) engine.remove(sequenceId);
+  return answers.map((ids, i) => {
+    const end = ids.findIndex((id) => template.stop_token_ids?.includes(id));
+    const textOf = (count: number) => tokenizer.decode(ids.slice(0, count));
+    return {
+      text: textOf(end < 0 ? ids.length : end),
+      leadWhereNot: (other) => {
+        const at = ids.findIndex((_, k) => !other.startsWith(textOf(k + 1)));
+        return leads[i][at] ?? Number.POSITIVE_INFINITY;
+      },
+    };
+  });
 }
