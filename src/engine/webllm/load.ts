@@ -137,7 +137,8 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
     if (typeof internals === 'object' && obstacle === undefined) {
       const device = runtimeDevice(internals.pipeline) ?? watch.device;
       if (device === undefined) throw new TempoError('engine_failed', 'WebLLM made no GPU device.');
-      return await batchedEngine(options, record, internals, { ...watch, device }, unload, again);
+      const made = batchedEngine(options, record, internals, { ...watch, device }, unload, again);
+      return await notHung(signal, made);
     }
     // Once more, from WebLLM's cache, with the context window that the model has.
     if (tiny) await reload();
@@ -195,6 +196,21 @@ function aborted(): TempoError {
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted();
+}
+
+/** What `work` comes to. Once `signal` aborts it has a moment to notice: on a GPU that hangs it never does. */
+async function notHung<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  let onAbort = () => {};
+  const overdue = new Promise<never>((_, reject) => {
+    onAbort = () => setTimeout(() => reject(aborted()), UNLOAD_WITHIN_MS);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, overdue]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** Waits for `work`, but no longer than `signal` allows; then `stop` ends it. */
