@@ -48,8 +48,8 @@ export async function batchedEngine(
   const { pipeline, metadata } = internals;
   const { device, adapter } = watch;
   const notes: string[] = [];
-  if (watch.fixedKernels > 0) {
-    notes.push('A race in a prebuilt kernel (merge_state_inplace_kernel) was put right.');
+  for (const name of watch.fixedNames) {
+    notes.push(`A race in a prebuilt kernel (${name}) was put right.`);
   }
   const maxSequences = options.maxSequences ?? DEFAULT_SEQUENCES;
   const maxKept = options.keepPrefixes ?? DEFAULT_KEPT;

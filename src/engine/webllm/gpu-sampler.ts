@@ -12,6 +12,14 @@ import { inScope } from './scope';
 const MIN_TEMPERATURE = 1e-6;
 const MIN_TOP_P = 1e-5;
 
+/** Draws of the trial: low down a distribution, and high up. */
+const TRIAL: readonly SequenceSampling[] = [
+  new SequenceSampling({ sampling: { temperature: 1, topP: 1, seed: 0 } }),
+  new SequenceSampling({ sampling: { temperature: 1, topP: 0.9, seed: 4 } }),
+];
+/** How much likelier the likeliest of the trial's tokens is than the least likely: the logarithm. */
+const TRIAL_SPREAD = 8;
+
 /**
  * Samples many rows with the library's own kernels (0.2.80 on), as WebLLM does with one: bitmask,
  * logit_bias and penalties in place, then softmax, sort and a draw with each sequence's own uniform.
@@ -41,7 +49,8 @@ export class GpuSampler {
   }
 
   /**
-   * Draws from a made-up row and finds out which way round the kernel applies a repetition penalty:
+   * Draws from made-up rows (one with a single sensible token, others spread over the vocabulary,
+   * which sums of probabilities that race get wrong) and finds out which way round the kernel applies a repetition penalty:
    * those built before mlc-llm's pull request 2937 (all of v0_2_48) multiply positive logits by it
    * and divide negative ones, so that a penalty above 1 rewards repetition. Where that is so, its
    * inverse is handed over. Returns whether the kernels draw rightly.
@@ -62,6 +71,7 @@ export class GpuSampler {
     tvm.beginScope();
     let after: TvmTensor | undefined;
     let drawn: TvmTensor | undefined;
+    let spread: TvmTensor | undefined;
     try {
       const logits = this.#floats(row, [1, this.#vocabSize]);
       this.#applyPenalties(logits, [penalised]);
@@ -70,18 +80,39 @@ export class GpuSampler {
       );
       const plain = new SequenceSampling({ sampling: { temperature: 0, topP: 1, seed: 0 } });
       drawn = this.issue(this.#floats(row, [1, this.#vocabSize]), [plain], [allowed]);
+      const slope = Float32Array.from(
+        { length: TRIAL.length * this.#vocabSize },
+        (_, i) => ((i % this.#vocabSize) * TRIAL_SPREAD) / this.#vocabSize,
+      );
+      const rows = this.#floats(slope, [TRIAL.length, this.#vocabSize]);
+      spread = this.issue(
+        rows,
+        TRIAL,
+        TRIAL.map(() => undefined),
+      );
     } finally {
       tvm.endScope();
     }
     await device.sync();
     const values = after.toArray();
     const [token] = drawn.toArray();
-    after.dispose();
-    drawn.dispose();
+    const tokens = spread.toArray();
+    for (const host of [after, drawn, spread]) host.dispose();
     const near = (a: number, b: number) => Math.abs(a - b) < 0.01;
     if (near(values[first], 4) && near(values[second], -1)) this.#repetitionPower = -1;
     else if (!near(values[first], 1) || !near(values[second], -4)) return false;
-    return token === first;
+    // Sums are rounded, so a neighbour is right too.
+    const slip = 1 + this.#vocabSize / 1000;
+    return (
+      token === first && TRIAL.every((row, i) => Math.abs(tokens[i] - this.#expected(row)) <= slip)
+    );
+  }
+
+  /** The token that the trial's row draws: the likelihood of tokens falls off exponentially. */
+  #expected({ uniform, params: { topP } }: SequenceSampling): number {
+    const mass = uniform * topP * (1 - Math.exp(-TRIAL_SPREAD));
+    const rank = Math.floor((-Math.log(1 - mass) / TRIAL_SPREAD) * this.#vocabSize);
+    return this.#vocabSize - 1 - rank;
   }
 
   /** Issues one draw a row; changes the logits. The tokens come in a CPU tensor, detached. */

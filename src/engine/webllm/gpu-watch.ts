@@ -1,12 +1,13 @@
-import { fixMergeState } from './kernel-fix';
+import { fixKernel } from './kernel-fix';
 
 /** What can be learnt of the GPU device that WebLLM makes for itself. */
 export interface GpuWatch {
   /** The last device made, if any. */
   readonly device: GPUDevice | undefined;
   readonly adapter: GPUAdapter | undefined;
-  /** Kernels whose text was put right. */
+  /** Kernels whose text was put right: how many, and which. */
   readonly fixedKernels: number;
+  readonly fixedNames: readonly string[];
   /** Adapters asked for from now on are left alone. */
   stop(): void;
 }
@@ -19,14 +20,18 @@ export function watchGpu(gpu: GPU, options: { fixKernels?: boolean } = {}): GpuW
   let device: GPUDevice | undefined;
   let adapter: GPUAdapter | undefined;
   let fixedKernels = 0;
+  const fixedNames = new Set<string>();
 
   const watchDevice = (made: GPUDevice) => {
     device = made;
     const create = made.createShaderModule;
     if (options.fixKernels === false) return;
     made.createShaderModule = (descriptor) => {
-      const code = fixMergeState(descriptor.code);
-      if (code !== descriptor.code) fixedKernels++;
+      const { code, name } = fixKernel(descriptor.code);
+      if (name !== undefined) {
+        fixedKernels++;
+        fixedNames.add(name);
+      }
       return create.call(made, { ...descriptor, code });
     };
   };
@@ -56,6 +61,9 @@ export function watchGpu(gpu: GPU, options: { fixKernels?: boolean } = {}): GpuW
     },
     get fixedKernels() {
       return fixedKernels;
+    },
+    get fixedNames() {
+      return [...fixedNames];
     },
     stop() {
       if (own) gpu.requestAdapter = requestAdapter;

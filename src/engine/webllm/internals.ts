@@ -1,9 +1,18 @@
 /**
  * Everything Tempo touches inside WebLLM, declared here and nowhere else.
  *
- * Checked with @mlc-ai/web-llm 0.2.79 (libraries of v0_2_48; run for real) and 0.2.86 (libraries of
- * v0_2_86; read, and run on a stand-in). None of it is public API: `readInternals` looks at what a
- * loaded engine really has, and says in a sentence what is missing.
+ * None of it is public API: `readInternals` looks at what a loaded engine really has, and says in a
+ * sentence what is missing. Checked with, in Node on Dawn and with random weights:
+ *
+ * - @mlc-ai/web-llm 0.2.79 and libraries of v0_2_48 (gpt2, Qwen2): all of it but what those lack
+ *   (SAMPLING_FUNCTIONS, SWAP_FUNCTIONS), also in Chromium (test/real).
+ * - 0.2.86, the version that Tempo depends on, and libraries of v0_2_80 for an embedding model
+ *   (snowflake-arctic-embed; no language model's was at hand), by test/real/newest-runtime.ts: the
+ *   shape, scopes, tensors, copies and sync, SAMPLING_FUNCTIONS, RUNTIME_FUNCTIONS on a KV cache of the
+ *   runtime's own with kernels that do nothing, aborts, a lost device, what unload leaves. Two of the
+ *   library's imports, which 0.2.86 leaves out, were made up.
+ * - Read only: LIBRARY_FUNCTIONS of a language model with 0.2.86; SWAP_FUNCTIONS, which no runtime at
+ *   hand has.
  */
 
 /** Values that TVM keeps outside JavaScript's heap. */
@@ -58,7 +67,7 @@ export interface TvmInstance {
 
 /** tvmjs `VirtualMachine`. */
 export interface TvmVirtualMachine {
-  /** Throws where the library has no such function. */
+  /** Undefined where the library has no such function; up to 0.2.79, throws. */
   getFunction(name: string): TvmFunction;
 }
 

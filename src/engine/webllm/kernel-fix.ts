@@ -1,3 +1,18 @@
+/** A kernel's text, and its name if a race in it was put right. */
+export interface FixedKernel {
+  code: string;
+  name?: string;
+}
+
+/** Puts right the races that are known in WebLLM's prebuilt kernels. */
+export function fixKernel(code: string): FixedKernel {
+  for (const [name, fix] of FIXES) {
+    const fixed = fix(code);
+    if (fixed !== code) return { code: fixed, name };
+  }
+  return { code };
+}
+
 const KERNEL = /fn merge_state_inplace_kernel\s*\(/;
 /** The kernel's last statement: each of 16 threads writes the one element that all of them read. */
 const FINAL_WRITE = /\n([ \t]*)(S\[[^;=]*\]\s*=[^;]*;)\s*\n\}\s*$/;
@@ -12,3 +27,40 @@ export function fixMergeState(code: string): string {
   if (!KERNEL.test(code) || code.includes('workgroupBarrier()')) return code;
   return code.replace(FINAL_WRITE, '\n$1workgroupBarrier();\n$1$2\n}\n');
 }
+
+const SCAN = /fn gpu_2d_continuous_cumsum\w*\s*\(/;
+/** A step of the scan: threads from some x on add what a thread before them has. */
+const SCAN_STEP =
+  /\n([ \t]*)(if \((\d+)i <= i32\(threadIdx\.x\)\) \{)\n([^{}]*)\n[ \t]*\}(?=\n[ \t]*workgroupBarrier\(\);)/g;
+/** What a thread adds to its four elements: the last element of a thread before it. */
+const ADDED = /\+ vec4<(f\d+)>\((shared_buf\[[^,]*\]), \2, \2, \2\)/;
+
+/**
+ * `gpu_2d_continuous_cumsum` of the newer libraries (v0_2_80 and on), with which tokens are drawn on
+ * the GPU, adds up probabilities in shared memory. In each of its steps a thread reads what its
+ * neighbour writes in the same step: right only where 32 threads run in lockstep, and elsewhere
+ * tokens are drawn that should not be. Here all read, then a barrier, then all write. Text without
+ * that very pattern is returned as it is.
+ */
+export function fixCumulativeSum(code: string): string {
+  if (!SCAN.test(code)) return code;
+  return code.replace(SCAN_STEP, (step: string, indent, condition, from, body: string) => {
+    const added = ADDED.exec(body);
+    if (added === null) return step;
+    const [, type, element] = added;
+    const name = `earlier_${from}`;
+    return [
+      '',
+      `var ${name} : ${type};`,
+      `${condition} ${name} = ${element}; }`,
+      'workgroupBarrier();',
+      `${condition}\n${body.replaceAll(element, name)}`,
+      '}',
+    ].join(`\n${indent}`);
+  });
+}
+
+const FIXES: readonly [string, (code: string) => string][] = [
+  ['merge_state_inplace_kernel', fixMergeState],
+  ['gpu_2d_continuous_cumsum', fixCumulativeSum],
+];

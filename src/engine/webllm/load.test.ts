@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TempoError } from '../../scheduler';
 import type { LoadProgress, StepEngine } from '../step-engine';
-import { fixMergeState } from './kernel-fix';
+import { fixCumulativeSum, fixKernel, fixMergeState } from './kernel-fix';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
 import { MERGE_STATE_KERNEL, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
 import type { WebLlmEngine } from './webllm-engine';
@@ -116,6 +116,31 @@ describe('The kernel fix', () => {
     expect(fixMergeState(other)).toBe(other);
     const fixed = fixMergeState(MERGE_STATE_KERNEL);
     expect(fixMergeState(fixed)).toBe(fixed);
+  });
+
+  it('lets every thread of a cumulative sum read before any writes', () => {
+    const step = (from: number, element: string) =>
+      `  if (${from}i <= i32(threadIdx.x)) {\n    let v : i32 = 4i;\n    shared_buf[v + 0] = (shared_buf[v + 0] + vec4<f32>(${element}, ${element}, ${element}, ${element}))[0];\n  }\n  workgroupBarrier();\n`;
+    const kernel = `fn gpu_2d_continuous_cumsum1_kernel() {\n  workgroupBarrier();\n${step(1, 'shared_buf[4i - 1i]')}${step(2, 'shared_buf[4i - 5i]')}}\n`;
+    expect(fixKernel(kernel)).toEqual({
+      code: fixCumulativeSum(kernel),
+      name: 'gpu_2d_continuous_cumsum',
+    });
+    const lines = fixCumulativeSum(kernel).split('\n').slice(2, 11);
+    expect(lines).toEqual([
+      '  var earlier_1 : f32;',
+      '  if (1i <= i32(threadIdx.x)) { earlier_1 = shared_buf[4i - 1i]; }',
+      '  workgroupBarrier();',
+      '  if (1i <= i32(threadIdx.x)) {',
+      '    let v : i32 = 4i;',
+      '    shared_buf[v + 0] = (shared_buf[v + 0] + vec4<f32>(earlier_1, earlier_1, earlier_1, earlier_1))[0];',
+      '  }',
+      '  workgroupBarrier();',
+      '  var earlier_2 : f32;',
+    ]);
+    expect(fixCumulativeSum(fixCumulativeSum(kernel))).toBe(fixCumulativeSum(kernel));
+    const other = kernel.replace('gpu_2d_continuous_cumsum1', 'other');
+    expect(fixKernel(other)).toEqual({ code: other });
   });
 
   it("is applied to what WebLLM compiles, is told in status, and leaves navigator.gpu's own method", async () => {

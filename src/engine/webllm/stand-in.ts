@@ -28,6 +28,8 @@ export interface StandInOptions {
     pops?: boolean;
     /** Draws on the GPU. */
     draws?: boolean;
+    /** Sums of probabilities on the GPU, beyond the first 32 (the cumsum race). */
+    sums?: boolean;
     /** Repetition penalties on the GPU, the way round that v0_2_48 has them. */
     penalties?: boolean;
   };
@@ -110,6 +112,7 @@ export class StandIn {
   /** Copies to the CPU that have not arrived. */
   copies: (() => void)[] = [];
   broken: string | undefined;
+  lost = false;
   #failNext: string | undefined;
   #usedBytes = 0;
   #lose: (info: { reason: string; message: string }) => void = () => {};
@@ -124,6 +127,7 @@ export class StandIn {
   /** The GPU device goes away; WebLLM lets go of its runtime, as the real one does. */
   loseDevice(message = 'taken away'): void {
     this.broken = `Device lost: ${message}`;
+    this.lost = true;
     this.#lose({ reason: 'unknown', message });
   }
 
@@ -181,6 +185,7 @@ export class StandIn {
       limits: { maxBufferSize: 2 ** 30 },
       requestDevice: async () => {
         this.broken = undefined;
+        this.lost = false;
         return device();
       },
     };
@@ -226,10 +231,11 @@ class Device {
   }
 
   async sync(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    if (this.#world.broken !== undefined) return new Promise(() => {}); // a lost device answers nothing
     const copies = this.#world.copies;
     this.#world.copies = [];
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    // A lost device has nothing left to do; only what was to be read is missed.
+    if (this.#world.lost && copies.length > 0) throw new DOMException('Lost.', 'AbortError');
     for (const copy of copies) copy();
   }
 }
@@ -682,7 +688,7 @@ function samplingKernels(world: StandIn, gpu: Device): Record<string, Raw> {
       sampleIndices: Tensor,
       topP: Tensor,
     ) => {
-      const drawn = new Tensor(world, [sampleIndices.data.length, 1], 'int32', gpu);
+      const drawn = new Tensor(world, [sampleIndices.data.length], 'int32', gpu);
       sampleIndices.data.forEach((row, i) => {
         // The kernel keeps tokens while the sum before them is below top_p.
         let kept = 0;
@@ -693,6 +699,7 @@ function samplingKernels(world: StandIn, gpu: Device): Record<string, Raw> {
         while (token < kept - 1 && left >= sorted.data[at(row, token)]) {
           left -= sorted.data[at(row, token++)];
         }
+        if (world.options.wrong?.sums) token -= token % 32;
         drawn.data[i] = indices.data[at(row, token + (world.options.wrong?.draws ? 1 : 0))];
       });
       return drawn;
@@ -795,11 +802,16 @@ function makePipeline(world: StandIn, ownCacheTokens: number) {
     getGlobalFunc: (name: string) => find(runtime, name),
     makeShapeTuple: (values: number[]) => new ShapeTuple(world, values),
     scalar: (value: number, dtype: string) => ({ value, dtype }),
-    empty: (shape: number[], dtype: string, device: Device) =>
-      new Tensor(world, shape, dtype, device),
+    empty: (shape: number[], dtype: string, device: Device) => {
+      if (world.lost) throw new Error('The runtime is gone with its device.');
+      return new Tensor(world, shape, dtype, device);
+    },
     cpu: () => cpu,
   };
-  const vm = { getFunction: (name: string) => find(library, name) };
+  const vm = {
+    // Undefined where there is none; older runtimes throw.
+    getFunction: (name: string) => (name in library ? find(library, name) : undefined),
+  };
   tvm.beginScope();
   const params = tvm.detachFromCurrentScope(new Handle(world));
   const embed = tvm.detachFromCurrentScope(find(library, 'embed'));
