@@ -71,8 +71,13 @@ export class Grammars {
    */
   async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
     const compiled = await this.#compile(spec);
-    const handle = await this.#loaded.library.GrammarMatcher.createGrammarMatcher(compiled);
-    const matcher = new XGrammarMatcher(handle, this.#vocabulary, this.#loaded.recover);
+    const { library, recover } = this.#loaded;
+    const handle = await library.GrammarMatcher.createGrammarMatcher(compiled).catch((thrown) => {
+      const cause = recover(thrown);
+      const sentence = `The grammar's matcher cannot be made: ${cause.message}`;
+      throw new TempoError('engine_failed', sentence, { cause });
+    });
+    const matcher = new XGrammarMatcher(handle, this.#vocabulary, recover);
     for (let i = 0; i < generated.length; i++) {
       if (matcher.accept(generated[i])) continue;
       await matcher.nextBitmask(); // where the grammar leads nowhere, this is how it shows
