@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { XGrammarMatcher } from '../src/engine/sampling/grammar-matcher';
 import { loadWebLlmEngine } from '../src/engine/webllm';
 import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import { TempoServer } from '../src/server';
@@ -150,6 +151,33 @@ describe('The server on the WebLLM engine', () => {
       ...QUESTIONS.map((question) => service.ask(question)),
     ]);
     expect(Object.keys(JSON.parse(json))).toEqual(['tempo', 'loud']);
+  });
+
+  it('ends alone the request whose grammar’s matcher fails in the middle of a step', async () => {
+    const expected = await alone();
+    const service = await serve();
+    const { nextBitmask } = XGrammarMatcher.prototype;
+    let masks = 0;
+    const broken = vi
+      .spyOn(XGrammarMatcher.prototype, 'nextBitmask')
+      .mockImplementation(async function (this: XGrammarMatcher) {
+        if (++masks === 6) throw new WebAssembly.RuntimeError('unreachable');
+        return nextBitmask.call(this);
+      });
+    const held = { type: 'grammar', grammar: 'root ::= [a-z]+' } as const;
+    const [first, failed, ...others] = await Promise.allSettled([
+      service.ask(QUESTIONS[0]),
+      service.ask('Held to a grammar.', { response_format: held }),
+      ...QUESTIONS.slice(1).map((question) => service.ask(question)),
+    ]);
+    broken.mockRestore();
+    expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'unreachable' } });
+    const texts = [first, ...others].map((one) => (one.status === 'fulfilled' ? one.value : one));
+    expect(texts).toEqual(expected);
+    // The engine is the same one, and whole.
+    expect(masks).toBe(6);
+    expect(await service.ask(QUESTIONS[2])).toEqual(expected[2]);
+    expect(service.world.corruptions).toEqual([]);
   });
 
   it('computes the prompt of several choices once, and gives each its own text', async () => {
