@@ -6,29 +6,26 @@ export interface FixedKernel {
 
 /** Puts right the races that are known in WebLLM's prebuilt kernels. */
 export function fixKernel(code: string): FixedKernel {
-  for (const [name, fix] of FIXES) {
-    const fixed = fix(code);
-    if (fixed !== code) return { code: fixed, name };
-  }
-  return { code };
+  const fixed = fixCumulativeSum(fixMergeState(code));
+  return fixed === code ? { code } : { code: fixed, name: /\bfn (\w+)/.exec(code)?.[1] };
 }
 
-const KERNEL = /fn merge_state_inplace_kernel\s*\(/;
+const MERGE = /\bfn \w*merge_state\w*\s*\(/;
 /** The kernel's last statement: each of 16 threads writes the one element that all of them read. */
 const FINAL_WRITE = /\n([ \t]*)(S\[[^;=]*\]\s*=[^;]*;)\s*\n\}\s*$/;
 
 /**
- * `merge_state_inplace_kernel` of the prebuilt libraries (all of v0_2_48) joins the attention to
- * earlier tokens with the attention within a chunk. Its threads along x all read S[row, head] and
+ * `merge_state_inplace_kernel` of the prebuilt libraries of v0_2_48, `tir_attention_merge_state_kernel`
+ * in those of v0_2_80, joins the attention to earlier tokens with the attention within a chunk. Its threads along x all read S[row, head] and
  * all write it back, with nothing in between: right only where they run in lockstep. A barrier
  * before the write makes it right everywhere. Text without that very pattern is returned as it is.
  */
 export function fixMergeState(code: string): string {
-  if (!KERNEL.test(code) || code.includes('workgroupBarrier()')) return code;
+  if (!MERGE.test(code) || code.includes('workgroupBarrier()')) return code;
   return code.replace(FINAL_WRITE, '\n$1workgroupBarrier();\n$1$2\n}\n');
 }
 
-const SCAN = /fn gpu_2d_continuous_cumsum\w*\s*\(/;
+const SCAN = /\bfn gpu_2d_continuous_cumsum\w*\s*\(/;
 /** A step of the scan: threads from some x on add what a thread before them has. */
 const SCAN_STEP =
   /\n([ \t]*)(if \((\d+)i <= i32\(threadIdx\.x\)\) \{)\n([^{}]*)\n[ \t]*\}(?=\n[ \t]*workgroupBarrier\(\);)/g;
@@ -59,8 +56,3 @@ export function fixCumulativeSum(code: string): string {
     ].join(`\n${indent}`);
   });
 }
-
-const FIXES: readonly [string, (code: string) => string][] = [
-  ['merge_state_inplace_kernel', fixMergeState],
-  ['gpu_2d_continuous_cumsum', fixCumulativeSum],
-];

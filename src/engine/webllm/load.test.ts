@@ -109,6 +109,9 @@ describe('The kernel fix', () => {
     expect(fixed).toMatch(/workgroupBarrier\(\);\n {2}S\[.*log2/);
     expect(fixed.match(/workgroupBarrier/g)).toHaveLength(1);
     expect(fixed.replace('  workgroupBarrier();\n', '')).toBe(MERGE_STATE_KERNEL);
+    const names = ['merge_state_inplace_kernel', 'tir_attention_merge_state_kernel'];
+    const newer = MERGE_STATE_KERNEL.replace(names[0], names[1]);
+    expect(fixKernel(newer)).toEqual({ code: fixed.replace(names[0], names[1]), name: names[1] });
   });
 
   it('leaves alone what it does not know, and what is right already', () => {
@@ -124,7 +127,7 @@ describe('The kernel fix', () => {
     const kernel = `fn gpu_2d_continuous_cumsum1_kernel() {\n  workgroupBarrier();\n${step(1, 'shared_buf[4i - 1i]')}${step(2, 'shared_buf[4i - 5i]')}}\n`;
     expect(fixKernel(kernel)).toEqual({
       code: fixCumulativeSum(kernel),
-      name: 'gpu_2d_continuous_cumsum',
+      name: 'gpu_2d_continuous_cumsum1_kernel',
     });
     const lines = fixCumulativeSum(kernel).split('\n').slice(2, 11);
     expect(lines).toEqual([
