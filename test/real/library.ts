@@ -55,7 +55,7 @@ export async function readLibrary(file: string): Promise<ModelLibrary> {
     bytes,
     metadata: findMetadata(bytes, file),
     needsF16: bytes.includes('enable f16;'),
-    webllm: await versionFor(bytes),
+    webllm: await versionFor(bytes, file),
   };
 }
 
@@ -77,9 +77,15 @@ function findMetadata(bytes: Buffer, file: string): LibraryMetadata {
   throw new Error(`The metadata in ${file} does not end.`);
 }
 
-/** Libraries up to family v0_2_48 export TVM's old C interface, newer ones the one called TVM FFI. */
-async function versionFor(bytes: Buffer): Promise<WebllmVersion> {
+/**
+ * Libraries up to family v0_2_48 export TVM's old C interface, newer ones the one called TVM FFI. The first
+ * of family v0_2_80 (August and September 2025) have an early state of that, which no release of WebLLM knows.
+ */
+async function versionFor(bytes: Buffer, file: string): Promise<WebllmVersion> {
   const module = await WebAssembly.compile(new Uint8Array(bytes));
-  const old = WebAssembly.Module.exports(module).some(({ name }) => name === 'TVMFuncCall');
-  return old ? '0.2.79' : '0.2.86';
+  const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  if (exported.has('TVMFFIObjectFree')) {
+    throw new Error(`${file} was built in the summer of 2025 and runs with no release of WebLLM.`);
+  }
+  return exported.has('TVMFuncCall') ? '0.2.79' : '0.2.86';
 }

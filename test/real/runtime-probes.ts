@@ -287,7 +287,7 @@ function drawLogits(rows: number): Float32Array {
 
 const ROWS: readonly ConstructorParameters<typeof SequenceSampling>[0][] = [
   { sampling: { temperature: 0, topP: 1, seed: 1 } },
-  { sampling: { temperature: 1, topP: 1, seed: 2 } },
+  { sampling: { temperature: 1, topP: 1, seed: 2, repetitionPenalty: 2 }, generated: [200, 7] },
   {
     sampling: {
       temperature: 1,
@@ -310,6 +310,31 @@ const SAMPLING: readonly Probe[] = [
       const works = await sampler.tryOut();
       sampler.dispose();
       return works;
+    },
+  },
+  {
+    name: 'repetition penalties, the way round that the kernel has them',
+    run: async ({ pipeline }) => {
+      const { tvm, vm, device } = pipeline;
+      const host = inScope(tvm, () => {
+        const row = tvm.empty([1, VOCABULARY], 'float32', device);
+        row.copyFrom(new Float32Array(VOCABULARY).fill(2).fill(-2, 1));
+        const ints = (values: number[]) => onGpu(pipeline, values);
+        const penalties = tvm.empty([1, 3], 'float32', device).copyFrom([0, 0, 4]);
+        vm.getFunction('apply_penalty_inplace')(
+          row,
+          ints([0]),
+          ints([0, 0]),
+          ints([0, 1]),
+          ints([1, 1]),
+          penalties,
+        );
+        return toHost(pipeline, row);
+      });
+      await device.sync();
+      const found = [...host.toArray().slice(0, 3)];
+      host.dispose();
+      return found;
     },
   },
   {

@@ -48,8 +48,8 @@ export async function batchedEngine(
   const { pipeline, metadata } = internals;
   const { device, adapter } = watch;
   const notes: string[] = [];
-  for (const name of watch.fixedNames) {
-    notes.push(`A race in a prebuilt kernel (${name}) was put right.`);
+  if (watch.fixedKernels > 0) {
+    notes.push(`Races in prebuilt kernels were put right: ${watch.fixedNames.join(', ')}.`);
   }
   const maxSequences = options.maxSequences ?? DEFAULT_SEQUENCES;
   const maxKept = options.keepPrefixes ?? DEFAULT_KEPT;
