@@ -41,19 +41,24 @@ interface Fed {
 /**
  * Against `MLCEngine` on the same model: the token ids fed for a table of conversations, and, unless
  * the argument `ids` is given, greedy texts of those of at most so many tokens (a number among the
- * arguments); with the argument `serial`, of the serial engine.
+ * arguments); with the argument `serial`, of the serial engine. Any other argument is a part of the
+ * names of the conversations whose texts are compared.
  */
 export default async function parity(run: RealRun): Promise<unknown> {
   const model = run.record.model_id;
   const appConfig = { model_list: [run.record] };
   const longest = Number(run.args.find((arg) => /^\d+$/.test(arg)) ?? LONGEST);
+  const names = run.args.filter((arg) => !/^(ids|serial|\d+)$/.test(arg));
   const engine = new webllm.MLCEngine({ appConfig, logLevel: 'WARN' });
   // Room for the longest conversation, of which nothing is computed.
   await engine.reload(model, { context_window_size: 4096 });
   const fed = await feeds(engine, model, run.log);
   const compared = run.args.includes('ids')
     ? []
-    : fed.filter(({ tokens }) => tokens.length <= longest);
+    : fed.filter(({ tokens, conversation: { name } }) => {
+        const named = names.length === 0 || names.some((part) => name.includes(part));
+        return named && tokens.length <= longest;
+      });
   for (const one of compared) {
     one.text = await webllmText(engine, one.conversation);
     run.log(`MLCEngine: ${one.conversation.name}: ${JSON.stringify(one.text)}`);
@@ -110,9 +115,13 @@ async function ask(
   });
 }
 
+/** What it feeds to switch thinking off MLCEngine repeats at the head of the answer. */
+const NO_THOUGHT = '<think>\n\n</think>\n\n';
+
 async function webllmText(engine: webllm.MLCEngine, conversation: Conversation): Promise<string> {
   const reply = await ask(engine, conversation, TOKENS);
-  return reply.choices[0].message.content ?? '';
+  const text = reply.choices[0].message.content ?? '';
+  return text.startsWith(NO_THOUGHT) ? text.slice(NO_THOUGHT.length) : text;
 }
 
 /** WebLLM with libraries that, it seems, cannot batch: for the serial engine. */
