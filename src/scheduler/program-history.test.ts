@@ -49,6 +49,19 @@ describe('ProgramHistory', () => {
     expect(later.longestTokens).toBeGreaterThan(2 * soon.longestTokens);
   });
 
+  it('tells prompt tokens that have to be computed from those that a cached prefix covers', () => {
+    const history = new ProgramHistory();
+    for (let i = 0; i < 30; i++) {
+      const made = program([PLAN, REPORT]);
+      made.calls[1].cachedTokens = 1800;
+      history.record(made);
+    }
+    const after = history.expected(program([PLAN], { running: true }));
+    expect(after.promptTokens / 2000).toBeCloseTo(1, 1);
+    expect(after.freshTokens / 200).toBeCloseTo(1, 0);
+    expect(after.longestPromptTokens).toBeCloseTo(after.freshTokens, 5);
+  });
+
   it('forecasts what programs of a kind did after the same stage, gaps included', () => {
     const history = new ProgramHistory();
     for (let i = 0; i < 30; i++) history.record(program([PLAN, SEARCH, REPORT]));

@@ -7,6 +7,8 @@ export interface StageRecord {
   fanOut: number;
   /** Of all its calls together. */
   promptTokens: number;
+  /** Of them, those that no cached prefix covered; absent: all. */
+  freshTokens?: number;
   outputTokens: number;
   /** Output tokens of its longest call: what a stage has to wait for. */
   longestTokens: number;
@@ -26,10 +28,12 @@ export interface RemainingWork {
   stages: number;
   calls: number;
   promptTokens: number;
+  /** Of them, those that no cached prefix covers: a stage that goes on from the last has few. */
+  freshTokens: number;
   outputTokens: number;
   /** Sum over the stages of their longest call's output tokens: the critical path. */
   longestTokens: number;
-  /** Prompt tokens along the critical path. */
+  /** Prompt tokens to compute along the critical path. */
   longestPromptTokens: number;
   /** Time outside the engine, ms. */
   gapMs: number;
@@ -62,6 +66,7 @@ const NOTHING: RemainingWork = {
   stages: 0,
   calls: 0,
   promptTokens: 0,
+  freshTokens: 0,
   outputTokens: 0,
   longestTokens: 0,
   longestPromptTokens: 0,
@@ -239,6 +244,7 @@ const WORK_KEYS = [
   'stages',
   'calls',
   'promptTokens',
+  'freshTokens',
   'outputTokens',
   'longestTokens',
   'longestPromptTokens',
@@ -247,10 +253,12 @@ const WORK_KEYS = [
 
 function stageOf(wave: Wave, next: Wave | undefined): StageRecord {
   let promptTokens = 0;
+  let freshTokens = 0;
   let outputTokens = 0;
   let longestTokens = 0;
   for (const call of wave.calls) {
     promptTokens += call.promptTokens;
+    freshTokens += call.promptTokens - call.cachedTokens;
     outputTokens += call.generated;
     longestTokens = Math.max(longestTokens, call.generated);
   }
@@ -260,6 +268,7 @@ function stageOf(wave: Wave, next: Wave | undefined): StageRecord {
     label: wave.label,
     fanOut: wave.fanOut,
     promptTokens,
+    freshTokens,
     outputTokens,
     longestTokens,
     gapMs,
@@ -272,17 +281,23 @@ function workAfter(stages: readonly StageRecord[]): RemainingWork[] {
   for (let i = stages.length - 1; i >= 0; i--) {
     after[i] = { ...work, gapMs: work.gapMs + stages[i].gapMs };
     const { fanOut, promptTokens, outputTokens, longestTokens } = stages[i];
+    const freshTokens = freshOf(stages[i]);
     work = {
       stages: work.stages + 1,
       calls: work.calls + fanOut,
       promptTokens: work.promptTokens + promptTokens,
+      freshTokens: work.freshTokens + freshTokens,
       outputTokens: work.outputTokens + outputTokens,
       longestTokens: work.longestTokens + longestTokens,
-      longestPromptTokens: work.longestPromptTokens + promptTokens / fanOut,
+      longestPromptTokens: work.longestPromptTokens + freshTokens / fanOut,
       gapMs: after[i].gapMs,
     };
   }
   return after;
+}
+
+function freshOf({ freshTokens, promptTokens }: StageRecord): number {
+  return freshTokens ?? promptTokens;
 }
 
 function leastFirst(a: Future, b: Future): number {
@@ -307,9 +322,10 @@ function firstGuess(program: Program, stage: StageRecord, tokenMs: number): Futu
     stages: 2,
     calls: 1 + stage.fanOut,
     promptTokens: stage.promptTokens + longestTokens,
+    freshTokens: freshOf(stage) + longestTokens,
     outputTokens: longestTokens,
     longestTokens,
-    longestPromptTokens: stage.promptTokens / stage.fanOut + longestTokens,
+    longestPromptTokens: freshOf(stage) / stage.fanOut + longestTokens,
     gapMs: 0,
   };
 }

@@ -93,7 +93,7 @@ export class Request {
   expectedWaitMs = 0;
   /** GPU time of the work that was queued before it, ms. */
   queuedWorkMs = 0;
-  /** Prompt tokens that the next admission is expected to find cached. */
+  /** Prompt tokens that its first admission found cached, or is expected to find. */
   cachedTokens: number;
   /** Times its pages were dropped. */
   preemptions = 0;

@@ -189,6 +189,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   admitted(request: Request, cachedTokens: number): void {
     request.resident = true;
     request.computed = cachedTokens;
+    // What was found, not what was expected; later admissions find what it left itself.
+    if (request.admittedMs === undefined) request.cachedTokens = cachedTokens;
     request.admittedMs ??= this.now;
     this.#waits.leave(request, this.now, true);
     removeFrom(this.waiting, request);

@@ -363,7 +363,7 @@ function futureCost(future: Future, pace: Pace): number {
   const context =
     future.calls > 0 ? (future.promptTokens + future.outputTokens / 2) / future.calls : 0;
   return (
-    future.promptTokens * pace.prefillMs +
+    future.freshTokens * pace.prefillMs +
     future.outputTokens * (pace.decodeMs + pace.contextMs * context)
   );
 }

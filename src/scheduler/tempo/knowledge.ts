@@ -65,7 +65,8 @@ export function clairvoyant(view: SchedulerView, options: TempoOptions = {}): Kn
       }
       let futures = graphs.get(program);
       if (futures === undefined || at.get(program) !== program.waves.length) {
-        futures = [trueFuture(program.truth.stages.slice(program.waves.length))];
+        const stages = program.truth.stages.slice(program.waves.length);
+        futures = [trueFuture(stages, freshShare(guess.futures(program)))];
         graphs.set(program, futures);
         at.set(program, program.waves.length);
       }
@@ -79,6 +80,7 @@ const NO_FUTURE: Future = {
   stages: 0,
   calls: 0,
   promptTokens: 0,
+  freshTokens: 0,
   outputTokens: 0,
   longestTokens: 0,
   longestPromptTokens: 0,
@@ -92,8 +94,20 @@ const unpredicted: Omit<Knowledge, 'futures'> = {
   chance: (request, tokens) => (tokens >= request.remainingMax ? 1 : 0.5),
 };
 
+/** Share of the prompt tokens to come that no cached prefix covers: history tells that, the truth does not. */
+function freshShare(futures: readonly Future[]): number {
+  let fresh = 0;
+  let all = 0;
+  for (const { weight, freshTokens, promptTokens } of futures) {
+    fresh += weight * freshTokens;
+    all += weight * promptTokens;
+  }
+  return all > 0 ? fresh / all : 1;
+}
+
 function trueFuture(
   stages: readonly (readonly { promptTokens: number; outputTokens: number }[])[],
+  fresh: number,
 ): Future {
   const future = { ...NO_FUTURE, stages: stages.length };
   for (const stage of stages) {
@@ -107,7 +121,8 @@ function trueFuture(
       longestPrompt = Math.max(longestPrompt, promptTokens);
     }
     future.longestTokens += longest;
-    future.longestPromptTokens += longestPrompt;
+    future.longestPromptTokens += fresh * longestPrompt;
   }
+  future.freshTokens = fresh * future.promptTokens;
   return future;
 }
