@@ -56,6 +56,17 @@ describe('tempo', () => {
     expect(tool).toBeLessThan(215);
   });
 
+  it('takes a long prompt in small chunks, in larger ones while places are empty', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2, perPrefillTokenMs: 1 });
+    table.teach('app', 50);
+    table.submit({ id: 'first', slo: deadline(600_000), promptTokens: 300, outputTokens: 50 });
+    expect(table.step()).toEqual({ first: 256 });
+    expect(table.step()).toEqual({ first: 44 });
+    table.submit({ id: 'second', slo: deadline(600_000), promptTokens: 300, outputTokens: 50 });
+    // Half of the places are taken: 128 and half of 128.
+    expect(table.step()).toEqual({ first: 1, second: 192 });
+  });
+
   it('guarantees best-effort work its share however much else there is', () => {
     const table = new TableTop(tempo(), { maxBatch: 2 });
     table.teach('app', 100);

@@ -46,8 +46,11 @@ const URGENT_STEPS = 24;
 const CALM_CHUNK = 128;
 /** Prompt tokens on top that a first token people wait for may take. */
 const RUSH_CHUNK = 128;
-/** Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. */
-const HUNGRY_CHUNK = 1024;
+/**
+ * Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. Not more:
+ * whoever decodes alone beside a long prompt is often the one with no time to lose.
+ */
+const HUNGRY_CHUNK = 128;
 /** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
 const KEPT_FREE = 0.25;
 /** Left-over jobs looked at for one step. */
