@@ -11,9 +11,10 @@
  *   shape, scopes, tensors, copies and sync, SAMPLING_FUNCTIONS, RUNTIME_FUNCTIONS on a KV cache of the
  *   runtime's own with kernels that do nothing, aborts, a lost device, what unload leaves. Two of the
  *   library's imports, which 0.2.86 leaves out, were made up.
- * - 0.2.86 and libraries of the summer of 2025 (gpt2; an early v0_2_80 with an interface of its own, to
- *   which the names and offsets in 0.2.86's bindings were changed for the run): LIBRARY_FUNCTIONS,
- *   SINGLE_FUNCTIONS, and with them the engine's self-test. Those libraries cannot sample on the GPU.
+ * - 0.2.86 and libraries of the summer of 2025 (gpt2, Qwen2; an early v0_2_80 with an interface of its
+ *   own, to which the names and offsets in 0.2.86's bindings were changed for the run):
+ *   LIBRARY_FUNCTIONS, SINGLE_FUNCTIONS, and with them the self-test (gpt2) and texts that are the
+ *   same alone and in a batch (Qwen2). Those libraries cannot sample on the GPU.
  * - Read only: SWAP_FUNCTIONS, which no runtime at hand has. WebLLM calls them for sequence 0 alone, and
  *   TVM's own test of them expects every other sequence to be refused.
  */
