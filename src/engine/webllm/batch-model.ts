@@ -13,6 +13,12 @@ import { inScope } from './scope';
 /** KV slots a page. Fixed in the libraries' kernels. */
 export const PAGE_SIZE = 16;
 
+/**
+ * The runtime's own id of a sequence that we keep free: its checkpoint functions take no other (as
+ * WebLLM 0.2.86, which has one sequence, uses them). Slot n is the runtime's sequence n + 1.
+ */
+export const CHECKPOINT_SEQUENCE = 0;
+
 /** One member of a forward: the next tokens of the sequence in `slot`. */
 export interface ForwardMember {
   slot: number;
@@ -45,7 +51,7 @@ export class BatchModel implements KvOperations {
       const keep = <T extends TvmObject>(object: T) => tvm.detachFromCurrentScope(object);
       this.cache = keep(
         vm.getFunction('create_tir_paged_kv_cache')(
-          tvm.makeShapeTuple([size.sequences]),
+          tvm.makeShapeTuple([size.sequences + 1]),
           tvm.makeShapeTuple([size.tokens]),
           tvm.makeShapeTuple([size.chunk]),
           tvm.makeShapeTuple([PAGE_SIZE]),
@@ -75,28 +81,46 @@ export class BatchModel implements KvOperations {
   }
 
   open(slot: number): void {
-    this.#call(this.#runtime.addSequence, slot);
+    this.#call(this.#runtime.addSequence, idOf(slot));
   }
 
   close(slot: number): void {
-    this.#call(this.#runtime.removeSequence, slot);
+    this.#call(this.#runtime.removeSequence, idOf(slot));
   }
 
   fork(parent: number, slot: number, tokens: number): void {
-    inScope(this.#tvm, () =>
-      this.#runtime.forkSequence(
-        this.cache,
-        this.#int64(parent),
-        this.#int64(slot),
-        this.#int64(tokens),
-      ),
-    );
+    this.#fork(idOf(parent), idOf(slot), tokens);
   }
 
   pop(slot: number, tokens: number): void {
     inScope(this.#tvm, () =>
-      this.#runtime.popTokens(this.cache, this.#int64(slot), this.#tvm.scalar(tokens, 'int32')),
+      this.#runtime.popTokens(
+        this.cache,
+        this.#int64(idOf(slot)),
+        this.#tvm.scalar(tokens, 'int32'),
+      ),
     );
+  }
+
+  /**
+   * Runs `use` while the checkpoint sequence shares a slot's first `tokens` tokens, which are whole
+   * pages: nothing is copied, and no page taken.
+   */
+  checkpointing<T>(slot: number, tokens: number, use: () => T): T {
+    this.#fork(idOf(slot), CHECKPOINT_SEQUENCE, tokens);
+    try {
+      return use();
+    } finally {
+      this.#call(this.#runtime.removeSequence, CHECKPOINT_SEQUENCE);
+    }
+  }
+
+  /** Gives the `tokens` tokens of the checkpoint sequence, which `fill` makes, to a slot that is open and empty. */
+  restoring(slot: number, tokens: number, fill: () => void): void {
+    this.close(slot);
+    fill();
+    this.#fork(CHECKPOINT_SEQUENCE, idOf(slot), tokens);
+    this.#call(this.#runtime.removeSequence, CHECKPOINT_SEQUENCE);
   }
 
   /** Every sequence goes. */
@@ -128,7 +152,7 @@ export class BatchModel implements KvOperations {
     ) as TvmTensor;
     this.#runtime.beginForward(
       this.cache,
-      tvm.makeShapeTuple(members.map(({ slot }) => slot)),
+      tvm.makeShapeTuple(members.map(({ slot }) => idOf(slot))),
       tvm.makeShapeTuple(lengths),
     );
     const logits = this.#functions.run(embedded, lengths, ends, this.cache);
@@ -145,11 +169,27 @@ export class BatchModel implements KvOperations {
     for (const run of Object.values(this.#runtime)) run.dispose();
   }
 
-  #call(run: TvmFunction, slot: number): void {
-    inScope(this.#tvm, () => run(this.cache, this.#int64(slot)));
+  #fork(parent: number, child: number, tokens: number): void {
+    inScope(this.#tvm, () =>
+      this.#runtime.forkSequence(
+        this.cache,
+        this.#int64(parent),
+        this.#int64(child),
+        this.#int64(tokens),
+      ),
+    );
+  }
+
+  #call(run: TvmFunction, id: number): void {
+    inScope(this.#tvm, () => run(this.cache, this.#int64(id)));
   }
 
   #int64(value: number) {
     return this.#tvm.scalar(value, 'int64');
   }
+}
+
+/** The runtime's id of a slot's sequence. */
+function idOf(slot: number): number {
+  return slot + 1;
 }

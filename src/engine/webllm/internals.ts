@@ -194,8 +194,8 @@ export const SAMPLING_FUNCTIONS = [
 ] as const;
 
 /**
- * Functions of the newest runtimes (0.2.86 looks for them) that copy one sequence's pages out and in.
- * The runtimes in v0_2_48 have none of them.
+ * Functions of the newest runtimes (0.2.86 looks for them) that copy sequence 0's pages out and in,
+ * and no other's (TVM's tests of them). The runtimes in v0_2_48 and v0_2_80 have none of them.
  */
 export const SWAP_FUNCTIONS = {
   metadata: 'vm.builtin.attention_kv_cache_get_checkpoint_metadata',

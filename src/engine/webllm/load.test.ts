@@ -450,7 +450,7 @@ describe('Swapping', () => {
     expect(engine.capabilities.swap).toBe(false);
   });
 
-  it('brings a sequence back as it was, with nothing to compute again', async () => {
+  it('brings whole pages of a sequence back as they were, with less than a page to compute again', async () => {
     const alone = await textOf(new StandIn());
     const world = new StandIn({ swaps: true });
     const swapped = await textOf(world, 4);
@@ -458,10 +458,40 @@ describe('Swapping', () => {
     expect(swapped.text).toEqual(alone.text);
     const computed = world.embedded.flat().length;
     await swapped.engine.swapOut?.('a');
-    expect(swapped.engine.add(spec(swapped.text)).cachedTokens).toBe(PROMPT.length + 9);
+    expect(swapped.engine.add(spec(swapped.text)).cachedTokens).toBe(48);
     expect(world.embedded.flat().length).toBe(computed);
     await swapped.engine.dispose();
     expect(world.objects).toBe(0);
     expect(world.corruptions).toEqual([]);
   });
+
+  it('needs no page to do so, where all are in use', async () => {
+    const world = new StandIn({ swaps: true });
+    const { engine, text } = await textOf(world);
+    const length = engine.kv.freePages * engine.capacity.pageSize;
+    const tokens = Array.from({ length }, (_, i) => 7 + (i % 50));
+    engine.add({ id: 'b', tokens, promptTokens: length, sampling: SAMPLING });
+    for (let left = length; left > 0; ) {
+      const chunk = Math.min(left, engine.capacity.maxPrefillTokens);
+      await engine.step({ work: [{ sequenceId: 'b', tokens: chunk }] });
+      left -= chunk;
+    }
+    expect((engine as WebLlmEngine).unheldPages).toEqual({ counted: 0, available: 0 });
+    await engine.swapOut?.('a');
+    expect(engine.kv.freePages).toBe(4);
+    engine.remove('b');
+    expect(engine.add(spec(text)).cachedTokens).toBe(48);
+    const again = await engine.step({ work: [{ sequenceId: 'a', tokens: 2 }] });
+    expect(again.sampled.get('a')?.token).toBe((await next(text)).token);
+    expect(world.corruptions).toEqual([]);
+  });
+
+  /** What follows `text`, by an engine that computes all of it. */
+  async function next(text: number[]) {
+    const engine = await load(new StandIn(), { keepPrefixes: 0 });
+    const tokens = PROMPT.length + text.length;
+    engine.add(spec(text));
+    const { sampled } = await engine.step({ work: [{ sequenceId: 'a', tokens }] });
+    return sampled.get('a') ?? { token: -1 };
+  }
 });

@@ -80,23 +80,27 @@ export async function selfTest(
       distance(prefilled, otherWhole.logits),
     );
 
+    model.pop(whole.slot, 1);
+    const [again] = await probe.logits([whole.slot, next]);
+    distances.pop = distance(again, alone);
+
+    // Last, because the runtime may not survive a failure.
     if (swap !== undefined) {
-      const from = await start(prompt);
       try {
-        const pages = await swap.copyOut(from.slot);
+        const [from, bystander] = [await start(prompt), await start(prompt)];
+        const pages = await swap.copyOut(from.slot, 2 * PAGE_SIZE);
         const to = open();
         swap.copyIn(to, pages);
-        const [swapped] = await probe.logits([to, next]);
-        distances.swap = distance(swapped, alone);
+        const [swapped, untouched] = await probe.logits(
+          [to, prompt.subarray(2 * PAGE_SIZE)],
+          [bystander.slot, next],
+        );
+        distances.swap = worst(distance(swapped, whole.logits), distance(untouched, alone));
       } catch {
         // The runtime's functions are not as WebLLM 0.2.86 uses them.
         distances.swap = Number.NaN;
       }
     }
-
-    model.pop(whole.slot, 1);
-    const [again] = await probe.logits([whole.slot, next]);
-    distances.pop = distance(again, alone);
   } finally {
     model.clear();
   }
@@ -227,7 +231,7 @@ export async function measureSwap(
     model.open(1);
     await probe.logits([0, tokens]);
     const start = performance.now();
-    swap.copyIn(1, await swap.copyOut(0));
+    swap.copyIn(1, await swap.copyOut(0, tokens.length));
     await pipeline.device.sync();
     return (performance.now() - start) / tokens.length;
   } finally {

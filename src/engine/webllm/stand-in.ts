@@ -606,13 +606,20 @@ function functionsOf(world: StandIn, gpu: Device) {
   return { library, runtime };
 }
 
-/** One page group that holds the whole sequence; as 0.2.86 calls them. */
+/**
+ * The checkpoint functions, with one page group that holds the whole sequence. As TVM's own tests
+ * have them: sequence 0 alone, which an import adds and which is of no use until it is finished.
+ */
 function swapFunctions(number: (value: unknown) => number): Record<string, Raw> {
   const attention = 'vm.builtin.attention_kv_cache_';
-  const imports = new Map<number, number>();
+  let imported: { length: number; tokens?: ArrayLike<number> } | undefined;
+  const only = (id: unknown) => {
+    if (number(id) !== 0) fail('KV cache checkpoints only support sequence id 0.');
+  };
   return {
     [`${attention}get_checkpoint_metadata`]: (cache: PagedCache, id: unknown) => {
-      const { length } = cache.read(number(id));
+      only(id);
+      const { length } = cache.read(0);
       const group = {
         group_index: 0,
         layer_begin: 0,
@@ -628,22 +635,29 @@ function swapFunctions(number: (value: unknown) => number): Record<string, Raw> 
       _group: unknown,
       to: Tensor,
     ) => {
-      to.data.set(cache.read(number(id)));
+      only(id);
+      to.data.set(cache.read(0));
     },
     [`${attention}prepare_import`]: (_cache: PagedCache, id: unknown, metadata: string) => {
-      imports.set(number(id), (JSON.parse(metadata) as { seq_length: number }).seq_length);
+      only(id);
+      imported = { length: (JSON.parse(metadata) as { seq_length: number }).seq_length };
     },
     [`${attention}import_page_group`]: (
-      cache: PagedCache,
+      _cache: PagedCache,
       id: unknown,
       _group: unknown,
       from: Tensor,
     ) => {
-      if (!imports.has(number(id))) fail('Import without prepare_import.');
-      cache.write(number(id), from.data);
+      only(id);
+      if (imported === undefined) return fail('The import has not been prepared.');
+      imported.tokens = Array.from(from.data);
     },
-    [`${attention}finish_import`]: (_cache: PagedCache, id: unknown) => {
-      imports.delete(number(id));
+    [`${attention}finish_import`]: (cache: PagedCache, id: unknown) => {
+      only(id);
+      if (imported?.tokens === undefined) return fail('The import is missing group 0.');
+      cache.add(0);
+      cache.write(0, imported.tokens);
+      imported = undefined;
     },
   };
 }

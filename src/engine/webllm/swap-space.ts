@@ -1,9 +1,11 @@
-import type { BatchModel } from './batch-model';
+import { type BatchModel, CHECKPOINT_SEQUENCE } from './batch-model';
 import { type MlcPipeline, SWAP_FUNCTIONS, type TvmFunction, type TvmTensor } from './internals';
 import { inScope } from './scope';
 
-/** One sequence's keys and values in CPU memory. */
+/** Keys and values of a sequence's first tokens, in CPU memory. */
 export interface SwappedPages {
+  /** Whole pages of them. */
+  tokens: number;
   /** The runtime's description of them; it wants it back. */
   metadata: string;
   groups: { index: number; shape: number[]; dtype: string; data: Uint8Array }[];
@@ -12,7 +14,8 @@ export interface SwappedPages {
 
 /**
  * Copies single sequences' keys and values to CPU memory and back, with the functions that WebLLM
- * 0.2.86 uses for its checkpoints (`exportPromptCheckpoint`, `importPromptCheckpoint`).
+ * 0.2.86 uses for its checkpoints (`exportPromptCheckpoint`, `importPromptCheckpoint`). They take the
+ * checkpoint sequence only, so that pages pass through it by forks, which share them.
  */
 export class SwapSpace {
   readonly #pipeline: MlcPipeline;
@@ -35,21 +38,12 @@ export class SwapSpace {
     });
   }
 
-  /** Copies a sequence out; it stays in the cache. */
-  async copyOut(slot: number): Promise<SwappedPages> {
-    const { tvm, device } = this.#pipeline;
-    const id = tvm.scalar(slot, 'int64');
-    const metadata = inScope(tvm, () => String(this.#run.metadata(this.#model.cache, id)));
+  /** Copies a slot's first `tokens` tokens out, whole pages of them; they stay in the cache. */
+  async copyOut(slot: number, tokens: number): Promise<SwappedPages> {
+    const { device } = this.#pipeline;
     const copies: { index: number; host: TvmTensor }[] = [];
     try {
-      for (const { index, shape, dtype } of groupsOf(metadata)) {
-        inScope(tvm, () => {
-          const pages = tvm.empty(shape, dtype, device);
-          this.#run.exportGroup(this.#model.cache, id, tvm.scalar(index, 'int64'), pages);
-          const host = tvm.empty(shape, dtype, tvm.cpu()).copyFrom(pages);
-          copies.push({ index, host: tvm.detachFromCurrentScope(host) });
-        });
-      }
+      const metadata = this.#model.checkpointing(slot, tokens, () => this.#export(copies));
       await device.sync();
       const groups = copies.map(({ index, host }) => ({
         index,
@@ -58,24 +52,44 @@ export class SwapSpace {
         data: host.toRawBytes(),
       }));
       const bytes = groups.reduce((sum, { data }) => sum + data.byteLength, 0);
-      return { metadata, groups, bytes };
+      return { tokens, metadata, groups, bytes };
     } finally {
       for (const { host } of copies) host.dispose();
     }
   }
 
-  /** Issues the copy back, into a sequence that is open and empty. */
-  copyIn(slot: number, { metadata, groups }: SwappedPages): void {
+  /** Issues the copies of all page groups; returns the runtime's description of them. */
+  #export(copies: { index: number; host: TvmTensor }[]): string {
     const { tvm, device } = this.#pipeline;
-    inScope(tvm, () => {
-      const id = tvm.scalar(slot, 'int64');
-      this.#run.prepareImport(this.#model.cache, id, metadata);
-      for (const { index, shape, dtype, data } of groups) {
-        const pages = tvm.empty(shape, dtype, device).copyFromRawBytes(data);
-        this.#run.importGroup(this.#model.cache, id, tvm.scalar(index, 'int64'), pages);
+    const { cache } = this.#model;
+    return inScope(tvm, () => {
+      const id = tvm.scalar(CHECKPOINT_SEQUENCE, 'int64');
+      const metadata = String(this.#run.metadata(cache, id));
+      for (const { index, shape, dtype } of groupsOf(metadata)) {
+        const pages = tvm.empty(shape, dtype, device);
+        this.#run.exportGroup(cache, id, tvm.scalar(index, 'int64'), pages);
+        const host = tvm.empty(shape, dtype, tvm.cpu()).copyFrom(pages);
+        copies.push({ index, host: tvm.detachFromCurrentScope(host) });
       }
-      this.#run.finishImport(this.#model.cache, id);
+      return metadata;
     });
+  }
+
+  /** Issues the copy back, into a slot that is open and empty. */
+  copyIn(slot: number, { tokens, metadata, groups }: SwappedPages): void {
+    const { tvm, device } = this.#pipeline;
+    const { cache } = this.#model;
+    this.#model.restoring(slot, tokens, () =>
+      inScope(tvm, () => {
+        const id = tvm.scalar(CHECKPOINT_SEQUENCE, 'int64');
+        this.#run.prepareImport(cache, id, metadata);
+        for (const { index, shape, dtype, data } of groups) {
+          const pages = tvm.empty(shape, dtype, device).copyFromRawBytes(data);
+          this.#run.importGroup(cache, id, tvm.scalar(index, 'int64'), pages);
+        }
+        this.#run.finishImport(cache, id);
+      }),
+    );
   }
 
   dispose(): void {

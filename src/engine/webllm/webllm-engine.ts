@@ -165,16 +165,18 @@ export class WebLlmEngine implements StepEngine {
     this.#life.check();
     const { swap, table } = this.#parts;
     const sequence = this.#sequence(sequenceId);
-    const { computed } = sequence;
+    const { pageSize } = this.capacity;
+    // Whole pages: a part of one could only be had by copying it, and there may be no page to copy to.
+    const tokens = Math.floor(sequence.computed / pageSize) * pageSize;
     const worthIt =
       swap !== undefined &&
-      computed >= this.capacity.pageSize &&
+      tokens > 0 &&
       swap.msPerToken < this.costs.perPrefillTokenMs &&
-      this.#swapped.fits(computed * swap.bytesPerToken);
+      this.#swapped.fits(tokens * swap.bytesPerToken);
     if (worthIt) {
-      const pages = await this.#life.wait(swap.space.copyOut(table.slotOf(sequenceId)));
+      const pages = await this.#life.wait(swap.space.copyOut(table.slotOf(sequenceId), tokens));
       if (this.#sequences.get(sequenceId) !== sequence) return; // removed meanwhile
-      this.#swapped.put(sequenceId, sequence.tokens.subarray(0, computed), pages);
+      this.#swapped.put(sequenceId, sequence.tokens.subarray(0, tokens), pages);
     }
     this.#release(sequenceId);
   }
