@@ -27,7 +27,7 @@ export interface SchedulerOptions {
   gain?: Partial<GainConfig>;
   /** Requests that may wait at once (default 10,000); beyond it a submission is refused. */
   maxWaiting?: number;
-  /** GPU share guaranteed to best-effort work (default 0.05). */
+  /** GPU share guaranteed to best-effort work (default 0.05); tempo keeps it over any two minutes. */
   bestEffortShare?: number;
   seed?: number;
   /** Refuse what cannot make its objective any more, instead of serving it last (default false). */
