@@ -31,12 +31,19 @@ interface Task {
   tier: 0 | 1 | 2;
 }
 
-/** A stream is ahead of schedule when its next token has this many steps of slack. */
-const AHEAD_STEPS = 30;
+/**
+ * A stream is ahead of schedule, and everybody else goes first, when its next token has this many
+ * steps of slack. A few seconds: streams that wait longer hold their places longer, and where those
+ * are few the next to come finds none.
+ */
+const AHEAD_STEPS = 100;
 /** A stream's next token cannot wait any more when it has fewer steps of slack than this, … */
 const CRITICAL_STREAM_STEPS = 4;
-/** … an answer or a program when its slack is less than this share of the time left. */
-const CRITICAL_SHARE = 0.2;
+/**
+ * … an answer or a program when its slack is less than this share of the time left: it takes about
+ * twice as long as it would alone, since it waits for places and prompts again at each of its stages.
+ */
+const CRITICAL_SHARE = 0.5;
 /** A request may take the pages of one that has time when it has fewer steps of slack than this. */
 const URGENT_STEPS = 24;
 /**
