@@ -22,6 +22,9 @@ const TOKENS = 4;
 /** Prompts up to this long, tokens, are computed, unless an argument says otherwise. */
 const LONGEST = 200;
 
+/** What is fed to switch thinking off. */
+const NO_THOUGHT = '<think>\n\n</think>\n\n';
+
 /** Conversations served in one batch. */
 const BATCH = 4;
 
@@ -35,6 +38,8 @@ const F16_NOISE = 0.3;
 interface Fed {
   conversation: Conversation;
   tokens: Int32Array;
+  /** Tokens of what was fed that MLCEngine repeats at the head of the answer, and counts as drawn. */
+  echo: number;
   text?: string;
 }
 
@@ -60,7 +65,7 @@ export default async function parity(run: RealRun): Promise<unknown> {
         return named && tokens.length <= longest;
       });
   for (const one of compared) {
-    one.text = await webllmText(engine, one.conversation);
+    one.text = await webllmText(engine, one);
     run.log(`MLCEngine: ${one.conversation.name}: ${JSON.stringify(one.text)}`);
   }
   await engine.unload();
@@ -86,7 +91,8 @@ async function feeds(
     fed = [];
     await ask(engine, conversation, 1);
     const ours = promptTokens(tokenizer, template, turns, options);
-    all.push({ conversation, tokens: ours });
+    const echo = options?.thinking === false ? tokenizer.encode(NO_THOUGHT).length : 0;
+    all.push({ conversation, tokens: ours, echo });
     if (ours.join() !== fed.join()) {
       throw new Error(`${name}: ${ours.length} tokens are not the ${fed.length} of MLCEngine.`);
     }
@@ -115,13 +121,10 @@ async function ask(
   });
 }
 
-/** What it feeds to switch thinking off MLCEngine repeats at the head of the answer. */
-const NO_THOUGHT = '<think>\n\n</think>\n\n';
-
-async function webllmText(engine: webllm.MLCEngine, conversation: Conversation): Promise<string> {
-  const reply = await ask(engine, conversation, TOKENS);
+async function webllmText(engine: webllm.MLCEngine, { conversation, echo }: Fed): Promise<string> {
+  const reply = await ask(engine, conversation, echo + TOKENS);
   const text = reply.choices[0].message.content ?? '';
-  return text.startsWith(NO_THOUGHT) ? text.slice(NO_THOUGHT.length) : text;
+  return echo > 0 ? text.slice(NO_THOUGHT.length) : text;
 }
 
 /** WebLLM with libraries that, it seems, cannot batch: for the serial engine. */
