@@ -67,6 +67,16 @@ describe('tempo', () => {
     expect(table.step()).toEqual({ first: 1, second: 192 });
   });
 
+  it('hurries with a first token that can only just be in time, and promises it', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2, perPrefillTokenMs: 1 });
+    table.teach('app', 50);
+    const spec = { id: 'chat', slo: stream(1100, 100), promptTokens: 1000, outputTokens: 50 };
+    const chat = table.submit(spec);
+    // 256 tokens as for anybody, 512 for the hurry.
+    expect(table.step()).toEqual({ chat: 768 });
+    expect(chat.decision.reason).toBe('on-schedule');
+  });
+
   it('guarantees best-effort work its share over two minutes, however much else there is', () => {
     const table = new TableTop(tempo(), { maxBatch: 2 });
     table.teach('app', 100);

@@ -171,13 +171,15 @@ export class Job {
     const possible =
       gain.outputWeight * mean + (request.generated === 0 ? request.promptTokens : 0);
     this.chance = value / Math.max(1, possible);
-    // The prompt, then a token every tbt.
-    const untilFirst = Math.max(0, dueMs - now);
+    // The prompt, then a token every tbt. A prompt that can be in time, but only if everything else
+    // steps aside, is asked for whole by then: no more would fit anyway.
+    const headMs = CHUNKED * prefillCost;
+    const untilFirst = Math.max(0, dueMs - now, late === 0 ? headMs : 0);
     const paceMs = on.justEnough ? Math.max(tbt, pace.tokenMs) : pace.tokenMs;
     this.ramp.fromMs = Math.max(0, untilFirst - prefillMs);
     this.ramp.toMs = untilFirst + Math.max(1, mean) * paceMs;
-    this.ramp.workMs = CHUNKED * prefillCost + decodeMs;
-    this.ramp.headMs = CHUNKED * prefillCost;
+    this.ramp.workMs = headMs + decodeMs;
+    this.ramp.headMs = headMs;
     this.ramp.headDueMs = untilFirst;
   }
 

@@ -51,8 +51,10 @@ const URGENT_STEPS = 24;
  * spread over many steps cost less than the same prompts in few, and keep the pace even.
  */
 const CALM_CHUNK = 128;
-/** Prompt tokens on top that a first token people wait for may take. */
+/** Prompt tokens on top that a first token people wait for may take, … */
 const RUSH_CHUNK = 128;
+/** … and as many more when no sequence decodes, in proportion to the slots that are empty. */
+const HUNGRY_RUSH_CHUNK = 384;
 /**
  * Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. Not more:
  * whoever decodes alone beside a long prompt is often the one with no time to lose.
@@ -78,6 +80,8 @@ export class Step {
   #prefill = 0;
   /** Prompt tokens that are in no hurry and that the step may still take. */
   #calmLeft = CALM_CHUNK;
+  /** Prompt tokens that a rush may take beyond that. */
+  #rushLeft = RUSH_CHUNK;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
   #kind: Kind | undefined;
   /** Residents that were not admitted, densest first. */
@@ -140,7 +144,9 @@ export class Step {
     }
     tasks.sort(inDeadlineOrder);
     this.#spare.sort(byDensity);
-    this.#calmLeft += HUNGRY_CHUNK * Math.max(0, 1 - ready / this.#builder.maxBatch);
+    const empty = Math.max(0, 1 - ready / this.#builder.maxBatch);
+    this.#calmLeft += HUNGRY_CHUNK * empty;
+    this.#rushLeft += HUNGRY_RUSH_CHUNK * empty;
     return tasks;
   }
 
@@ -300,8 +306,10 @@ export class Step {
     const urgentMs = this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs;
     const rush = task.request.class === 'latency' && task.startMs < urgentMs;
     let most = Math.min(pending, this.#builder.prefillLeft);
-    if (!whole)
-      most = Math.min(most, Math.max(0, Math.floor(this.#calmLeft) + (rush ? RUSH_CHUNK : 0)));
+    if (!whole) {
+      const left = this.#calmLeft + (rush ? this.#rushLeft : 0);
+      most = Math.min(most, Math.max(0, Math.floor(left)));
+    }
     if (this.#elastic && this.#guardMs < Number.POSITIVE_INFINITY) {
       const hidden = Math.max(0, costs.freeTokens - this.#decodes - this.#prefill);
       const leftMs = this.#guardMs - this.#on.now - this.#ms();
