@@ -55,6 +55,12 @@ const PLAIN = {
   ignore_eos: true,
 } as const;
 
+/**
+ * What the others write while a newcomer waits for its first token: more than they come to, and not so
+ * much that the pages for it keep one of them waiting.
+ */
+const BESIDE_TOKENS = 100;
+
 /** A string in JSON, which does not end as long as a bench runs. */
 const GRAMMAR = {
   type: 'grammar',
@@ -179,7 +185,7 @@ async function firstToken(tempo: Tempo, requests: readonly BenchRequest[]): Prom
   const [last, ...others] = [...requests].reverse();
   const end = new AbortController();
   const begun = others.map(async (request) => {
-    const params = { ...request, ...PLAIN, max_tokens: 500, stream: true } as const;
+    const params = { ...request, ...PLAIN, max_tokens: BESIDE_TOKENS, stream: true } as const;
     const stream = await chat(tempo).create(params, { signal: end.signal });
     const chunks = stream[Symbol.asyncIterator]();
     await chunks.next();
