@@ -4,7 +4,7 @@ import type { Future } from '../program-history';
 import type { Request } from '../request';
 import type { Ramp } from './demand-bound';
 import type { Knowledge } from './knowledge';
-import type { Pace } from './pace';
+import { AT_BEST, type Pace } from './pace';
 
 /** What appraising a job needs to know. */
 export interface Circumstances {
@@ -15,8 +15,6 @@ export interface Circumstances {
   justEnough: boolean;
 }
 
-/** Who is hopeless is reckoned at this share of the usual time a token takes: steps can be made shorter. */
-const AT_BEST = 0.9;
 /** A prompt in calm chunks takes this many times the GPU time of its arithmetic: the steps that carry it are not full. */
 const CHUNKED = 1.4;
 /** Beyond this alpha a late answer is worth nothing, and nobody finishes it for its gain. */
@@ -146,10 +144,10 @@ export class Job {
     const prefillMs = prefillTime(request, pace);
     const dueMs = request.arrivalMs + ttft + request.generated * tbt;
     const firstMs = now + prefillMs + pace.tokenMs;
-    // A stream that is behind catches up by tbt − tokenMs a token; what it loses is late.
+    // A stream that is behind catches up by tbt − bestMs a token; what it loses is late.
     let late = 0;
     if (firstMs > dueMs) {
-      const gained = tbt - pace.tokenMs;
+      const gained = tbt - pace.bestMs;
       late = gained > 0 ? Math.ceil((firstMs - dueMs) / gained) : Number.POSITIVE_INFINITY;
       // Hardly late is hardly lost where the objective is soft.
     }
@@ -187,7 +185,7 @@ export class Job {
     const { now, pace, gain, knowledge } = on;
     const leftMs = request.arrivalMs + ttlt - now;
     const prefillMs = prefillTime(request, pace);
-    const possible = Math.floor((leftMs - prefillMs) / (AT_BEST * pace.tokenMs));
+    const possible = Math.floor((leftMs - prefillMs) / pace.bestMs);
     const chance = possible < 1 ? 0 : knowledge.chance(request, possible);
     const mean = knowledge.mean(request);
     const hard = gain.alpha >= HARD_ALPHA;
@@ -299,7 +297,7 @@ export class Job {
   #stageChance(leftMs: number, { pace, knowledge }: Circumstances): number {
     let chance = 1;
     for (const call of this.calls) {
-      const possible = Math.floor((leftMs - prefillTime(call, pace)) / (AT_BEST * pace.tokenMs));
+      const possible = Math.floor((leftMs - prefillTime(call, pace)) / pace.bestMs);
       chance *= possible < 1 ? 0 : knowledge.chance(call, possible);
     }
     return chance;
