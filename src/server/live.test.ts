@@ -309,7 +309,19 @@ describe('what was learnt', () => {
     const other = await new Harness().loaded();
     expect((await other.server.importProfile(profile)).ok).toBe(true);
     expect(JSON.parse(await other.server.exportProfile()).lengths.lengths['']).not.toEqual([]);
-    for (const bad of ['', '[]', '{"lengths":{}}', '{"graphs":{"version":1,"graphs":{"a":[1]}}}']) {
+    const stage = { label: 's', fanOut: 1, promptTokens: 1, outputTokens: 1, longestTokens: 1 };
+    const graphs = (more: object) =>
+      JSON.stringify({
+        graphs: { version: 1, graphs: { a: [{ stages: [{ ...stage, gapMs: 0, ...more }] }] } },
+      });
+    expect((await other.server.importProfile(graphs({ freshTokens: 1 }))).ok).toBe(true);
+    const wrong = [graphs({ gapMs: -1 }), graphs({ freshTokens: 'all' })];
+    for (const bad of [
+      '',
+      '[]',
+      '{"lengths":{}}',
+      '{"graphs":{"version":1,"graphs":{"a":[1]}}}',
+    ].concat(wrong)) {
       const outcome = await other.server.importProfile(bad);
       expect(outcome).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
     }

@@ -45,7 +45,12 @@ function isGraphProfile(value: unknown): value is GraphProfile {
 const STAGE_NUMBERS = ['fanOut', 'promptTokens', 'outputTokens', 'longestTokens', 'gapMs'];
 
 function isStage(value: unknown): boolean {
-  return isRecord(value) && typeof value.label === 'string' && hasNumbers(value, STAGE_NUMBERS);
+  return (
+    isRecord(value) &&
+    typeof value.label === 'string' &&
+    hasNumbers(value, STAGE_NUMBERS) &&
+    (value.freshTokens === undefined || isAmount(value.freshTokens))
+  );
 }
 
 function everyList(lists: Record<string, unknown>, isSane: (item: unknown) => boolean): boolean {

@@ -33,7 +33,18 @@ export async function setUpDawn(): Promise<string> {
   }
   define('navigator', { gpu, userAgent: 'Node' });
   define('caches', new PassThroughCaches());
-  return adapter.info.description || `${adapter.info.vendor} ${adapter.info.device}`;
+  const name = adapter.info.description || `${adapter.info.vendor} ${adapter.info.device}`;
+  if (/llvmpipe|SwiftShader/i.test(name)) askSeldom();
+  return name;
+}
+
+/**
+ * While a command is under way Dawn's binding asks after it at every turn of the event loop, by the
+ * global `setImmediate`, which takes a whole core. A software device needs that core itself, so there
+ * it asks every millisecond.
+ */
+function askSeldom(): void {
+  define('setImmediate', (ask: () => void) => setTimeout(ask, 1));
 }
 
 /** Node has some of these as getters, which assignment does not replace. */

@@ -105,6 +105,20 @@ describe('tempo', () => {
     expect(table.steps(5)).toEqual({ background: 1 });
   });
 
+  it('keeps a quarter of the places free for who comes in a hurry, while anybody has of late', () => {
+    const table = new TableTop(tempo(), { maxBatch: 8, maxSequences: 8 });
+    const count = () => Object.keys(table.steps(3)).length;
+    for (let i = 0; i < 8; i++) table.submit({ id: `alone${i}`, outputTokens: 50 });
+    expect(count()).toBe(8);
+    table.steps(60);
+    table.submit({ id: 'chat', slo: stream(2000, 100), outputTokens: 5 });
+    table.steps(20);
+    for (let i = 0; i < 8; i++) table.submit({ id: `beside${i}`, outputTokens: 5000 });
+    expect(count()).toBe(6);
+    while (table.now < 61_000) table.step(1000);
+    expect(count()).toBe(8);
+  });
+
   it('drops the pages of work that was not admitted when those of an admitted request run short', () => {
     const table = new TableTop(tempo(), { maxBatch: 1, maxSequences: 1 });
     table.teach('app', 20);

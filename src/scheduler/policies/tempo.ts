@@ -32,6 +32,9 @@ const REAPPRAISED = 24;
  */
 const SHARE_WINDOW_MS = 120_000;
 
+/** Where nobody with an objective has arrived for so long, ms, no places are kept free for one. */
+const HURRY_MS = 60_000;
+
 /**
  * Tempo (arXiv 2504.20068, section 4), in the order it thinks: who is worth it (admission by
  * service-gain density, as long as every promise can still be kept), who is next (deadline order,
@@ -61,6 +64,8 @@ export class Tempo implements Policy {
   #shadowPrice = 0;
   #plans = 0;
   #cursor = 0;
+  /** When somebody with an objective last arrived, ms. */
+  #hurriedMs = Number.NEGATIVE_INFINITY;
   /** GPU time that best-effort work is owed, ms; below 0, it got that much more than its share. */
   #owedMs = Number.NEGATIVE_INFINITY;
   #lastStepAt = -1;
@@ -87,6 +92,7 @@ export class Tempo implements Policy {
     job.calls.push(request);
     job.moved = true;
     this.#fairShare?.submitted(request.app);
+    if (!job.bestEffort) this.#hurriedMs = request.arrivalMs;
     if (job.bestEffort) this.#bestEffort.add(job);
     // One that has pages already may lose them before this policy's first plan.
     else if (job.resident) this.#residentJobs.push(job);
@@ -136,6 +142,7 @@ export class Tempo implements Policy {
       others: this.#index,
       shadowPrice: this.#shadowPrice,
       owedMs: this.#owedMs,
+      keepPlaces: view.now - this.#hurriedMs < HURRY_MS,
     });
     let tokens = 0;
     for (const work of builder.work) tokens += work.tokens;

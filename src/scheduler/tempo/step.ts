@@ -17,6 +17,8 @@ export interface Selection {
   shadowPrice: number;
   /** GPU time that best-effort work is owed, ms. */
   owedMs: number;
+  /** Best-effort work leaves some places free. */
+  keepPlaces: boolean;
 }
 
 /** A request that could be in the step. */
@@ -212,8 +214,9 @@ export class Step {
   }
 
   /** What nobody promised anything fills the rest, while nothing better was turned away. */
-  #soakUp({ bestEffort, others, admitted, shadowPrice }: Selection): void {
+  #soakUp({ bestEffort, others, admitted, shadowPrice, keepPlaces }: Selection): void {
     const builder = this.#builder;
+    const kept = keepPlaces ? Math.floor(KEPT_FREE * this.#view.capacity.maxSequences) : 0;
     if (this.#kind === 'decode' && builder.batch > 0) return;
     if (shadowPrice > 0 && builder.batch > 0) return;
     const promised = new Set(admitted);
@@ -221,7 +224,7 @@ export class Step {
     for (const job of bestEffort) {
       if (this.#full || looked++ >= MAX_LEFT_OVER) break;
       // Some places are kept for those who come in a hurry: taking one back would cost a recompute.
-      if (builder.batch > 0 && builder.freeSequences <= this.#kept) break;
+      if (builder.batch > 0 && builder.freeSequences <= kept) break;
       const [request] = job.calls;
       if (!request.resident && !builder.has(request)) {
         this.#serve(this.#task(request, job), 'density');
@@ -234,11 +237,6 @@ export class Step {
         if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
       }
     }
-  }
-
-  /** Sequences that best-effort work leaves free. */
-  get #kept(): number {
-    return Math.floor(KEPT_FREE * this.#view.capacity.maxSequences);
   }
 
   /** No place for another sequence. */
