@@ -46,6 +46,9 @@ const SOFTWARE =
   'another, so batching has hardly anything to win here. On a GPU a decode waits for the weights to ' +
   'be read from memory, which a batch does once.';
 
+/** A row's requests are served so often, all together, at least; each row's figure is the median's. */
+const ROUNDS = 5;
+
 /** Greedy, and nothing that a model's configuration may add to it. */
 const PLAIN = {
   temperature: 0,
@@ -99,52 +102,70 @@ export default async function bench(run: RealRun): Promise<WebLlmBench> {
   const together = (count: number, more: Partial<ChatCompletionParams> = {}) =>
     timed(() => Promise.all(requests.slice(0, count).map((request) => ask(request, more))));
 
-  // Kernels are compiled at their first use: not in our figures, nor in MLCEngine's.
-  const [{ usage }] = (await together(1, { max_tokens: 2 })).value;
-  const ours: Omit<WebLlmBenchRow, 'webllmTokensPerSecond' | 'ratio'>[] = [];
-  for (const count of concurrency) {
-    if (!software && count > 1) await together(count, { max_tokens: 2 });
-    let ms = 0;
-    const step = await watch?.during(async () => {
-      ms = (await together(count)).ms;
-    });
-    if (step === undefined) ms = (await together(count)).ms;
-    const ttftMs = await firstToken(tempo, requests.slice(0, count));
-    run.log(`${count} at once: ${Math.round(ms)} ms, first token in ${Math.round(ttftMs)} ms`);
-    const held = !software || count === most || count === Math.min(...concurrency);
-    const grammarStep = held
-      ? await watch?.during(() => together(count, { response_format: GRAMMAR }))
-      : undefined;
-    const tokensPerSecond = (1000 * count * tokens) / ms;
-    ours.push({ concurrency: count, tokensPerSecond, ttftMs, step, grammarStep });
-  }
-  await tempo.dispose();
-
   const mlc = new webllm.MLCEngine({ appConfig, logLevel: 'WARN' });
   await mlc.reload(model);
   const alone = async (request: BenchRequest, max_tokens: number) => {
     await mlc.resetChat();
     await mlc.chat.completions.create({ ...request, ...PLAIN, max_tokens });
   };
+  const inTurn = (count: number) =>
+    timed(async () => {
+      for (const request of requests.slice(0, count)) await alone(request, tokens);
+    });
+
+  // Kernels are compiled at their first use: not in our figures, nor in MLCEngine's.
+  const [{ usage }] = (await together(1, { max_tokens: 2 })).value;
   await alone(requests[0], 2);
-  const turnsMs: number[] = [];
-  for (const request of requests) turnsMs.push((await timed(() => alone(request, tokens))).ms);
-  run.log(`MLCEngine, one after another: ${turnsMs.map(Math.round).join(', ')} ms`);
+  const rows: WebLlmBenchRow[] = [];
+  for (const count of concurrency) {
+    if (!software && count > 1) await together(count, { max_tokens: 2 });
+    // By turns, so that both have the same machine; one request alone is over too soon to be timed once.
+    const rounds = Math.max(1, Math.ceil(ROUNDS / count));
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    const serve = async () => void ours.push((await together(count)).ms);
+    let step: StepParts | undefined;
+    for (let round = 0; round < rounds; round++) {
+      if (round > 0 || watch === undefined) await serve();
+      else step = await watch.during(serve);
+      theirs.push((await inTurn(count)).ms);
+    }
+    const ttftMs = await firstToken(tempo, requests.slice(0, count));
+    const list = (times: readonly number[]) => times.map(Math.round).join(', ');
+    run.log(`${count} at once: ${list(ours)} ms; MLCEngine, one after another: ${list(theirs)} ms`);
+    const held = !software || count === most || count === Math.min(...concurrency);
+    const grammarStep = held
+      ? await watch?.during(() => together(count, { response_format: GRAMMAR }))
+      : undefined;
+    const perSecond = (ms: number) => (1000 * count * tokens) / ms;
+    const tokensPerSecond = perSecond(median(ours));
+    const webllmTokensPerSecond = perSecond(median(theirs));
+    const ratio = tokensPerSecond / webllmTokensPerSecond;
+    rows.push({
+      concurrency: count,
+      tokensPerSecond,
+      webllmTokensPerSecond,
+      ratio,
+      ttftMs,
+      step,
+      grammarStep,
+    });
+  }
+  await tempo.dispose();
   await mlc.unload();
 
   return {
-    rows: ours.map((row) => {
-      const ms = turnsMs.slice(0, row.concurrency).reduce((sum, turn) => sum + turn, 0);
-      const webllmTokensPerSecond = (1000 * row.concurrency * tokens) / ms;
-      const ratio = row.tokensPerSecond / webllmTokensPerSecond;
-      return { ...row, webllmTokensPerSecond, ratio };
-    }),
+    rows,
     device: engine.status.device,
     model,
     promptTokens: usage?.prompt_tokens ?? 0,
     tokens,
     notes: software ? [SOFTWARE] : [],
   };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 }
 
 interface BenchRequest {
