@@ -42,11 +42,12 @@ interface Outlook {
   /** By future: how likely, and how long its critical path takes, ms. */
   weights: Float64Array;
   afterMs: Float64Array;
-  /** Means over the futures: what is to be earned. */
+  /** Means over the futures: what is to be earned, and what it takes, ms. */
   promptTokens: number;
   outputTokens: number;
-  /** Upper bounds over the futures: what has to be set aside, ms. */
   costMs: number;
+  /** Upper bounds over the futures: what has to be set aside, ms. */
+  reservedMs: number;
   futureMs: number;
 }
 
@@ -66,7 +67,7 @@ export class Job {
   value = 0;
   /** What admission goes by: density, and what was begun before what was not. */
   rank = 0;
-  /** GPU time still needed for it, ms. */
+  /** GPU time still needed for it, the mean, ms. */
   costMs = 0;
   /** value / costMs */
   density = 0;
@@ -237,6 +238,7 @@ export class Job {
     const leftMs = program.deadlineMs - now;
     const outlook = this.#outlookOf(futures, pace);
     weight += gain.inputWeight * outlook.promptTokens + gain.outputWeight * outlook.outputTokens;
+    const reservedMs = costMs + outlook.reservedMs;
     costMs += outlook.costMs;
     const { futureMs } = outlook;
     let chance = 0;
@@ -254,7 +256,7 @@ export class Job {
     this.remainingTokens = liveTokens;
     this.ramp.toMs = Math.max(0, leftMs);
     this.ramp.fromMs = Math.max(0, leftMs - MARGIN * neededMs);
-    this.ramp.workMs = costMs;
+    this.ramp.workMs = reservedMs;
   }
 
   /** The futures as sums and times; they change with the program's calls, the pace a little all the time. */
@@ -275,6 +277,7 @@ export class Job {
       promptTokens: 0,
       outputTokens: 0,
       costMs: 0,
+      reservedMs: 0,
       futureMs: 0,
     };
     let likely = 0;
@@ -284,9 +287,11 @@ export class Job {
       outlook.afterMs[i] = futureTime(future, pace);
       outlook.promptTokens += future.weight * future.promptTokens;
       outlook.outputTokens += future.weight * future.outputTokens;
+      const costMs = futureCost(future, pace);
+      outlook.costMs += future.weight * costMs;
       if (likely >= FUTURE_QUANTILE) continue;
       likely += future.weight;
-      outlook.costMs = Math.max(outlook.costMs, futureCost(future, pace));
+      outlook.reservedMs = Math.max(outlook.reservedMs, costMs);
       outlook.futureMs = Math.max(outlook.futureMs, outlook.afterMs[i]);
     }
     this.#outlook = outlook;
