@@ -26,7 +26,7 @@ export const COMMITMENT = 1.25;
  * stages wait for one another: one that turns out longer than was thought loses everything, and so
  * the bound earns more than the mean.
  */
-const FUTURE_QUANTILE = 0.9;
+const FUTURE_QUANTILE = 0.95;
 /**
  * A program's promise is made as if its critical path took so many times as long: its stages have to
  * wait for slots, too.
