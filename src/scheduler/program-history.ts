@@ -62,7 +62,8 @@ const TYPICAL_TOKEN_MS = 25;
 /** How much a step of difference in position counts, beside a stage label that differs (1). */
 const POSITION_PENALTY = 0.35;
 
-const NOTHING: RemainingWork = {
+/** Nothing is still to come. */
+export const NO_WORK: RemainingWork = {
   stages: 0,
   calls: 0,
   promptTokens: 0,
@@ -134,7 +135,7 @@ export class ProgramHistory {
 
   /** Mean of the work that comes after the program's current stage. */
   expected(program: Program): RemainingWork {
-    let mean: RemainingWork = NOTHING;
+    let mean: RemainingWork = NO_WORK;
     for (const future of this.futures(program)) mean = sum(mean, scaled(future, future.weight));
     return mean;
   }
@@ -142,7 +143,7 @@ export class ProgramHistory {
   /** Quantile `q` of each part of the work that comes after the program's current stage. */
   quantile(program: Program, q: number): RemainingWork {
     const futures = this.futures(program);
-    const bound = { ...NOTHING };
+    const bound = { ...NO_WORK };
     for (const key of WORK_KEYS) {
       const sorted = [...futures].sort((a, b) => a[key] - b[key]);
       let weight = 0;
@@ -182,7 +183,7 @@ export class ProgramHistory {
 
   #match(program: Program, tokenMs: number): readonly Future[] {
     const wave = program.waves.at(-1);
-    if (wave === undefined) return [{ ...NOTHING, weight: 1 }];
+    if (wave === undefined) return [{ ...NO_WORK, weight: 1 }];
     const seen = program.waves.map((each) => stageOf(each, undefined));
     const at = seen.length - 1;
     const guess = firstGuess(program, seen[at], tokenMs);
@@ -277,7 +278,7 @@ function stageOf(wave: Wave, next: Wave | undefined): StageRecord {
 
 function workAfter(stages: readonly StageRecord[]): RemainingWork[] {
   const after: RemainingWork[] = [];
-  let work = NOTHING;
+  let work = NO_WORK;
   for (let i = stages.length - 1; i >= 0; i--) {
     after[i] = { ...work, gapMs: work.gapMs + stages[i].gapMs };
     const { fanOut, promptTokens, outputTokens, longestTokens } = stages[i];
@@ -331,13 +332,13 @@ function firstGuess(program: Program, stage: StageRecord, tokenMs: number): Futu
 }
 
 function scaled(work: RemainingWork, factor: number): RemainingWork {
-  const out = { ...NOTHING };
+  const out = { ...NO_WORK };
   for (const key of WORK_KEYS) out[key] = factor * work[key];
   return out;
 }
 
 function sum(a: RemainingWork, b: RemainingWork): RemainingWork {
-  const out = { ...NOTHING };
+  const out = { ...NO_WORK };
   for (const key of WORK_KEYS) out[key] = a[key] + b[key];
   return out;
 }

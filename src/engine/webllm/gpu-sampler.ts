@@ -50,10 +50,10 @@ export class GpuSampler {
 
   /**
    * Draws from made-up rows (one with a single sensible token, others spread over the vocabulary,
-   * which sums of probabilities that race get wrong) and finds out which way round the kernel applies a repetition penalty:
-   * those built before mlc-llm's pull request 2937 (all of v0_2_48) multiply positive logits by it
-   * and divide negative ones, so that a penalty above 1 rewards repetition. Where that is so, its
-   * inverse is handed over. Returns whether the kernels draw rightly.
+   * which sums of probabilities that race get wrong) and finds out which way round the kernel applies
+   * a repetition penalty: those built before mlc-llm's pull request 2937 (all of v0_2_48) multiply
+   * positive logits by it and divide negative ones, so that a penalty above 1 rewards repetition.
+   * Where that is so, its inverse is handed over. Returns whether the kernels draw rightly.
    */
   async tryOut(): Promise<boolean> {
     const { tvm, device } = this.#pipeline;

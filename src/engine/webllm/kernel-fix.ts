@@ -16,9 +16,10 @@ const FINAL_WRITE = /\n([ \t]*)(S\[[^;=]*\]\s*=[^;]*;)\s*\n\}\s*$/;
 
 /**
  * `merge_state_inplace_kernel` of the prebuilt libraries of v0_2_48, `tir_attention_merge_state_kernel`
- * in those of v0_2_80, joins the attention to earlier tokens with the attention within a chunk. Its threads along x all read S[row, head] and
- * all write it back, with nothing in between: right only where they run in lockstep. A barrier
- * before the write makes it right everywhere. Text without that very pattern is returned as it is.
+ * in those of v0_2_80, joins the attention to earlier tokens with the attention within a chunk. Its
+ * threads along x all read S[row, head] and all write it back, with nothing in between: right only
+ * where they run in lockstep. A barrier before the write makes it right everywhere. Text without that
+ * very pattern is returned as it is.
  */
 export function fixMergeState(code: string): string {
   if (!MERGE.test(code) || code.includes('workgroupBarrier()')) return code;

@@ -92,10 +92,13 @@ export class Tempo implements Policy {
     job.calls.push(request);
     job.moved = true;
     this.#fairShare?.submitted(request.app);
-    if (!job.bestEffort) this.#hurriedMs = request.arrivalMs;
-    if (job.bestEffort) this.#bestEffort.add(job);
+    if (job.bestEffort) {
+      this.#bestEffort.add(job);
+      return;
+    }
+    this.#hurriedMs = request.arrivalMs;
     // One that has pages already may lose them before this policy's first plan.
-    else if (job.resident) this.#residentJobs.push(job);
+    if (job.resident) this.#residentJobs.push(job);
     else this.#place(job, this.#circumstances(view));
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GAIN } from '../gain';
 import { Program } from '../program';
-import type { Future } from '../program-history';
+import { type Future, NO_WORK } from '../program-history';
 import { Request } from '../request';
 import { Job } from './job';
 
@@ -14,17 +14,7 @@ const PACE = {
   baseMs: 5,
 };
 
-const END: Future = {
-  weight: 0.5,
-  stages: 0,
-  calls: 0,
-  promptTokens: 0,
-  freshTokens: 0,
-  outputTokens: 0,
-  longestTokens: 0,
-  longestPromptTokens: 0,
-  gapMs: 0,
-};
+const END: Future = { ...NO_WORK, weight: 0.5 };
 
 describe('a program as a job', () => {
   it('is worth what it earns on average over what it takes on average, and sets aside what it may take', () => {

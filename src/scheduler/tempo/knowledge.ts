@@ -1,6 +1,6 @@
 import type { SchedulerView } from '../policy';
 import type { Program } from '../program';
-import type { Future } from '../program-history';
+import { type Future, NO_WORK } from '../program-history';
 import type { Request } from '../request';
 import type { TempoOptions } from './options';
 import { paceOf } from './pace';
@@ -75,17 +75,7 @@ export function clairvoyant(view: SchedulerView, options: TempoOptions = {}): Kn
   };
 }
 
-const NO_FUTURE: Future = {
-  weight: 1,
-  stages: 0,
-  calls: 0,
-  promptTokens: 0,
-  freshTokens: 0,
-  outputTokens: 0,
-  longestTokens: 0,
-  longestPromptTokens: 0,
-  gapMs: 0,
-};
+const NO_FUTURE: Future = { ...NO_WORK, weight: 1 };
 
 const unpredicted: Omit<Knowledge, 'futures'> = {
   mean: (request) => Math.max(1, request.remainingMax),

@@ -239,6 +239,11 @@ export class Step {
     }
   }
 
+  /** Who has less slack than this is in a hurry, ms. */
+  get #urgentMs(): number {
+    return URGENT_STEPS * this.#on.pace.tokenMs;
+  }
+
   /** No place for another sequence. */
   get #full(): boolean {
     return this.#builder.batch >= this.#builder.maxBatch || this.#builder.freeSequences <= 0;
@@ -301,8 +306,7 @@ export class Step {
     const whole = !this.#view.capabilities.continuedPrefill;
     if (this.#builder.batch === 0 && whole) return pending;
     // Only a first token that people wait for is worth a long step.
-    const urgentMs = this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs;
-    const rush = task.request.class === 'latency' && task.startMs < urgentMs;
+    const rush = task.request.class === 'latency' && task.startMs < this.#on.now + this.#urgentMs;
     let most = Math.min(pending, this.#builder.prefillLeft);
     if (!whole) {
       const left = this.#calmLeft + (rush ? this.#rushLeft : 0);
@@ -347,8 +351,9 @@ export class Step {
 
   /**
    * Where pages or sequences are short, drops residents that were not admitted, least dense first,
-   * until `tokens` of the task fit; for an urgent one also those that were, latest first. What has to be computed again is in the comparison: a job that
-   * was not admitted either has to be that much denser.
+   * until `tokens` of the task fit; for an urgent one also those that were, latest first. What has to
+   * be computed again is in the comparison: a job that was not admitted either has to be that much
+   * denser.
    */
   #makeRoom(task: Task, tokens: number): void {
     const builder = this.#builder;
@@ -369,9 +374,7 @@ export class Step {
       }
       builder.preempt(victim.request, this.#numbers(victim));
     }
-    if (!task.job.admitted || task.startMs > this.#on.now + URGENT_STEPS * this.#on.pace.tokenMs) {
-      return;
-    }
+    if (!task.job.admitted || task.startMs > this.#on.now + this.#urgentMs) return;
     // Somebody urgent: of the admitted, those with the most time drop theirs, if they can still make it.
     for (let i = this.#tasks.length - 1; i >= 0; i--) {
       if (pages <= builder.freePages && sequences <= builder.freeSequences) return;
@@ -380,7 +383,7 @@ export class Step {
       if (victim.dueMs <= task.dueMs) continue;
       const againMs = victim.request.computed * this.#on.pace.prefillMs;
       const slackMs = victim.startMs - this.#on.now - 2 * againMs;
-      if (slackMs < URGENT_STEPS * this.#on.pace.tokenMs) continue;
+      if (slackMs < this.#urgentMs) continue;
       builder.preempt(victim.request, this.#numbers(victim));
     }
   }
