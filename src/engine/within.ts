@@ -7,3 +7,25 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   await Promise.race([work.catch(() => {}), patience]);
   clearTimeout(timer);
 }
+
+/**
+ * What `work` comes to, or `signal`'s reason once it aborts; `graceMs` after, where `work` is to have
+ * a moment to notice by itself.
+ */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  graceMs = 0,
+): Promise<T> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = () => reject(signal.reason);
+    onAbort = graceMs > 0 ? () => setTimeout(stop, graceMs) : stop;
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,5 +1,5 @@
 import type { LoadProgress, StepEngine } from '../engine/step-engine';
-import { within } from '../engine/within';
+import { unlessAborted, within } from '../engine/within';
 import {
   type Clock,
   createPolicy,
@@ -229,7 +229,7 @@ export class TempoServer implements TempoHost {
     };
     const loading = this.#engines[config.engine].load(config, { signal, onProgress });
     try {
-      const engine = await orAborted(loading, signal);
+      const engine = await unlessAborted(loading, signal);
       signal.throwIfAborted();
       return engine;
     } catch (thrown) {
@@ -334,20 +334,6 @@ function newRecovery() {
     end = resolve;
   });
   return { controller: new AbortController(), over, end };
-}
-
-/** What `work` comes to, unless `signal` aborts before. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function disposed(): TempoError {

@@ -1,6 +1,6 @@
 import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
-import { within } from '../within';
+import { unlessAborted, within } from '../within';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { watchGpu } from './gpu-watch';
 import { readInternals, runtimeDevice } from './internals';
@@ -138,7 +138,8 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
       const device = runtimeDevice(internals.pipeline) ?? watch.device;
       if (device === undefined) throw new TempoError('engine_failed', 'WebLLM made no GPU device.');
       const made = batchedEngine(options, record, internals, { ...watch, device }, unload, again);
-      return await notHung(signal, made);
+      // On a GPU that hangs it never notices an abort by itself.
+      return await (signal ? unlessAborted(made, signal, UNLOAD_WITHIN_MS) : made);
     }
     // Once more, from WebLLM's cache, with the context window that the model has.
     if (tiny) await reload();
@@ -198,21 +199,6 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw aborted();
 }
 
-/** What `work` comes to. Once `signal` aborts it has a moment to notice: on a GPU that hangs it never does. */
-async function notHung<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
-  if (signal === undefined) return work;
-  let onAbort = () => {};
-  const overdue = new Promise<never>((_, reject) => {
-    onAbort = () => setTimeout(() => reject(aborted()), UNLOAD_WITHIN_MS);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, overdue]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
 /** Waits for `work`, but no longer than `signal` allows; then `stop` ends it. */
 async function abortable(
   signal: AbortSignal | undefined,
@@ -221,24 +207,17 @@ async function abortable(
 ): Promise<void> {
   throwIfAborted(signal);
   if (signal === undefined) return work;
-  let onAbort = () => {};
-  const stopped = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(aborted());
-      void stop().catch(() => {});
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
   try {
-    await Promise.race([work, stopped]);
+    await unlessAborted(work, signal);
     throwIfAborted(signal);
   } finally {
-    signal.removeEventListener('abort', onAbort);
-    // WebLLM may finish a load that was aborted; what it has by then is to go too.
-    if (signal.aborted)
+    if (signal.aborted) {
+      void stop().catch(() => {});
+      // WebLLM may finish a load that was aborted; what it has by then is to go too.
       void work
         .catch(() => {})
         .then(stop)
         .catch(() => {});
+    }
   }
 }
