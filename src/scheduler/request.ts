@@ -35,7 +35,7 @@ export type RequestEnd =
 /** Why a request is, or is not, in a plan. */
 export type Reason =
   // chosen
-  | 'critical' // its slack is used up
+  | 'critical' // little slack is left to it
   | 'on-schedule' // its next obligation is the nearest
   | 'density' // it earns most per GPU-millisecond
   | 'fair-share' // its guaranteed share

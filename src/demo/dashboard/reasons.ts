@@ -2,7 +2,7 @@ import type { Explanation, Reason, RequestTrace } from '../../client';
 
 /** Every reason of a plan, in words for people. */
 const WORDS: Record<Reason, string> = {
-  critical: 'Its slack is used up: it must run now',
+  critical: 'Little slack left: it goes first',
   'on-schedule': 'Next to be due',
   density: 'Earns most per GPU millisecond',
   'fair-share': 'Its guaranteed share',

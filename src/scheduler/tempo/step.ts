@@ -29,7 +29,7 @@ interface Task {
   startMs: number;
   /** When its next obligation is due, ms. */
   dueMs: number;
-  /** 0: its slack is all but used up. 1: on schedule. 2: a stream so far ahead that it can wait. */
+  /** 0: little slack is left to it. 1: on schedule. 2: a stream so far ahead that it can wait. */
   tier: 0 | 1 | 2;
 }
 
