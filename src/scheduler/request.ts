@@ -42,7 +42,6 @@ export type Reason =
   | 'in-order' // its turn, in the policy's own order
   // not chosen
   | 'queued' // the policy did not come to it
-  | 'ahead' // ahead of schedule: it can wait
   | 'hopeless' // cannot make its objective any more
   | 'not-admitted' // would not fit beside what is admitted
   | 'batch-full'

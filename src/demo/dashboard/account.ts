@@ -57,7 +57,6 @@ function commonReason(left: readonly Explanation[]): string | undefined {
 }
 
 const BECAUSE: Partial<Record<Reason, string>> = {
-  ahead: 'what is ahead of schedule can wait',
   hopeless: 'what cannot be in time any more lets the others go first',
   'not-admitted': 'more would make the admitted ones late',
   'batch-full': 'the batch is full',

@@ -8,7 +8,6 @@ const WORDS: Record<Reason, string> = {
   'fair-share': 'Its guaranteed share',
   'in-order': 'Its turn, in order of arrival',
   queued: 'The policy has not come to it',
-  ahead: 'Ahead of schedule: it can wait',
   hopeless: 'Cannot be in time any more: others first',
   'not-admitted': 'Would make admitted requests late',
   'batch-full': 'The batch is full',

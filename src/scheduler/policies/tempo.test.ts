@@ -59,12 +59,13 @@ describe('tempo', () => {
   it('takes a long prompt in small chunks, in larger ones while places are empty', () => {
     const table = new TableTop(tempo(), { maxBatch: 2, perPrefillTokenMs: 1 });
     table.teach('app', 50);
-    table.submit({ id: 'first', slo: deadline(600_000), promptTokens: 300, outputTokens: 50 });
-    expect(table.step()).toEqual({ first: 256 });
-    expect(table.step()).toEqual({ first: 44 });
+    table.submit({ id: 'first', slo: deadline(600_000), promptTokens: 50, outputTokens: 50 });
+    // 20, so that the fixed 10 ms are a third of the step, and 10 more for the empty places.
+    expect(table.step(40)).toEqual({ first: 30 });
+    expect(table.step(30)).toEqual({ first: 20 });
     table.submit({ id: 'second', slo: deadline(600_000), promptTokens: 300, outputTokens: 50 });
-    // Half of the places are taken: 128 and half of 128.
-    expect(table.step()).toEqual({ first: 1, second: 192 });
+    // Half of the places are taken: 20 with the decode, and half of 10.
+    expect(table.step()).toEqual({ first: 1, second: 24 });
   });
 
   it('hurries with a first token that can only just be in time, and promises it', () => {
@@ -72,9 +73,19 @@ describe('tempo', () => {
     table.teach('app', 50);
     const spec = { id: 'chat', slo: stream(1100, 100), promptTokens: 1000, outputTokens: 50 };
     const chat = table.submit(spec);
-    // 256 tokens as for anybody, 512 for the hurry.
-    expect(table.step()).toEqual({ chat: 768 });
+    // 30 tokens as for anybody, 512 for the hurry.
+    expect(table.step()).toEqual({ chat: 542 });
     expect(chat.decision.reason).toBe('on-schedule');
+  });
+
+  it('promises nothing to a stream whose first token is late, and serves it from what is left', () => {
+    const table = new TableTop(tempo(), { maxBatch: 1, perPrefillTokenMs: 1 });
+    table.teach('app', 50);
+    const late = table.submit({ id: 'late', slo: stream(100, 200), promptTokens: 400 });
+    table.submit({ id: 'background' });
+    table.now += 150;
+    expect(table.step()).toMatchObject({ late: expect.any(Number) });
+    expect(late.decision.reason).toBe('density');
   });
 
   it('guarantees best-effort work its share over two minutes, however much else there is', () => {

@@ -259,7 +259,8 @@ export class Tempo implements Policy {
     if (!waiting) this.#pages -= pages;
     if (unpromising) return false;
     if (!this.#bound.fits(job.ramp)) {
-      this.#shadowPrice = Math.max(this.#shadowPrice, job.density);
+      // A late stream is never promised anything by then; it does not mean that others were.
+      if (!job.late) this.#shadowPrice = Math.max(this.#shadowPrice, job.density);
       return false;
     }
     if (waiting) {

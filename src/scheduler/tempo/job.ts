@@ -63,6 +63,8 @@ export class Job {
   /** Order of the first call's arrival. */
   readonly order: number;
 
+  /** A stream whose next token cannot be on time any more: the later it is served, the more are late. */
+  late = false;
   /** Gain still to be had, its chances considered. */
   value = 0;
   /** What admission goes by: density, and what was begun before what was not. */
@@ -152,6 +154,7 @@ export class Job {
       late = gained > 0 ? Math.ceil((firstMs - dueMs) / gained) : Number.POSITIVE_INFINITY;
       // Hardly late is hardly lost where the objective is soft.
     }
+    this.late = late > 0;
     const lateTokens = knowledge.meanWithin(request, late);
     const onTime = Math.max(0, mean - lateTokens);
     const softness =

@@ -29,16 +29,10 @@ interface Task {
   startMs: number;
   /** When its next obligation is due, ms. */
   dueMs: number;
-  /** 0: little slack is left to it. 1: on schedule. 2: a stream so far ahead that it can wait. */
-  tier: 0 | 1 | 2;
+  /** Little slack is left to it. */
+  critical: boolean;
 }
 
-/**
- * A stream is ahead of schedule, and everybody else goes first, when its next token has this many
- * steps of slack. A few seconds: streams that wait longer hold their places longer, and where those
- * are few the next to come finds none.
- */
-const AHEAD_STEPS = 100;
 /** A stream's next token cannot wait any more when it has fewer steps of slack than this, … */
 const CRITICAL_STREAM_STEPS = 4;
 /**
@@ -49,19 +43,19 @@ const CRITICAL_SHARE = 0.5;
 /** A request may take the pages of one that has time when it has fewer steps of slack than this. */
 const URGENT_STEPS = 24;
 /**
- * Prompt tokens that a full step takes: what the weights' read hides and a little more. Prompts
- * spread over many steps cost less than the same prompts in few, and keep the pace even.
+ * Prompt tokens that a step takes beyond those that the weights' read hides. Few: prompts spread over
+ * many steps cost hardly more than the same prompts in few, and everybody who decodes keeps an even
+ * pace. (128 of them, which a server does in 11 ms, take a small GPU 300: three tokens of a stream.)
  */
-const CALM_CHUNK = 128;
+const CALM_CHUNK = 16;
+/** Tokens enough, at the least, that a step's fixed cost is no more than a third of it … */
+const FIXED_SHARE = 1 / 3;
+/** … but for that reason no more than this: the fixed cost is an estimate. */
+const MAX_FIXED_TOKENS = 128;
 /** Prompt tokens on top that a first token people wait for may take, … */
 const RUSH_CHUNK = 128;
 /** … and as many more when no sequence decodes, in proportion to the slots that are empty. */
 const HUNGRY_RUSH_CHUNK = 384;
-/**
- * Prompt tokens on top when no sequence decodes, in proportion to the slots that are empty. Not more:
- * whoever decodes alone beside a long prompt is often the one with no time to lose.
- */
-const HUNGRY_CHUNK = 128;
 /** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
 const KEPT_FREE = 0.25;
 /** Left-over jobs looked at for one step. */
@@ -81,9 +75,9 @@ export class Step {
   #context = 0;
   #prefill = 0;
   /** Prompt tokens that are in no hurry and that the step may still take. */
-  #calmLeft = CALM_CHUNK;
+  #calmLeft = 0;
   /** Prompt tokens that a rush may take beyond that. */
-  #rushLeft = RUSH_CHUNK;
+  #rushLeft = 0;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
   #kind: Kind | undefined;
   /** Residents that were not admitted, densest first. */
@@ -114,7 +108,7 @@ export class Step {
       if (this.#kind !== undefined && this.#kind !== kindOf(task.request)) {
         builder.skip(task.request, 'step-kind', this.#numbers(task));
       } else {
-        this.#serve(task, task.tier === 0 ? 'critical' : 'on-schedule');
+        this.#serve(task, task.critical ? 'critical' : 'on-schedule');
       }
     }
     this.#serveSpare(selection.shadowPrice);
@@ -147,9 +141,23 @@ export class Step {
     tasks.sort(inDeadlineOrder);
     this.#spare.sort(byDensity);
     const empty = Math.max(0, 1 - ready / this.#builder.maxBatch);
-    this.#calmLeft += HUNGRY_CHUNK * empty;
-    this.#rushLeft += HUNGRY_RUSH_CHUNK * empty;
+    this.#calmLeft = this.#calmChunk(ready, empty);
+    this.#rushLeft = RUSH_CHUNK + HUNGRY_RUSH_CHUNK * empty;
     return tasks;
+  }
+
+  /**
+   * Prompt tokens that are in no hurry, for a step beside `ready` decodes. When places are empty, it
+   * may take as much longer as a step without any prompt takes.
+   */
+  #calmChunk(ready: number, empty: number): number {
+    const { baseMs, perPrefillTokenMs, freeTokens } = this.#view.cost.costs;
+    const perTokenMs = Math.max(1e-6, perPrefillTokenMs);
+    const fixedMs = Math.max(0, baseMs - freeTokens * perTokenMs);
+    const worthIt = (fixedMs * (1 / FIXED_SHARE - 1)) / perTokenMs;
+    const hidden = Math.max(0, freeTokens - ready);
+    const full = Math.max(hidden + CALM_CHUNK, Math.min(MAX_FIXED_TOKENS, worthIt) - ready);
+    return full + (baseMs / perTokenMs) * empty;
   }
 
   #task(request: Request, job: Job): Task {
@@ -161,8 +169,7 @@ export class Step {
     const critical = stream
       ? slackMs < CRITICAL_STREAM_STEPS * pace.tokenMs
       : slackMs < CRITICAL_SHARE * (dueMs - now);
-    const ahead = stream && justEnough && slackMs > AHEAD_STEPS * pace.tokenMs;
-    return { request, job, startMs, dueMs, tier: critical ? 0 : ahead ? 2 : 1 };
+    return { request, job, startMs, dueMs, critical };
   }
 
   /** Prompts first while the streams can spare the time, or while one is worth more than what they lose. */
@@ -220,6 +227,13 @@ export class Step {
     if (this.#kind === 'decode' && builder.batch > 0) return;
     if (shadowPrice > 0 && builder.batch > 0) return;
     const promised = new Set(admitted);
+    for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !this.#full; i++) {
+      const job = others.at(i);
+      if (promised.has(job)) continue; // `job.admitted` may be an earlier plan's
+      for (const request of job.calls) {
+        if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
+      }
+    }
     let looked = 0;
     for (const job of bestEffort) {
       if (this.#full || looked++ >= MAX_LEFT_OVER) break;
@@ -228,13 +242,6 @@ export class Step {
       const [request] = job.calls;
       if (!request.resident && !builder.has(request)) {
         this.#serve(this.#task(request, job), 'density');
-      }
-    }
-    for (let i = 0; i < others.length && i < MAX_LEFT_OVER && !this.#full; i++) {
-      const job = others.at(i);
-      if (promised.has(job)) continue; // `job.admitted` may be an earlier plan's
-      for (const request of job.calls) {
-        if (!builder.has(request)) this.#serve(this.#task(request, job), 'density');
       }
     }
   }
@@ -407,7 +414,7 @@ function kindOf(request: Request): Kind {
  * "On-line Multiprocessor Scheduling Algorithms for Real-Time Tasks", TENCON '94).
  */
 function inDeadlineOrder(a: Task, b: Task): number {
-  if (a.tier !== b.tier) return a.tier - b.tier;
+  if (a.critical !== b.critical) return a.critical ? -1 : 1;
   // Signs, not differences: a fraction returned would be an object for the garbage collector.
   if (a.dueMs !== b.dueMs) return a.dueMs < b.dueMs ? -1 : 1;
   return a.request.order - b.request.order;
