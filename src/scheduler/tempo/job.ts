@@ -15,8 +15,14 @@ export interface Circumstances {
   justEnough: boolean;
 }
 
-/** A prompt in calm chunks takes this many times the GPU time of its arithmetic: the steps that carry it are not full. */
-const CHUNKED = 1.4;
+/** A stream's prompt takes this share more of GPU time than its arithmetic: the steps that carry it are not full, … */
+const CHUNKED = 0.4;
+/** … but so many steps more at most, however long it is. */
+const CHUNKED_STEPS = 8;
+/** Prompt tokens that a step takes on top for a first token people wait for. */
+export const RUSH_CHUNK = 128;
+/** A prompt of more tokens than this needs a step for every rush chunk, and has to be begun that much earlier. */
+const LONG_PROMPT = 1024;
 /** Beyond this alpha a late answer is worth nothing, and nobody finishes it for its gain. */
 const HARD_ALPHA = 10;
 /** How much denser a newcomer has to be to take the place of what has been begun. */
@@ -152,11 +158,11 @@ export class Job {
     if (firstMs > dueMs) {
       const gained = tbt - pace.bestMs;
       late = gained > 0 ? Math.ceil((firstMs - dueMs) / gained) : Number.POSITIVE_INFINITY;
-      // Hardly late is hardly lost where the objective is soft.
     }
     this.late = late > 0;
     const lateTokens = knowledge.meanWithin(request, late);
     const onTime = Math.max(0, mean - lateTokens);
+    // Hardly late is hardly lost where the objective is soft.
     const softness =
       late > 0 && gain.alpha < HARD_ALPHA
         ? decay(Math.max(1, dueMs - request.arrivalMs), firstMs - request.arrivalMs, gain.alpha)
@@ -175,7 +181,7 @@ export class Job {
     this.chance = value / Math.max(1, possible);
     // The prompt, then a token every tbt. A prompt that can be in time, but only if everything else
     // steps aside, is asked for whole by then: no more would fit anyway.
-    const headMs = CHUNKED * prefillCost;
+    const headMs = prefillCost + Math.min(CHUNKED * prefillCost, CHUNKED_STEPS * pace.tokenMs);
     const untilFirst = Math.max(0, dueMs - now, late === 0 ? headMs : 0);
     const paceMs = on.justEnough ? Math.max(tbt, pace.tokenMs) : pace.tokenMs;
     this.ramp.fromMs = Math.max(0, untilFirst - prefillMs);
@@ -334,7 +340,8 @@ export class Job {
     if (call.slo.class === 'best-effort') return Number.POSITIVE_INFINITY;
     const prefillMs = prefillTime(call, pace);
     if (call.slo.class === 'latency') {
-      return call.tokenDueMs(call.generated) - prefillMs - pace.tokenMs;
+      const steps = 1 + Math.max(0, pendingPrompt(call) - LONG_PROMPT) / RUSH_CHUNK;
+      return call.tokenDueMs(call.generated) - prefillMs - steps * pace.tokenMs;
     }
     const tokens = this.remainingTokens / this.calls.length;
     return call.deadlineMs - this.futureMs - prefillMs - tokens * pace.tokenMs;

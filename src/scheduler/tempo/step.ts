@@ -1,7 +1,7 @@
 import type { PlanBuilder } from '../plan';
 import type { SchedulerView } from '../policy';
 import type { Reason, Request } from '../request';
-import { type Circumstances, COMMITMENT, type Job, pendingPrompt } from './job';
+import { type Circumstances, COMMITMENT, type Job, pendingPrompt, RUSH_CHUNK } from './job';
 
 /** What a step is put together from. */
 export interface Selection {
@@ -52,9 +52,7 @@ const CALM_CHUNK = 16;
 const FIXED_SHARE = 1 / 3;
 /** … but for that reason no more than this: the fixed cost is an estimate. */
 const MAX_FIXED_TOKENS = 128;
-/** Prompt tokens on top that a first token people wait for may take, … */
-const RUSH_CHUNK = 128;
-/** … and as many more when no sequence decodes, in proportion to the slots that are empty. */
+/** So many prompt tokens more may a first token take when no sequence decodes, in proportion to the slots that are empty. */
 const HUNGRY_RUSH_CHUNK = 384;
 /** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
 const KEPT_FREE = 0.25;
@@ -76,7 +74,7 @@ export class Step {
   #prefill = 0;
   /** Prompt tokens that are in no hurry and that the step may still take. */
   #calmLeft = 0;
-  /** Prompt tokens that a rush may take beyond that. */
+  /** Prompt tokens that a rush may take beyond that: a first token that people wait for. */
   #rushLeft = 0;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
   #kind: Kind | undefined;
