@@ -66,6 +66,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   /** Ended while resident: the engine still holds their pages. */
   #released: Request[] = [];
   #policy: Policy;
+  /** The last plan had no place left. */
+  #full = false;
   #plans = 0;
   #order = 0;
   now = 0;
@@ -180,6 +182,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const builder = new PlanBuilder(this, this.#plans++);
     this.#policy.plan(this, builder);
     if (builder.batch === 0) this.#keepGoing(builder);
+    this.#full = builder.batch >= builder.maxBatch;
     const plan = builder.build();
     for (const request of plan.preempted) this.#drop(request);
     return plan;
@@ -266,9 +269,11 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   /** The last plan, request by request. */
   explain(): Explanation[] {
     const number = this.#plans - 1;
+    // A policy stops once the batch is full, and says nothing of the rest.
+    const rest = this.#full ? 'batch-full' : 'queued';
     return [...this.resident, ...this.waiting].map((request) => {
       const decision: Decision =
-        request.planNumber === number ? request.decision : { tokens: 0, reason: 'queued' };
+        request.planNumber === number ? request.decision : { tokens: 0, reason: rest };
       return { requestId: request.id, app: request.app, chosen: decision.tokens > 0, ...decision };
     });
   }

@@ -293,7 +293,7 @@ describe('what listeners get', () => {
     const { plan, requests, kv } = await harness.snapshot();
     expect(plan.map(({ chosen, reason }) => [chosen, reason])).toEqual([
       [true, 'in-order'],
-      [false, expect.stringMatching(/queued|sequences-full/)],
+      [false, expect.stringMatching(/^(batch|sequences)-full$/)],
     ]);
     expect(requests.map(({ state }) => state)).toEqual(['decode', 'waiting']);
     expect(kv.freePages).toBeLessThan(kv.totalPages);

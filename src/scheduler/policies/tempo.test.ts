@@ -166,7 +166,7 @@ describe('tempo', () => {
     expect(chat.density).toBeGreaterThan(0);
     expect(chat.remainingTokens).toBe(10);
     expect(chat.slackMs).toBeTypeOf('number');
-    expect(tool.chosen).toBe(false);
+    expect(tool).toMatchObject({ chosen: false, reason: 'batch-full' });
   });
 
   it('shares by weight between apps where weights are given', () => {
