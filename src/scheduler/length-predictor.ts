@@ -35,8 +35,10 @@ const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
 const PRIOR_WEIGHT = 0.25;
 
-/** Running requests looked at for one table. */
+/** Running requests looked at for one table, … */
 const MAX_UNFINISHED = 48;
+/** … and lengths that each may still come to: at one alone there would be no tail. */
+const SPREAD = 10;
 
 /** Before anything is known: log-normal around 128 tokens, with a long tail. */
 const PRIOR: Centroids = priorCentroids();
@@ -233,7 +235,7 @@ class Node {
 
   /**
    * While few have finished, those that run tell something, too: they are longer than what they have
-   * generated. Each counts where half of its like would end, by as much as it rules out (Efron's
+   * generated. Each is spread over where its like would end, by as much as it rules out (Efron's
    * redistribution to the right). Without them the short would be learnt first, and only the short.
    */
   #unfinished(table: LengthTable): Centroids {
@@ -244,8 +246,11 @@ class Node {
       if (looked++ >= MAX_UNFINISHED) break;
       if (generated < 2) continue;
       const n = table.chance(generated, 0);
-      if (n > 0.05)
-        centroids.push({ mean: Math.min(maxTokens, table.quantile(0.5, generated)), n });
+      if (n <= 0.05) continue;
+      for (let i = 0; i < SPREAD; i++) {
+        const mean = Math.min(maxTokens, table.quantile((i + 0.5) / SPREAD, generated));
+        centroids.push({ mean, n: n / SPREAD });
+      }
     }
     return centroids;
   }
