@@ -17,15 +17,20 @@ export async function unlessAborted<T>(
   signal: AbortSignal,
   graceMs = 0,
 ): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     const stop = () => reject(signal.reason);
-    onAbort = graceMs > 0 ? () => setTimeout(stop, graceMs) : stop;
+    onAbort = () => {
+      if (graceMs > 0) timer = setTimeout(stop, graceMs);
+      else stop();
+    };
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
+    clearTimeout(timer);
   }
 }

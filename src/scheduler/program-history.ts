@@ -62,8 +62,7 @@ const TYPICAL_TOKEN_MS = 25;
 /** How much a step of difference in position counts, beside a stage label that differs (1). */
 const POSITION_PENALTY = 0.35;
 
-/** Nothing is still to come. */
-export const NO_WORK: RemainingWork = {
+const NO_WORK: RemainingWork = {
   stages: 0,
   calls: 0,
   promptTokens: 0,
@@ -73,6 +72,9 @@ export const NO_WORK: RemainingWork = {
   longestPromptTokens: 0,
   gapMs: 0,
 };
+
+/** Nothing is still to come, for certain. */
+export const NO_FUTURE: Future = { ...NO_WORK, weight: 1 };
 
 interface Recorded extends GraphRecord {
   /** Work after stage i. */
@@ -183,7 +185,7 @@ export class ProgramHistory {
 
   #match(program: Program, tokenMs: number): readonly Future[] {
     const wave = program.waves.at(-1);
-    if (wave === undefined) return [{ ...NO_WORK, weight: 1 }];
+    if (wave === undefined) return [NO_FUTURE];
     const seen = program.waves.map((each) => stageOf(each, undefined));
     const at = seen.length - 1;
     const guess = firstGuess(program, seen[at], tokenMs);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_GAIN } from '../gain';
 import { Program } from '../program';
-import { type Future, NO_WORK } from '../program-history';
+import { type Future, NO_FUTURE } from '../program-history';
 import { Request } from '../request';
 import { type Circumstances, Job } from './job';
 
@@ -14,7 +14,7 @@ const PACE = {
   baseMs: 5,
 };
 
-const END: Future = { ...NO_WORK, weight: 0.5 };
+const END: Future = { ...NO_FUTURE, weight: 0.5 };
 
 /** Every answer has ten more tokens. */
 const on = (futures: readonly Future[] = []): Circumstances => ({

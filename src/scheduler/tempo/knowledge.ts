@@ -1,6 +1,6 @@
 import type { SchedulerView } from '../policy';
 import type { Program } from '../program';
-import { type Future, NO_WORK } from '../program-history';
+import { type Future, NO_FUTURE } from '../program-history';
 import type { Request } from '../request';
 import type { TempoOptions } from './options';
 import { paceOf } from './pace';
@@ -74,8 +74,6 @@ export function clairvoyant(view: SchedulerView, options: TempoOptions = {}): Kn
     },
   };
 }
-
-const NO_FUTURE: Future = { ...NO_WORK, weight: 1 };
 
 const unpredicted: Omit<Knowledge, 'futures'> = {
   mean: (request) => Math.max(1, request.remainingMax),

@@ -48,10 +48,10 @@ const URGENT_STEPS = 24;
  * pace. (128 of them, which a server does in 11 ms, take a small GPU 300: three tokens of a stream.)
  */
 const CALM_CHUNK = 16;
-/** Tokens enough, at the least, that a step's fixed cost is no more than a third of it … */
-const FIXED_SHARE = 1 / 3;
+/** Tokens enough, at the least, that their arithmetic takes so many times a step's fixed cost … */
+const WORTH_A_STEP = 2;
 /** … but for that reason no more than this: the fixed cost is an estimate. */
-const MAX_FIXED_TOKENS = 128;
+const MAX_WORTH_TOKENS = 128;
 /** So many prompt tokens more may a first token take when no sequence decodes, in proportion to the slots that are empty. */
 const HUNGRY_RUSH_CHUNK = 384;
 /** Share of the sequences that best-effort work leaves free for who comes in a hurry. */
@@ -149,13 +149,12 @@ export class Step {
    * may take as much longer as a step without any prompt takes.
    */
   #calmChunk(ready: number, empty: number): number {
-    const { baseMs, perPrefillTokenMs, freeTokens } = this.#view.cost.costs;
-    const perTokenMs = Math.max(1e-6, perPrefillTokenMs);
-    const fixedMs = Math.max(0, baseMs - freeTokens * perTokenMs);
-    const worthIt = (fixedMs * (1 / FIXED_SHARE - 1)) / perTokenMs;
+    const { baseMs, freeTokens } = this.#view.cost.costs;
+    const inBase = baseMs / this.#promptTokenMs;
+    const worthIt = WORTH_A_STEP * Math.max(0, inBase - freeTokens);
     const hidden = Math.max(0, freeTokens - ready);
-    const full = Math.max(hidden + CALM_CHUNK, Math.min(MAX_FIXED_TOKENS, worthIt) - ready);
-    return full + (baseMs / perTokenMs) * empty;
+    const full = Math.max(hidden + CALM_CHUNK, Math.min(MAX_WORTH_TOKENS, worthIt) - ready);
+    return full + inBase * empty;
   }
 
   #task(request: Request, job: Job): Task {
@@ -249,6 +248,11 @@ export class Step {
     return URGENT_STEPS * this.#on.pace.tokenMs;
   }
 
+  /** GPU time of a prompt token that nothing hides, ms; above 0. */
+  get #promptTokenMs(): number {
+    return Math.max(1e-6, this.#view.cost.costs.perPrefillTokenMs);
+  }
+
   /** No place for another sequence. */
   get #full(): boolean {
     return this.#builder.batch >= this.#builder.maxBatch || this.#builder.freeSequences <= 0;
@@ -320,8 +324,7 @@ export class Step {
     if (this.#elastic && this.#guardMs < Number.POSITIVE_INFINITY) {
       const hidden = Math.max(0, costs.freeTokens - this.#decodes - this.#prefill);
       const leftMs = this.#guardMs - this.#on.now - this.#ms();
-      const perTokenMs = Math.max(1e-6, costs.perPrefillTokenMs);
-      const fits = hidden + Math.max(0, Math.floor(leftMs / perTokenMs));
+      const fits = hidden + Math.max(0, Math.floor(leftMs / this.#promptTokenMs));
       if (fits < most) {
         const delayMs = (most - fits) * costs.perPrefillTokenMs;
         const worth = (rush || reason === 'critical') && this.#worthDelay(task, delayMs);
