@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { build } from 'vite';
+import { buildLibrary } from '../scripts/library';
 import { servePage } from '../scripts/page';
 
 const PAGE = `<!doctype html>
 <title>Embedding Tempo</title>
 <output></output>
 <script type="module">
-  import { createTempo } from './tempo.js';
+  import { createTempo } from './index.js';
   const tempo = createTempo({ engine: 'simulated' });
   const chat = tempo.app('chat', { slo: { class: 'latency', ttft: 800, tbt: 100 } });
   const stream = await chat.chat.completions.create({
@@ -25,7 +25,7 @@ const PAGE = `<!doctype html>
 
 test('the built library runs in a page without a bundler, worker and all', async ({ page }) => {
   const outDir = mkdtempSync(join(tmpdir(), 'tempo-library-'));
-  await build({ mode: 'lib', build: { outDir, emptyOutDir: true }, logLevel: 'warn' });
+  await buildLibrary(outDir);
   writeFileSync(join(outDir, 'index.html'), PAGE);
   const served = await servePage(outDir, 4390);
   try {

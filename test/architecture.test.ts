@@ -14,7 +14,7 @@ const ROOMS: Record<string, Rule> = {
   engine: { rooms: ['scheduler'], packages: /^@mlc-ai\// },
   server: { rooms: ['scheduler', 'engine'], packages: /^$/ },
   worker: { rooms: ['server'], packages: /^comlink$/ },
-  client: { rooms: ['worker/protocol'], packages: /^comlink$/ },
+  client: { rooms: ['worker/protocol', 'worker/plain'], packages: /^comlink$/ },
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {
     rooms: ['client', 'lab'],

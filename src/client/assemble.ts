@@ -1,35 +1,27 @@
-import type { ChatCompletion, ChatCompletionChunk, ToolCall } from '../worker/protocol';
-import { TempoError } from '../worker/protocol';
-import type { CompletionStream } from './completion-stream';
+import type { ChatCompletion, ChatCompletionChunk, ToolCall, Usage } from '../worker/protocol';
 
 type Choice = ChatCompletion['choices'][number];
+type CallDelta = NonNullable<ChatCompletionChunk['choices'][number]['delta']['tool_calls']>[number];
 
-/** The whole answer that a stream's chunks make. Throws what the stream throws. */
-export async function assemble(stream: CompletionStream): Promise<ChatCompletion> {
-  const choices = new Map<number, Choice>();
-  let last: ChatCompletionChunk | undefined;
-  for await (const chunk of stream) {
-    last = chunk;
+/** The answer that a stream's chunks make, as far as they have come. */
+export class Assembly {
+  readonly #choices = new Map<number, Choice>();
+
+  add(chunk: ChatCompletionChunk): void {
     for (const part of chunk.choices) {
-      const choice = choices.get(part.index) ?? newChoice(part.index);
-      choices.set(part.index, choice);
+      const choice = this.#choices.get(part.index) ?? newChoice(part.index);
+      this.#choices.set(part.index, choice);
       addPart(choice, part);
     }
   }
-  const { usage } = stream;
-  if (last === undefined || usage === undefined) {
-    throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
+
+  whole(
+    { id, created, model, simulated }: Omit<ChatCompletion, 'object' | 'choices' | 'usage'>,
+    usage: Usage,
+  ): ChatCompletion {
+    const choices = [...this.#choices.values()].sort((a, b) => a.index - b.index);
+    return { id, object: 'chat.completion', created, model, simulated, choices, usage };
   }
-  const { id, created, model, simulated } = last;
-  return {
-    id,
-    object: 'chat.completion',
-    created,
-    model,
-    simulated,
-    choices: [...choices.values()].sort((a, b) => a.index - b.index),
-    usage,
-  };
 }
 
 function newChoice(index: number): Choice {
@@ -59,8 +51,6 @@ function addPart(choice: Choice, part: ChatCompletionChunk['choices'][number]): 
     if (message.tool_calls === undefined) message.content ??= '';
   }
 }
-
-type CallDelta = NonNullable<ChatCompletionChunk['choices'][number]['delta']['tool_calls']>[number];
 
 function addCall(message: Choice['message'], delta: CallDelta): void {
   message.tool_calls ??= [];

@@ -1,10 +1,12 @@
 import {
+  type ChatCompletion,
   type ChatCompletionChunk,
   type Receipt,
   type RequestEvent,
   TempoError,
   type Usage,
 } from '../worker/protocol';
+import { Assembly } from './assemble';
 import type { ChatCompletionStream } from './types';
 
 export interface CompletionStreamOptions {
@@ -25,9 +27,11 @@ export class CompletionStream implements ChatCompletionStream {
   /** Choices that have not finished. */
   readonly #unfinished: Set<number>;
   readonly #chunks: ChatCompletionChunk[] = [];
+  readonly #answer = new Assembly();
   readonly #ended: Promise<void>;
   #end = () => {};
   #over = false;
+  #read = false;
   #error: TempoError | undefined;
   #notify = () => {};
   /** Events that overtook the receipt: they come through a port of their own. */
@@ -71,14 +75,14 @@ export class CompletionStream implements ChatCompletionStream {
   }
 
   /** Stops the request. Iteration ends with what was received and a finish_reason of `abort`. */
-  abort(): void {
+  abort = (): void => {
     if (this.#over) return;
     this.#abort(this.id);
     for (const index of this.#unfinished) {
       this.#push([{ index, delta: {}, logprobs: null, finish_reason: 'abort' }]);
     }
     this.#close();
-  }
+  };
 
   /** The server has queued the request. */
   accepted({ estimatedWaitMs, model, simulated }: Receipt): void {
@@ -117,6 +121,16 @@ export class CompletionStream implements ChatCompletionStream {
     }
   }
 
+  /** Needs no reader: it resolves when the last chunk has come, read or not. */
+  final = async (): Promise<ChatCompletion> => {
+    await this.#ended;
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#usage === undefined) {
+      throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
+    }
+    return this.#answer.whole(this.#header(), this.#usage);
+  };
+
   /** Ends badly: the caller gets what was received before, then the error. */
   fail(error: TempoError): void {
     if (this.#over) return;
@@ -124,7 +138,15 @@ export class CompletionStream implements ChatCompletionStream {
     this.#close();
   }
 
+  /** Throws `invalid_request` where another reads it already: two would each get half of the text. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+    if (this.#read) {
+      throw new TempoError(
+        'invalid_request',
+        'The stream is already consumed: it can be read once. Use final() for the whole answer.',
+      );
+    }
+    this.#read = true;
     try {
       while (true) {
         for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
@@ -142,16 +164,24 @@ export class CompletionStream implements ChatCompletionStream {
   }
 
   #push(choices: ChatCompletionChunk['choices'], usage?: Usage): void {
-    this.#chunks.push({
-      id: this.id,
+    const chunk: ChatCompletionChunk = {
+      ...this.#header(),
       object: 'chat.completion.chunk',
+      choices,
+      ...(usage === undefined ? {} : { usage }),
+    };
+    this.#answer.add(chunk);
+    this.#chunks.push(chunk);
+    this.#notify();
+  }
+
+  #header() {
+    return {
+      id: this.id,
       created: this.#created,
       model: this.#model,
       simulated: this.#simulated,
-      choices,
-      ...(usage === undefined ? {} : { usage }),
-    });
-    this.#notify();
+    };
   }
 
   #close(): void {

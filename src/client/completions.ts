@@ -4,9 +4,10 @@ import {
   type Slo,
   TempoError,
 } from '../worker/protocol';
-import { assemble } from './assemble';
 import { CompletionStream } from './completion-stream';
-import { aborted, type Link } from './link';
+import { crossing } from './crossing';
+import { checkSignal, ended } from './ended';
+import type { Link } from './link';
 import type { ChatCompletionStream, Completions, RequestOptions } from './types';
 
 /** Whose calls these are. */
@@ -16,6 +17,9 @@ export interface Caller {
   /** The program they belong to, once the server knows it. */
   readonly program?: () => Promise<string>;
 }
+
+/** More choices than a request may have are refused by the server; here they must not take memory. */
+const MAX_CHOICES = 128;
 
 /** `chat.completions`, for one app or program. */
 export class ChatCompletions implements Completions {
@@ -27,39 +31,34 @@ export class ChatCompletions implements Completions {
     this.#caller = caller;
   }
 
-  create(
-    params: ChatCompletionParams & { stream: true },
-    options?: RequestOptions,
-  ): Promise<ChatCompletionStream>;
-  create(
-    params: ChatCompletionParams & { stream?: false },
-    options?: RequestOptions,
-  ): Promise<ChatCompletion>;
-  create(
+  create = (async (
     params: ChatCompletionParams,
-    options?: RequestOptions,
-  ): Promise<ChatCompletionStream | ChatCompletion>;
-  async create(
-    params: ChatCompletionParams,
-    { signal }: RequestOptions = {},
-  ): Promise<ChatCompletionStream | ChatCompletion> {
-    const stream = await this.#begin(params, signal);
-    return params.stream ? stream : assemble(stream);
-  }
+    options?: RequestOptions | null,
+  ): Promise<ChatCompletionStream | ChatCompletion> => {
+    const request = await crossing(params);
+    if (typeof request !== 'object' || request === null) {
+      throw new TempoError('invalid_request', 'A request is an object with messages.', {
+        param: 'messages',
+      });
+    }
+    const stream = await this.#begin(request, checkSignal(options?.signal));
+    return request.stream ? stream : stream.final();
+  }) as Completions['create'];
 
   /** Submits, and resolves when the server has queued the request. */
   async #begin(params: ChatCompletionParams, signal?: AbortSignal): Promise<CompletionStream> {
-    if (signal?.aborted) throw aborted(signal);
+    if (signal?.aborted) throw ended(signal);
+    const { n } = params;
     const stream = new CompletionStream({
       id: newId(),
-      choices: typeof params.n === 'number' ? params.n : 1,
+      choices: typeof n === 'number' && n <= MAX_CHOICES ? Math.max(1, Math.trunc(n)) : 1,
       includeUsage: params.stream_options?.include_usage === true,
       abort: (id) => this.#abort(id),
     });
     this.#link.add(stream);
     const onAbort = () => {
       if (signal === undefined) return;
-      stream.fail(aborted(signal));
+      stream.fail(ended(signal));
       this.#abort(stream.id);
     };
     signal?.addEventListener('abort', onAbort, { once: true });

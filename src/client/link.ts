@@ -7,10 +7,14 @@ import {
   type TempoHost,
 } from '../worker/protocol';
 import type { CompletionStream } from './completion-stream';
-import type { Connection } from './worker-host';
+import type { Connection } from './connection';
+import { disposed, ended } from './ended';
 
 /** How long a host may take to let go of its engine, ms. */
 const PATIENCE_MS = 2000;
+
+/** A host that does not answer is not waited for longer when a load is cancelled, ms. */
+const CANCEL_WITHIN_MS = 1500;
 
 interface Watch {
   listener: (snapshot: Snapshot) => void;
@@ -32,6 +36,8 @@ export class Link {
   #disposed = false;
   /** Settles with the latest load. */
   #ready: Promise<void> = Promise.resolve();
+  /** What ends the loads that are under way. */
+  readonly #loads = new Set<(error: TempoError) => void>();
 
   constructor(connect: () => Connection) {
     this.#connect = connect;
@@ -71,8 +77,10 @@ export class Link {
     stream.ended.then(() => this.#streams.delete(stream.id));
   }
 
+  /** Calls back now, and on every change. */
   onState(listener: (state: ServerState) => void): () => void {
     this.#stateListeners.add(listener);
+    call(listener, this.#state);
     return () => this.#stateListeners.delete(listener);
   }
 
@@ -93,28 +101,73 @@ export class Link {
     this.#disposed = true;
     const connection = this.#connection;
     this.#connection = undefined;
+    for (const cut of this.#loads) cut(disposed());
     this.#failAll(disposed());
     if (connection !== undefined) await leave(connection);
     this.#setState({ phase: 'idle' });
   }
 
   async #load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) throw aborted(signal);
+    if (signal?.aborted) throw ended(signal);
     const { host } = this;
-    const cancel = () => void host.cancelLoad().catch(() => {});
+    const starting = this.#starting(config);
+    let cut: (error: TempoError) => void = () => {};
+    const cutShort = new Promise<never>((_, reject) => {
+      cut = reject;
+    });
+    let patience: ReturnType<typeof setTimeout> | undefined;
+    const cancel = () => {
+      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), CANCEL_WITHIN_MS);
+      void host.cancelLoad().catch(() => {});
+    };
+    this.#loads.add(cut);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const outcome = await host.load(config);
+      const outcome = await Promise.race([host.load(config), cutShort]);
+      if (signal?.aborted) {
+        if (outcome.ok) await host.unload(); // it was there a moment before the word came
+        throw ended(signal);
+      }
       if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
       // The news of it comes through a port of its own, and may come later.
       if (this.#state.phase !== 'ready') this.#setState(outcome.value);
+    } catch (thrown) {
+      const error = TempoError.from(thrown);
+      if (this.#state === starting) {
+        this.#setState(
+          signal?.aborted ? { phase: 'idle' } : { phase: 'failed', error: error.toJSON() },
+        );
+      }
+      throw error;
     } finally {
+      clearTimeout(patience);
+      this.#loads.delete(cut);
       signal?.removeEventListener('abort', cancel);
     }
   }
 
+  /** Nothing was there before: from now on it loads. */
+  #starting({ model }: LoadConfig): ServerState | undefined {
+    const { phase } = this.#state;
+    if (phase !== 'idle' && phase !== 'failed') return undefined;
+    const text = `Loading ${model}.`;
+    const state: ServerState = {
+      phase: 'loading',
+      progress: { phase: 'download', text, fraction: 0 },
+    };
+    this.#setState(state);
+    return state;
+  }
+
   #open(): Connection {
-    const connection = this.#connect();
+    let connection: Connection;
+    try {
+      connection = this.#connect();
+    } catch (thrown) {
+      const error = TempoError.from(thrown, 'worker_unavailable');
+      this.#setState({ phase: 'failed', error: error.toJSON() });
+      throw error;
+    }
     connection.crashed.then((error) => this.#crashed(connection, error));
     const { host } = connection;
     // What fails here is a crash, which is told to all.
@@ -160,17 +213,6 @@ async function leave({ host, close }: Connection): Promise<void> {
   await Promise.race([host.dispose().catch(() => {}), patience]);
   clearTimeout(timer);
   close();
-}
-
-/** The platform's word for a call that was given up, with a TempoError's code. */
-export function aborted(signal: AbortSignal): TempoError {
-  return new TempoError('aborted', 'The call was aborted by its signal.', {
-    cause: signal.reason,
-  });
-}
-
-function disposed(): TempoError {
-  return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
 }
 
 /** A listener's failure is shown, and stops nobody else. */

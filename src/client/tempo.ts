@@ -1,17 +1,19 @@
 import {
   type LoadConfig,
-  type Outcome,
   type PolicyName,
-  type ProgramReport,
   type ServerState,
-  type Slo,
   type Snapshot,
   TempoError,
 } from '../worker/protocol';
-import { ChatCompletions } from './completions';
+import { App } from './app';
+import { connectDirectly, connectPort } from './connection';
+import { checkSignal } from './ended';
 import { Link } from './link';
+import { Program } from './program';
+import { startWorker } from './start-worker';
 import type {
   AppOptions,
+  LoadChoice,
   ProgramOptions,
   RequestOptions,
   Tempo,
@@ -19,9 +21,7 @@ import type {
   TempoOptions,
   TempoProgram,
 } from './types';
-import { connectDirectly, connectWorker } from './worker-host';
-
-const BEST_EFFORT: Slo = { class: 'best-effort' };
+import { unwrap } from './unwrap';
 
 /** The simulated engine's device, where none is named. */
 const DEFAULT_PROFILE = 'laptop-gpu';
@@ -30,7 +30,7 @@ const DEFAULT_PROFILE = 'laptop-gpu';
  * Starts a Tempo: a server in a worker of its own, which begins to load at once.
  *
  * ```ts
- * const tempo = createTempo({ engine: 'webllm', model: 'Llama-3.2-1B-Instruct-q4f16_1-MLC' });
+ * const tempo = createTempo({ model: 'Llama-3.2-1B-Instruct-q4f16_1-MLC' });
  * const chat = tempo.app('chat', { slo: { class: 'latency', ttft: 800, tbt: 80 } });
  * const stream = await chat.chat.completions.create({
  *   messages: [{ role: 'user', content: 'Why is the sky blue?' }],
@@ -39,9 +39,11 @@ const DEFAULT_PROFILE = 'laptop-gpu';
  * for await (const chunk of stream) show(chunk.choices[0]?.delta.content ?? '');
  * ```
  *
- * Calls wait until the engine is loaded. What goes wrong is a `TempoError` with a `code`.
+ * Calls wait until the engine is loaded. What goes wrong is a `TempoError` with a `code`; what goes
+ * wrong with the load is told by `ready` and `onState`. Throws `invalid_request` where `options` is no
+ * object, or names two places to run in.
  */
-export function createTempo(options: TempoOptions = {}): Tempo {
+export function createTempo(options: TempoOptions): Tempo {
   return new TempoClient(options);
 }
 
@@ -51,11 +53,20 @@ class TempoClient implements Tempo {
   /** What the next load is to be, but for what it says itself. */
   #config: LoadConfig;
 
-  constructor({ host, ...config }: TempoOptions) {
-    this.#link = new Link(host === undefined ? connectWorker : () => connectDirectly(host));
-    const model = config.engine === 'simulated' ? DEFAULT_PROFILE : '';
-    this.#config = { engine: 'webllm', model, policy: 'tempo', ...config };
-    this.#link.load(this.#config).catch(() => {}); // `ready` tells
+  constructor(options: TempoOptions) {
+    const { host, worker, signal, ...choice } = checked(options);
+    if (host && worker) {
+      throw new TempoError('invalid_request', 'Give host or worker, not both.', { param: 'host' });
+    }
+    this.#link = new Link(() => {
+      if (host) return connectDirectly(host);
+      if (!worker) return startWorker();
+      return typeof worker === 'function'
+        ? connectPort(worker(), { own: true })
+        : connectPort(worker, { own: false });
+    });
+    this.#config = configOf({ engine: 'webllm', model: '', policy: 'tempo' }, choice);
+    this.#link.load(this.#config, checkSignal(signal)).catch(() => {}); // `ready` tells
   }
 
   get ready(): Promise<void> {
@@ -66,120 +77,64 @@ class TempoClient implements Tempo {
     return this.#link.state;
   }
 
-  app(name: string, options: AppOptions = {}): TempoApp {
+  app = (name: string, options?: AppOptions | null): TempoApp => {
+    const { slo } = options ?? {};
     let app = this.#apps.get(name);
     if (app === undefined) {
-      app = new App(this.#link, name, options.slo ?? BEST_EFFORT);
+      app = new App(this.#link, name, slo ?? { class: 'best-effort' });
       this.#apps.set(name, app);
-    } else if (options.slo !== undefined) {
-      app.adopt(options.slo);
+    } else if (slo) {
+      app.adopt(slo);
     }
     return app;
-  }
+  };
 
-  program(options: ProgramOptions): TempoProgram {
-    return new Program(this.#link, options);
-  }
+  program = (options: ProgramOptions): TempoProgram => new Program(this.#link, checked(options));
 
-  async load(
-    config: Pick<LoadConfig, 'engine' | 'model'> & Partial<LoadConfig>,
-    { signal }: RequestOptions = {},
-  ): Promise<void> {
-    await this.#link.load({ ...this.#config, ...config }, signal);
-    this.#config = { ...this.#config, ...config };
-  }
+  load = async (choice: LoadChoice, options?: RequestOptions | null): Promise<void> => {
+    const config = configOf(this.#config, checked(choice));
+    await this.#link.load(config, checkSignal(options?.signal));
+    this.#config = config;
+  };
 
-  async setPolicy(policy: PolicyName): Promise<void> {
+  unload = async (): Promise<void> => {
+    await this.#link.host.unload();
+  };
+
+  setPolicy = async (policy: PolicyName): Promise<void> => {
     unwrap(await this.#link.host.setPolicy(policy));
     this.#config = { ...this.#config, policy };
-  }
+  };
 
-  onState(listener: (state: ServerState) => void): () => void {
-    return this.#link.onState(listener);
-  }
+  onState = (listener: (state: ServerState) => void): (() => void) => this.#link.onState(listener);
 
-  watch(listener: (snapshot: Snapshot) => void, intervalMs = 100): () => void {
-    return this.#link.watch(listener, intervalMs);
-  }
+  watch = (listener: (snapshot: Snapshot) => void, intervalMs = 100): (() => void) =>
+    this.#link.watch(listener, intervalMs);
 
-  exportProfile(): Promise<string> {
-    return this.#link.host.exportProfile();
-  }
+  exportProfile = (): Promise<string> => this.#link.host.exportProfile();
 
-  async importProfile(profile: string): Promise<void> {
+  importProfile = async (profile: string): Promise<void> => {
     await this.#link.ready;
     unwrap(await this.#link.host.importProfile(profile));
-  }
+  };
 
-  dispose(): Promise<void> {
-    return this.#link.dispose();
-  }
-}
+  dispose = (): Promise<void> => this.#link.dispose();
 
-class App implements TempoApp {
-  readonly name: string;
-  readonly chat: TempoApp['chat'];
-  readonly #link: Link;
-  #slo: Slo;
-
-  constructor(link: Link, name: string, slo: Slo) {
-    this.#link = link;
-    this.name = name;
-    this.#slo = slo;
-    const current = () => this.#slo;
-    const caller = {
-      app: name,
-      get slo() {
-        return current();
-      },
-    };
-    this.chat = { completions: new ChatCompletions(link, caller) };
-  }
-
-  get slo(): Slo {
-    return this.#slo;
-  }
-
-  async setSlo(slo: Slo): Promise<void> {
-    unwrap(await this.#link.host.setSlo(this.name, slo));
-    this.#slo = slo;
-  }
-
-  /** Takes a new objective at once; if it is none, the next request tells. */
-  adopt(slo: Slo): void {
-    this.#slo = slo;
-    this.setSlo(slo).catch(() => {});
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
   }
 }
 
-class Program implements TempoProgram {
-  readonly id = `program-${crypto.getRandomValues(new Uint32Array(3)).join('-')}`;
-  readonly chat: TempoProgram['chat'];
-  readonly #link: Link;
-  readonly #started: Promise<void>;
-
-  constructor(link: Link, { app, kind, deadline }: ProgramOptions) {
-    this.#link = link;
-    this.#started = this.#start(app, kind, deadline);
-    this.#started.catch(() => {}); // its calls tell
-    const program = () => this.#started.then(() => this.id);
-    this.chat = {
-      completions: new ChatCompletions(link, { app, slo: { class: 'program' }, program }),
-    };
-  }
-
-  async end(): Promise<ProgramReport> {
-    await this.#started;
-    return unwrap(await this.#link.host.endProgram(this.id));
-  }
-
-  async #start(app: string, kind: string | undefined, deadline: number): Promise<void> {
-    await this.#link.ready;
-    unwrap(await this.#link.host.startProgram({ id: this.id, app, kind, deadline }));
-  }
+/** Throws `invalid_request` unless `options` is an object. */
+function checked<T extends object>(options: T): T {
+  if (typeof options === 'object' && options !== null) return options;
+  throw new TempoError('invalid_request', `Expected an object of options, got ${options}.`);
 }
 
-function unwrap<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
-  return outcome.value;
+/** `choice` over what was before; what it leaves undefined or null is as before. */
+function configOf(before: LoadConfig, choice: Partial<LoadConfig>): LoadConfig {
+  const said = Object.entries(choice).filter(([, value]) => value !== undefined && value !== null);
+  const config: LoadConfig = { ...before, ...Object.fromEntries(said) };
+  if (config.engine === 'simulated' && config.model === '') config.model = DEFAULT_PROFILE;
+  return config;
 }

@@ -12,37 +12,61 @@ import type {
   TempoHost,
 } from '../worker/protocol';
 
-export interface TempoOptions extends Partial<LoadConfig> {
-  /** `webllm` needs WebGPU; `simulated` runs anywhere and says so in every answer. Default: `webllm`. */
-  engine?: LoadConfig['engine'];
-  /** Where the server runs. Default: a Web Worker of its own. */
+/** What a Worker, SharedWorker or MessagePort leads to: a server that `tempo-llm/worker` or `serve` runs. */
+export type TempoPort = Worker | SharedWorker | MessagePort;
+
+/** What is to be loaded. */
+export type EngineChoice =
+  /** A model of WebLLM's, by its id; needs WebGPU. The default kind. */
+  | { engine?: 'webllm'; model: string }
+  /** Runs anywhere, and says so in every answer; `model` is a device profile (default `laptop-gpu`). */
+  | { engine: 'simulated'; model?: string };
+
+/** A load: the engine, and whatever of the settings is to be other than before. */
+export type LoadChoice = EngineChoice & Partial<Omit<LoadConfig, 'engine' | 'model'>>;
+
+/** At most one of `host` and `worker`. */
+export type TempoOptions = LoadChoice & {
+  /** A server in this thread: in Node, in tests. */
   host?: TempoHost;
-}
+  /**
+   * A worker of your own that runs `tempo-llm/worker`, or how to make one. A made one can be made
+   * again where it crashed, and ends with this Tempo. Default: the package's.
+   */
+  worker?: TempoPort | (() => TempoPort);
+  /** Cancels the first load. */
+  signal?: AbortSignal;
+};
 
 export interface RequestOptions {
-  signal?: AbortSignal;
+  /** Ends the call: with `aborted`, or `timeout` where it is an `AbortSignal.timeout`'s. */
+  signal?: AbortSignal | null;
 }
 
-/** A streaming answer: iterate its chunks, or stop early with `break`, which aborts the request. */
+/**
+ * A streaming answer: iterate its chunks (once), or stop early with `break`, which aborts the request.
+ */
 export interface ChatCompletionStream extends AsyncIterable<ChatCompletionChunk> {
   readonly id: string;
   /** Expected time until the request is first served, ms; updated while it waits. */
   readonly estimatedWaitMs: number;
+  /** The whole answer, once it is there; whether or not the chunks are read. Throws what the stream throws. */
+  final(): Promise<ChatCompletion>;
   abort(): void;
 }
 
 export interface Completions {
   create(
     params: ChatCompletionParams & { stream: true },
-    options?: RequestOptions,
+    options?: RequestOptions | null,
   ): Promise<ChatCompletionStream>;
   create(
     params: ChatCompletionParams & { stream?: false },
-    options?: RequestOptions,
+    options?: RequestOptions | null,
   ): Promise<ChatCompletion>;
   create(
     params: ChatCompletionParams,
-    options?: RequestOptions,
+    options?: RequestOptions | null,
   ): Promise<ChatCompletionStream | ChatCompletion>;
 }
 
@@ -77,23 +101,25 @@ export interface TempoProgram {
   end(): Promise<ProgramReport>;
 }
 
+/** The methods of all of these may be passed around without their object. */
 export interface Tempo {
   /** Resolves when the engine is loaded; rejects with a TempoError when it cannot be. */
   readonly ready: Promise<void>;
   readonly state: ServerState;
-  app(name: string, options?: AppOptions): TempoApp;
+  app(name: string, options?: AppOptions | null): TempoApp;
   program(options: ProgramOptions): TempoProgram;
   /** Switches engine or model; `signal` cancels the load. */
-  load(
-    config: Pick<LoadConfig, 'engine' | 'model'> & Partial<LoadConfig>,
-    options?: RequestOptions,
-  ): Promise<void>;
+  load(choice: LoadChoice, options?: RequestOptions | null): Promise<void>;
+  /** Lets go of the engine and its memory. Open requests fail with `disposed`; `load` loads again. */
+  unload(): Promise<void>;
   setPolicy(policy: PolicyName): Promise<void>;
-  /** Calls back on every change of state; returns how to stop. */
+  /** Calls back at once, and on every change of state; returns how to stop. */
   onState(listener: (state: ServerState) => void): () => void;
   /** Snapshots (queue, steps, metrics, plan), at most every `intervalMs` (default 100); returns how to stop. */
   watch(listener: (snapshot: Snapshot) => void, intervalMs?: number): () => void;
   exportProfile(): Promise<string>;
   importProfile(profile: string): Promise<void>;
+  /** Ends it all: open requests, and a load under way, fail with `disposed`. */
   dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }

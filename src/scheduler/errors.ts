@@ -15,11 +15,13 @@ export type TempoErrorCode =
   | 'program_ended'
   // the service
   | 'aborted'
+  | 'timeout'
   | 'queue_full'
   | 'slo_unattainable'
   | 'not_loaded'
   | 'load_in_progress'
   | 'disposed'
+  | 'worker_unavailable'
   | 'worker_crashed'
   // the engine
   | 'webgpu_unavailable'
@@ -41,11 +43,13 @@ const STATUS: Record<TempoErrorCode, number> = {
   unknown_tool: 400,
   program_ended: 409,
   aborted: 499,
+  timeout: 408,
   queue_full: 429,
   slo_unattainable: 429,
   not_loaded: 503,
   load_in_progress: 409,
   disposed: 503,
+  worker_unavailable: 500,
   worker_crashed: 500,
   webgpu_unavailable: 501,
   shader_f16_unavailable: 501,
@@ -54,6 +58,12 @@ const STATUS: Record<TempoErrorCode, number> = {
   engine_lost: 500,
   engine_failed: 500,
   unsupported: 501,
+};
+
+/** A caller whose signal ends a call expects the platform's name for it. */
+const PLATFORM_NAMES: Partial<Record<TempoErrorCode, string>> = {
+  aborted: 'AbortError',
+  timeout: 'TimeoutError',
 };
 
 export interface TempoErrorDetails {
@@ -81,8 +91,7 @@ export class TempoError extends Error {
 
   constructor(code: TempoErrorCode, message: string, details: TempoErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    // A caller who aborts expects the platform's name for it.
-    this.name = code === 'aborted' ? 'AbortError' : 'TempoError';
+    this.name = PLATFORM_NAMES[code] ?? 'TempoError';
     this.code = code;
     this.status = STATUS[code];
     this.param = details.param;

@@ -23,6 +23,8 @@ export interface TempoHost {
   load(config: LoadConfig): Promise<Outcome<ServerState>>;
   /** The load ends with `aborted`, within 1 s even where the engine takes no notice. */
   cancelLoad(): Promise<void>;
+  /** Lets go of the engine. Its requests fail with `disposed`; a load under way is cancelled. */
+  unload(): Promise<void>;
   submit(submission: Submission): Promise<Outcome<Receipt>>;
   abort(requestId: string): Promise<void>;
   startProgram(start: ProgramStart): Promise<Outcome<void>>;

@@ -30,6 +30,9 @@ import { yieldToEventLoop } from './yield';
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
 
+type EventListener = (events: RequestEvent[]) => void;
+type IsMine = (requestId: string) => boolean;
+
 export interface TempoServerOptions {
   /** Monotonic time. Default: the platform's. */
   clock?: Clock;
@@ -49,12 +52,14 @@ export class TempoServer implements TempoHost {
   #policy: PolicyName = 'tempo';
   /** The load under way. */
   #loading: AbortController | undefined;
+  /** The latest load, and what came of it. */
+  #latest: { config: LoadConfig; outcome: Promise<Outcome<ServerState>> } | undefined;
   /** The reload under way after a loss, and who waits for it. */
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
   /** Submissions that are being checked, or wait for a lost engine to come back. */
   readonly #arriving = new Set<string>();
-  readonly #listeners = new Set<Outbox<RequestEvent>>();
-  readonly #stateListeners = new Set<Listener<ServerState>>();
+  readonly #listeners = new Map<EventListener, { outbox: Outbox<RequestEvent>; mine: IsMine }>();
+  readonly #stateListeners = new Map<(state: ServerState) => void, Listener<ServerState>>();
   readonly #watchers = new Map<number, Outbox<null>>();
   #handles = 0;
   #disposed = false;
@@ -65,29 +70,46 @@ export class TempoServer implements TempoHost {
   }
 
   load(config: LoadConfig): Promise<Outcome<ServerState>> {
-    return outcome(async () => {
-      if (this.#disposed) throw disposed();
-      if (this.#loading !== undefined) {
+    if (this.#loading !== undefined) {
+      return outcome(() => {
         throw new TempoError(
           'load_in_progress',
           'Another load is under way. Wait for it, or cancel it first.',
         );
-      }
-      checkLoadConfig(config, this.#engines);
+      });
+    }
+    const loading = outcome(async () => {
+      if (this.#disposed) throw disposed();
       const controller = new AbortController();
       this.#loading = controller;
       try {
-        await this.#engines[config.engine].check(config);
+        await this.#check(config);
         if (controller.signal.aborted) throw controller.signal.reason;
         return await this.#replace(config, controller.signal);
       } finally {
         this.#loading = undefined;
       }
     });
+    this.#latest = { config, outcome: loading };
+    return loading;
+  }
+
+  /** The load of this very engine and model that is under way or was done, if there is one. */
+  joinable({ engine, model }: LoadConfig): Promise<Outcome<ServerState>> | undefined {
+    const latest = this.#latest;
+    const live = this.#loading !== undefined || this.#serving !== undefined;
+    const same = latest?.config.engine === engine && latest.config.model === model;
+    return live && same ? latest?.outcome : undefined;
   }
 
   async cancelLoad(): Promise<void> {
     this.#loading?.abort(new TempoError('aborted', 'The load was cancelled.'));
+  }
+
+  async unload(): Promise<void> {
+    await this.cancelLoad();
+    await this.#unload(new TempoError('disposed', 'The engine was unloaded. Load it again first.'));
+    if (this.#loading === undefined && !this.#disposed) this.#setState({ phase: 'idle' });
   }
 
   submit(submission: Submission): Promise<Outcome<Receipt>> {
@@ -141,14 +163,23 @@ export class TempoServer implements TempoHost {
     });
   }
 
-  async listen(onEvents: (events: RequestEvent[]) => void): Promise<void> {
-    this.#listeners.add(new Outbox(onEvents));
+  /** With `mine`, the events of some requests alone. */
+  async listen(onEvents: EventListener, mine: IsMine = () => true): Promise<void> {
+    this.#listeners.set(onEvents, { outbox: new Outbox(onEvents), mine });
   }
 
   async listenState(onState: (state: ServerState) => void): Promise<void> {
     const listener = new Listener(onState);
-    this.#stateListeners.add(listener);
+    this.#stateListeners.set(onState, listener);
     listener.tell(this.#state);
+  }
+
+  /** Tells these listeners nothing more. */
+  unlisten(listener: EventListener | ((state: ServerState) => void)): void {
+    const onEvents = listener as EventListener;
+    this.#listeners.get(onEvents)?.outbox.close();
+    this.#listeners.delete(onEvents);
+    this.#stateListeners.delete(listener as (state: ServerState) => void);
   }
 
   async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
@@ -190,6 +221,18 @@ export class TempoServer implements TempoHost {
     this.#setState({ phase: 'idle' });
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
+  }
+
+  /** Throws where nothing is given up for it: what was loaded before goes on. */
+  async #check(config: LoadConfig): Promise<void> {
+    try {
+      checkLoadConfig(config, this.#engines);
+      await this.#engines[config.engine].check(config);
+    } catch (thrown) {
+      const error = TempoError.from(thrown);
+      if (this.#serving === undefined) this.#setState({ phase: 'failed', error: error.toJSON() });
+      throw error;
+    }
   }
 
   /** Loads in place of what was loaded before. */
@@ -248,7 +291,9 @@ export class TempoServer implements TempoHost {
       config,
       clock: this.#clock,
       emit: (event) => {
-        for (const listener of this.#listeners) listener.push(event);
+        for (const { outbox, mine } of this.#listeners.values()) {
+          if (mine(event.id)) outbox.push(event);
+        }
       },
       changed: () => this.#changed(),
       recovering: (attempt) => {
@@ -310,7 +355,7 @@ export class TempoServer implements TempoHost {
 
   #setState(state: ServerState): ServerState {
     this.#state = state;
-    for (const listener of this.#stateListeners) listener.tell(state);
+    for (const listener of this.#stateListeners.values()) listener.tell(state);
     this.#changed();
     return state;
   }

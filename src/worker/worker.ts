@@ -1,5 +1,17 @@
-/** The Web Worker's entry: a server behind comlink. */
-import { expose } from 'comlink';
+/**
+ * A worker's entry: a server, for the page that made the worker, or as a SharedWorker for every page
+ * that connects. Where it is imported outside a worker it does nothing.
+ */
+import { type Endpoint, expose } from 'comlink';
 import { TempoServer } from '../server';
+import { serve } from './serve';
 
-expose(new TempoServer());
+declare const self: object;
+
+if ('DedicatedWorkerGlobalScope' in globalThis) {
+  expose(new TempoServer(), self as Endpoint);
+} else if ('SharedWorkerGlobalScope' in globalThis) {
+  const server = new TempoServer();
+  (self as { onconnect?: (event: MessageEvent) => void }).onconnect = ({ ports }) =>
+    serve(server, ports[0]);
+}

@@ -1,0 +1,157 @@
+/** `npm run build:lib`: builds the package that other pages embed, code and types, into `dist-lib`. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Plugin, rolldown } from 'rolldown';
+import { dts } from 'rolldown-plugin-dts';
+
+const root = join(import.meta.dirname, '..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+type Entries = Readonly<Record<string, string>>;
+
+/**
+ * The package's entries, those of package.json's `exports`: the built file's name, and the source. What
+ * runs in the page and what runs in a worker share no chunk, so that each loads its own code alone.
+ */
+const PAGE: Entries = {
+  index: 'src/client/index.ts',
+};
+const WORKER: Entries = {
+  server: 'src/worker/server.ts',
+  worker: 'src/worker/worker.ts',
+};
+
+const paths = (entries: Entries) =>
+  Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
+
+/** What the host page brings along is not bundled; all else is, so that nothing is installed with it. */
+const peers = Object.keys(manifest.peerDependencies ?? {});
+const external = (id: string) => peers.some((peer) => id === peer || id.startsWith(`${peer}/`));
+
+/**
+ * Bundlers find a worker, and all that it imports, by `new Worker(new URL("…", import.meta.url))` with
+ * the worker's file in it. In the source that is the file in `src`, in the package the one beside.
+ */
+const packedWorker: Plugin = {
+  name: 'packed-worker',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk') continue;
+      const address = file.fileName.includes('/') ? '"../worker.js"' : '"./worker.js"';
+      // As long as what it replaces, so that the source map still fits.
+      file.code = file.code.replace(/(['"`])\.\.\/worker\/worker\.ts\1/, (source) =>
+        address.padEnd(source.length),
+      );
+    }
+  },
+};
+
+/** WebLLM and xgrammar name modules of Node's that they ask for in Node alone. */
+const withoutNode: Plugin = {
+  name: 'without-node',
+  resolveId: {
+    filter: { id: /^(url|module|fs|path|ws|perf_hooks|crypto)$/ },
+    handler: (id) => ({ id: `\0node:${id}`, moduleSideEffects: false }),
+  },
+  load: {
+    filter: { id: /^\0node:/ },
+    handler: () => 'export default {};',
+  },
+};
+
+/** Other people's code is shown as it is; their maps are as large as all else together. */
+const withoutForeignMaps: Plugin = {
+  name: 'without-foreign-maps',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk' || foreignPackage(file) === undefined) continue;
+      file.code = file.code.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
+      delete bundle[`${file.fileName}.map`];
+    }
+  },
+};
+
+/** The one package that all of a chunk comes from, if it is not ours. */
+function foreignPackage({ moduleIds }: { moduleIds: readonly string[] }): string | undefined {
+  const real = moduleIds.filter((id) => !id.startsWith('\0'));
+  const packages = new Set(real.map((id) => packageOf(id)?.name));
+  return packages.size === 1 ? [...packages][0] : undefined;
+}
+
+function chunkName(chunk: { name: string; moduleIds: string[] }): string {
+  const name = foreignPackage(chunk)?.replace(/^.*\//, '') ?? chunk.name;
+  return `chunks/${name}-[hash].js`;
+}
+
+/** Builds into `outDir`. */
+export async function buildLibrary(outDir: string): Promise<void> {
+  rmSync(outDir, { recursive: true, force: true });
+  const modules = [...(await buildScripts(PAGE, outDir)), ...(await buildScripts(WORKER, outDir))];
+  writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
+  const types = await rolldown({
+    input: paths({ ...PAGE, ...WORKER }),
+    external,
+    plugins: [dts({ emitDtsOnly: true, tsconfig: join(root, 'tsconfig.lib.json') })],
+  });
+  await types.write({ dir: outDir, chunkFileNames: 'chunks/[name]-[hash].js' });
+  await types.close();
+}
+
+/** Returns the paths of all modules that went in. */
+async function buildScripts(entries: Entries, outDir: string): Promise<string[]> {
+  const bundle = await rolldown({
+    input: paths(entries),
+    external,
+    platform: 'browser',
+    plugins: [withoutNode, packedWorker, withoutForeignMaps],
+    transform: { target: 'es2022' },
+  });
+  const { output } = await bundle.write({
+    dir: outDir,
+    format: 'es',
+    minify: true,
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: chunkName,
+    // One file rather than three for the few modules that every chunk shares.
+    codeSplitting: {
+      groups: [
+        { name: 'shared', test: /\/src\/(scheduler|worker)\/.*(errors|names|protocol)\.ts$/ },
+      ],
+    },
+  });
+  await bundle.close();
+  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+}
+
+interface Package {
+  name: string;
+  folder: string;
+}
+
+/** The package of `node_modules` that a module belongs to. */
+function packageOf(id: string): Package | undefined {
+  const [, folder, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(id) ?? [];
+  return folder === undefined || name === undefined ? undefined : { name, folder };
+}
+
+/** The names, versions and licenses of all that is bundled. */
+function licenses(modules: readonly string[]): string {
+  const packages = new Map(
+    modules.flatMap((id) => packageOf(id) ?? []).map(({ name, folder }) => [name, folder]),
+  );
+  const texts = [...packages].sort().map(([name, folder]) => {
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license']
+      .map((candidate) => join(folder, candidate))
+      .find(existsSync);
+    const text = file === undefined ? '' : `\n\n${readFileSync(file, 'utf8').trim()}`;
+    return `${name} ${version} (${license})${text}`;
+  });
+  return `Bundled in this package:\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await buildLibrary(join(root, 'dist-lib'));
+}

@@ -1,0 +1,97 @@
+import { type Endpoint, proxy, wrap } from 'comlink';
+import { TempoError, type TempoHost } from '../worker/protocol';
+import type { TempoPort } from './types';
+
+/** A host, and how to learn of its end. */
+export interface Connection {
+  readonly host: TempoHost;
+  /** Resolves if the other end dies. A host in this very thread never does. */
+  readonly crashed: Promise<TempoError>;
+  close(): void;
+}
+
+/** A server in the page, or in Node. */
+export function connectDirectly(host: TempoHost): Connection {
+  return { host, crashed: new Promise(() => {}), close: () => {} };
+}
+
+interface PortOptions {
+  /** Whether it ends with its connection. */
+  own: boolean;
+  /** Why it did not start. Default: it crashed. */
+  explain?: (words: string) => Promise<TempoError>;
+}
+
+/** A server at the other end of a port. */
+export function connectPort(
+  port: TempoPort | Promise<TempoPort>,
+  { own, explain }: PortOptions,
+): Connection {
+  let close = () => {};
+  let crash: (error: TempoError) => void = () => {};
+  const crashed = new Promise<TempoError>((resolve) => {
+    crash = (error) => {
+      close();
+      resolve(error);
+    };
+  });
+  const open = (made: TempoPort): Endpoint => {
+    const endpoint = 'port' in made ? made.port : made;
+    if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
+    let started = false;
+    endpoint.addEventListener('message', () => (started = true), { once: true });
+    const failed = async (words: string) =>
+      crash((started ? undefined : await explain?.(words)) ?? workerCrashed(words));
+    made.addEventListener('error', (event) => {
+      event.preventDefault(); // it is reported through every open request
+      const words = event instanceof ErrorEvent ? event.message : '';
+      void failed(words || 'its script did not load');
+    });
+    endpoint.addEventListener('messageerror', () => failed('a message could not be read'));
+    endpoint.addEventListener('close', () => failed('its port was closed'));
+    return endpoint;
+  };
+  const endpoint = Promise.resolve(port).then(open);
+  endpoint.catch((error) => crash(TempoError.from(error)));
+  return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
+}
+
+function workerCrashed(words: string): TempoError {
+  return new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`);
+}
+
+/**
+ * The host at the other end of comlink, which by itself would wait for ever on a worker that is dead:
+ * here every call that is under way then fails.
+ */
+function remoteHost(endpoint: Promise<Endpoint>, crashed: Promise<TempoError>): TempoHost {
+  const remote = endpoint.then((port) =>
+    wrap<Record<string, (...args: unknown[]) => Promise<unknown>>>(port),
+  );
+  const open = new Set<(error: TempoError) => void>();
+  let crash: TempoError | undefined;
+  crashed.then((error) => {
+    crash = error;
+    for (const fail of open) fail(error);
+  });
+  const call = (name: string, args: unknown[]) =>
+    new Promise((resolve, reject) => {
+      if (crash !== undefined) return reject(crash);
+      open.add(reject);
+      remote
+        .then((host) => host[name](...args.map(passed)))
+        .then(resolve, reject)
+        .finally(() => open.delete(reject));
+    });
+  return new Proxy({} as TempoHost, {
+    get:
+      (_, name) =>
+      (...args: unknown[]) =>
+        call(String(name), args),
+  });
+}
+
+/** Functions stay here, and are called from there. */
+function passed(argument: unknown): unknown {
+  return typeof argument === 'function' ? proxy(argument) : argument;
+}
