@@ -131,10 +131,15 @@ function checked<T extends object>(options: T): T {
   throw new TempoError('invalid_request', `Expected an object of options, got ${options}.`);
 }
 
-/** `choice` over what was before; what it leaves undefined or null is as before. */
-function configOf(before: LoadConfig, choice: Partial<LoadConfig>): LoadConfig {
+/** The choice, with the settings that were before; what it leaves undefined or null is as before. */
+function configOf(before: LoadConfig, choice: LoadChoice): LoadConfig {
   const said = Object.entries(choice).filter(([, value]) => value !== undefined && value !== null);
-  const config: LoadConfig = { ...before, ...Object.fromEntries(said) };
-  if (config.engine === 'simulated' && config.model === '') config.model = DEFAULT_PROFILE;
+  const config: LoadConfig = {
+    ...before,
+    engine: 'webllm',
+    model: '',
+    ...Object.fromEntries(said),
+  };
+  if (config.engine === 'simulated') config.model ||= DEFAULT_PROFILE;
   return config;
 }

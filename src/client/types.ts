@@ -18,24 +18,26 @@ export type TempoPort = Worker | SharedWorker | MessagePort;
 /** What is to be loaded. */
 export type EngineChoice =
   /** A model of WebLLM's, by its id; needs WebGPU. The default kind. */
-  | { engine?: 'webllm'; model: string }
+  | { engine?: 'webllm' | null; model: string }
   /** Runs anywhere, and says so in every answer; `model` is a device profile (default `laptop-gpu`). */
-  | { engine: 'simulated'; model?: string };
+  | { engine: 'simulated'; model?: string | null };
 
 /** A load: the engine, and whatever of the settings is to be other than before. */
-export type LoadChoice = EngineChoice & Partial<Omit<LoadConfig, 'engine' | 'model'>>;
+export type LoadChoice = EngineChoice & {
+  [Setting in Exclude<keyof LoadConfig, 'engine' | 'model'>]?: LoadConfig[Setting] | null;
+};
 
 /** At most one of `host` and `worker`. */
 export type TempoOptions = LoadChoice & {
   /** A server in this thread: in Node, in tests. */
-  host?: TempoHost;
+  host?: TempoHost | null;
   /**
    * A worker of your own that runs `tempo-llm/worker`, or how to make one. A made one can be made
    * again where it crashed, and ends with this Tempo. Default: the package's.
    */
-  worker?: TempoPort | (() => TempoPort);
+  worker?: TempoPort | (() => TempoPort) | null;
   /** Cancels the first load. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | null;
 };
 
 export interface RequestOptions {
