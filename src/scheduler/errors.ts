@@ -10,7 +10,6 @@ export type TempoErrorCode =
   | 'context_length_exceeded'
   | 'unknown_model'
   | 'unknown_policy'
-  | 'unknown_app'
   | 'unknown_tool'
   | 'program_ended'
   // the service
@@ -39,7 +38,6 @@ const STATUS: Record<TempoErrorCode, number> = {
   context_length_exceeded: 400,
   unknown_model: 404,
   unknown_policy: 404,
-  unknown_app: 404,
   unknown_tool: 400,
   program_ended: 409,
   aborted: 499,
