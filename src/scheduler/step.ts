@@ -13,6 +13,8 @@ export interface SamplingParams {
   temperature: number;
   /** In (0, 1]. */
   topP: number;
+  /** Draw from so many of the likeliest tokens, at least 1. Default: all. */
+  topK?: number;
   /** In [-2, 2]. */
   frequencyPenalty?: number;
   /** In [-2, 2]. */

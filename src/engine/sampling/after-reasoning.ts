@@ -10,14 +10,14 @@ export function afterReasoning(spec: GrammarSpec): GrammarSpec {
     elements: [
       { type: 'tag', begin: '', content: { type: 'any_text' }, end: '</think>' },
       { type: 'regex', pattern: '[ \\n]*' },
-      formatOf(spec),
+      structuralFormat(spec),
     ],
   };
   return { type: 'structural_tag', tag: JSON.stringify({ type: 'structural_tag', format }) };
 }
 
-/** As a part of a structural tag. */
-function formatOf(spec: GrammarSpec): unknown {
+/** A grammar as a part of a structural tag. */
+export function structuralFormat(spec: GrammarSpec): unknown {
   switch (spec.type) {
     case 'json':
       return { type: 'json_schema', json_schema: { type: ['object', 'array'] } };

@@ -10,6 +10,10 @@ export const MAX_TOP_LOGPROBS = 20;
 export function checkSampling(params: SamplingParams, vocabSize: number): void {
   inRange('temperature', params.temperature, 0, Number.MAX_VALUE, 'a number of 0 or more');
   if (!(params.topP > 0 && params.topP <= 1)) reject('top_p', params.topP, 'above 0 and at most 1');
+  const { topK = 1 } = params;
+  if (!(Number.isInteger(topK) && topK >= 1)) {
+    reject('top_k', topK, 'a whole number of at least 1');
+  }
   const { frequencyPenalty = 0, presencePenalty = 0, repetitionPenalty = 1 } = params;
   inRange('frequency_penalty', frequencyPenalty, -2, 2);
   inRange('presence_penalty', presencePenalty, -2, 2);

@@ -94,14 +94,37 @@ export class Distribution {
    *
    * As TVM's `sample_top_p_from_logits` and the GPU's `sample_with_top_p`: a token is in the set
    * while the sum before it is below topP, and the first whose cumulative share passes is drawn.
+   * With `topK` there are only so many tokens, the likeliest, and topP is of their mass.
    */
-  draw(topP: number, uniform: number): number {
-    let kept = this.#total;
+  draw(topP: number, uniform: number, topK = Number.POSITIVE_INFINITY): number {
+    let kept = this.#massOfLikeliest(topK);
     if (topP < 1) {
       this.#walk({ mass: topP * kept, reach: true });
       kept = this.#walked;
     }
     return this.#walk({ mass: uniform * kept, reach: false });
+  }
+
+  #massOfLikeliest(count: number): number {
+    if (count >= this.#logits.length) return this.#total;
+    let left = count;
+    let sum = 0;
+    for (let bucket = 0; bucket < BUCKETS && left > 0; bucket++) {
+      if (this.#counts[bucket] > left) {
+        this.#collect(bucket << LOW_BITS, ~LOW_MASK);
+        for (let g = 0; g < left; g++) sum += this.#massOf(this.#group[g]);
+        return sum;
+      }
+      left -= this.#counts[bucket];
+      sum += this.#mass[bucket];
+    }
+    return sum;
+  }
+
+  /** Of a token that has mass. */
+  #massOf(token: number): number {
+    const key = this.#keys[token];
+    return HIGH_EXP[key >> LOW_BITS] * lowExp(key);
   }
 
   #walk(goal: Goal): number {
@@ -135,8 +158,7 @@ export class Distribution {
     let sum = before;
     for (let g = 0; g < size; g++) {
       const token = this.#group[g];
-      const key = this.#keys[token];
-      sum += HIGH_EXP[key >> LOW_BITS] * lowExp(key);
+      sum += this.#massOf(token);
       this.#walked = sum;
       if (goal.reach ? sum >= goal.mass : sum > goal.mass) return token;
     }

@@ -5,6 +5,7 @@ import { fillBitmasks, type GrammarMatcher } from './grammar-matcher';
 import { Grammars } from './grammars';
 import { applyBitmask } from './logits';
 import { SMALL_VOCABULARY, STOP, tokensOf, wordsOf } from './small-vocabulary.test-data';
+import { patternToGrammar } from './string-pattern';
 
 let grammars: Grammars;
 beforeAll(async () => {
@@ -81,6 +82,29 @@ describe('a grammar', () => {
     expect(await accepts(tag, 'words <call>42</call> words')).toBe(true);
     expect(await accepts(tag, 'words <call>forty-two</call>')).toBe(false);
     expect(await accepts(tag, 'words <call>42')).toBe(false);
+  });
+
+  it.each<[RegExp, string, string]>([
+    [/^(yes|no)!?$/, 'yes!', 'maybe'],
+    [/\d{3}-\d{4}/, '555-0199', '555-019'],
+    [/^"[^"\n]*" \\ \/$/, '"quoted" \\ /', 'quoted'],
+    [/[\w.]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z]+)*/, 'ada.l@sea-1.org', 'ada@'],
+    [/a.c|\t\n/, 'aéc', 'a\nc'],
+    [/a.c|\t\n/, '\t\n', '\\t\\n'],
+  ])('follows the regular expression %s', async (expression, good, bad) => {
+    expect(expression.test(good)).toBe(true);
+    const spec: GrammarSpec = {
+      type: 'ebnf',
+      grammar: patternToGrammar(expression.source, 'pattern'),
+    };
+    expect(await accepts(spec, good)).toBe(true);
+    expect(await accepts(spec, bad)).toBe(false);
+  });
+
+  it('is refused, with its path, for a regular expression that cannot be followed', () => {
+    expect(() => patternToGrammar('(?=ahead)', 'response_format.pattern')).toThrow(
+      expect.objectContaining({ code: 'invalid_schema', param: 'response_format.pattern' }),
+    );
   });
 
   it.each<[GrammarSpec, string]>([

@@ -7,4 +7,5 @@ export * from './json-schema';
 export * from './logits';
 export * from './sampler';
 export * from './sequence-sampling';
+export { patternToGrammar } from './string-pattern';
 export * from './token-counts';

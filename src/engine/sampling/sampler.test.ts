@@ -24,14 +24,16 @@ function drawBySorting(
   temperature: number,
   topP: number,
   uniform: number,
+  topK = logits.length,
 ): { token: number; kept: Set<number> } {
   const max = Math.max(...logits);
   const all = logits.map((logit, token) => ({ token, p: Math.exp((logit - max) / temperature) }));
-  const total = all.reduce((sum, { p }) => sum + p, 0);
   all.sort((a, b) => logits[b.token] - logits[a.token] || a.token - b.token);
+  const likeliest = all.slice(0, topK);
+  const total = likeliest.reduce((sum, { p }) => sum + p, 0);
   let sum = 0;
   const kept: { token: number; upTo: number }[] = [];
-  for (const { token, p } of all) {
+  for (const { token, p } of likeliest) {
     if (sum >= topP * total) break;
     sum += p;
     kept.push({ token, upTo: sum });
@@ -88,6 +90,29 @@ describe('a draw', () => {
     );
   });
 
+  it('falls among the likeliest tokens, where there are to be so many', () => {
+    const topK = fc.integer({ min: 1, max: 70 });
+    fc.assert(
+      fc.property(rows, temperature, topP, topK, seed, (logits, t, p, k, s) => {
+        const { token } = draw(logits, { temperature: t, topP: p, topK: k, seed: s });
+        const [uniform, slips] = [uniformAt(s, 0), [-1e-5, 0, 1e-5]];
+        const candidates = slips.flatMap((shift) =>
+          slips.map(
+            (slip) => drawBySorting(logits, t, Math.min(1, p + slip), uniform + shift, k).token,
+          ),
+        );
+        const near = candidates.some((other) => Math.abs(logits[other] - logits[token]) < 1e-5);
+        expect(near).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+    const drawn = Array.from(
+      { length: 200 },
+      (_, s) => draw([2, 1.9, 1.8, 1.7], { temperature: 2, topK: 2, seed: s }).token,
+    );
+    expect([...new Set(drawn)].sort()).toEqual([0, 1]);
+  });
+
   it('never leaves the nucleus', () => {
     fc.assert(
       fc.property(rows, temperature, topP, seed, (logits, t, p, s) => {
@@ -129,6 +154,11 @@ describe('a draw', () => {
           const expected = drawBySorting(logits, 0.8, p, uniformAt(s, 0)).token;
           // Keys are 2^-20 wide, so a draw among near equals may fall on a neighbour.
           expect(Math.abs(logits[token] - logits[expected])).toBeLessThan(2e-3);
+          for (const k of [1, 40, 15_000]) {
+            const among = draw(logits, { temperature: 0.8, topP: p, topK: k, seed: s });
+            const { token: other } = drawBySorting(logits, 0.8, p, uniformAt(s, 0), k);
+            expect(Math.abs(logits[among.token] - logits[other])).toBeLessThan(2e-3);
+          }
         }
       }
     }

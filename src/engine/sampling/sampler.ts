@@ -22,18 +22,18 @@ export class Sampler {
    * Throws engine_failed where no token can be drawn.
    *
    * Log probabilities are of the distribution that is drawn from, after penalties and temperature
-   * and before top_p, as WebLLM's are; at temperature 0, where its are all 0 or -Infinity, they are
+   * and before top_k and top_p, as WebLLM's are; at temperature 0, where its are all 0 or -Infinity, they are
    * those of temperature 1. Masked tokens are left out of the likeliest.
    */
   sample(logits: Float32Array, sequence: SequenceSampling, bitmask?: Int32Array): SampledToken {
     processLogits(logits, sequence, bitmask);
-    const { temperature, topP, topLogprobs } = sequence.params;
+    const { temperature, topP, topK, topLogprobs } = sequence.params;
     const best = argmax(logits);
     if (sequence.greedy && topLogprobs === undefined) return { token: best };
 
     const distribution = this.#distribution;
     distribution.fit(logits, logits[best], sequence.greedy ? 1 : temperature);
-    const token = sequence.greedy ? best : distribution.draw(topP, sequence.uniform);
+    const token = sequence.greedy ? best : distribution.draw(topP, sequence.uniform, topK);
     if (topLogprobs === undefined) return { token };
     return {
       token,

@@ -1,11 +1,14 @@
 /**
- * A JSON Schema `pattern` as EBNF of the JSON string that holds it. xgrammar 0.1.27's own patterns
+ * A regular expression (a JSON Schema's `pattern`) as EBNF: of the JSON string that holds what matches,
+ * or of that text itself. xgrammar 0.1.27's own patterns
  * write quotation marks and control characters as they are (the output is no JSON then), and read
  * `a|b` as the ends of two strings.
  *
  * The pattern describes the whole string, as everywhere in constrained decoding; a `^` at its start
  * and a `$` at its end change nothing.
  */
+
+import { TempoError } from '../../scheduler';
 
 /** Code points, as sorted, separate, inclusive ranges. */
 type CodePoints = readonly (readonly [number, number])[];
@@ -32,39 +35,74 @@ const BEYOND_ASCII: CodePoints = [
   [0x80, 0xd7ff],
   [0xe000, LAST],
 ];
-/** What stands in a JSON string as it is. */
-const PLAIN: CodePoints = [
-  [0x20, 0x21],
-  [0x23, 0x5b],
-  [0x5d, 0xd7ff],
-  [0xe000, LAST],
-];
-/** What is written with a backslash, and how. */
-const ESCAPED: readonly (readonly [number, string])[] = [
-  [0x22, '"'],
-  [0x5c, '\\'],
-  [0x0a, 'n'],
-  [0x09, 't'],
-  [0x0d, 'r'],
-  [0x08, 'b'],
-  [0x0c, 'f'],
-];
+/** How characters are written. */
+interface Alphabet {
+  /** What stands as it is. */
+  plain: CodePoints;
+  /** What is written with a backslash, and how. */
+  escaped: readonly (readonly [number, string])[];
+  /** Where they stand, in words. */
+  where: string;
+}
+
+const JSON_STRING: Alphabet = {
+  plain: [
+    [0x20, 0x21],
+    [0x23, 0x5b],
+    [0x5d, 0xd7ff],
+    [0xe000, LAST],
+  ],
+  escaped: [
+    [0x22, '"'],
+    [0x5c, '\\'],
+    [0x0a, 'n'],
+    [0x09, 't'],
+    [0x0d, 'r'],
+    [0x08, 'b'],
+    [0x0c, 'f'],
+  ],
+  where: 'JSON string',
+};
+
+/** Text without control characters, but for tabs and line breaks. */
+const TEXT: Alphabet = {
+  plain: [
+    [0x09, 0x0a],
+    [0x0d, 0x0d],
+    [0x20, 0xd7ff],
+    [0xe000, LAST],
+  ],
+  escaped: [],
+  where: 'text',
+};
 
 /** Of repetitions: xgrammar works through the vocabulary for each of them. */
 export const MAX_LENGTH = 64;
 const MAX_SPELT_OUT = 512;
 
-/** Throws an Error that says what in the pattern cannot be followed. */
+/** Of the inside of a JSON string. Throws an Error that says what in the pattern cannot be followed. */
 export function patternToEbnf(pattern: string): string {
-  return new PatternReader([...pattern]).read();
+  return new PatternReader([...pattern], JSON_STRING).read();
+}
+
+/** A whole grammar, of texts that match. Throws `invalid_schema` for what cannot be followed. */
+export function patternToGrammar(pattern: string, path: string): string {
+  try {
+    return `root ::= ${new PatternReader([...pattern], TEXT).read()}`;
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new TempoError('invalid_schema', `${path} ${words}.`, { param: path, cause: error });
+  }
 }
 
 class PatternReader {
   readonly #text: readonly string[];
+  readonly #alphabet: Alphabet;
   #at = 0;
 
-  constructor(text: readonly string[]) {
+  constructor(text: readonly string[], alphabet: Alphabet) {
     this.#text = text;
+    this.#alphabet = alphabet;
   }
 
   read(): string {
@@ -116,12 +154,16 @@ class PatternReader {
       if (!this.#take(')')) throw new Error('has a "(" that is not closed');
       return inner;
     }
-    if (this.#take('[')) return characters(this.#class());
-    if (this.#take('.')) return characters(complement(LINE_ENDS));
-    if (this.#take('\\')) return characters(this.#escape());
+    if (this.#take('[')) return this.#characters(this.#class());
+    if (this.#take('.')) return this.#characters(complement(LINE_ENDS));
+    if (this.#take('\\')) return this.#characters(this.#escape());
     const character = this.#text[this.#at++];
     if ('^*+?'.includes(character)) throw new Error(`has a "${character}" with nothing before it`);
-    return characters(only(character));
+    return this.#characters(only(character));
+  }
+
+  #characters(points: CodePoints): string {
+    return characters(points, this.#alphabet);
   }
 
   #groupKind(): void {
@@ -240,14 +282,14 @@ class PatternReader {
 }
 
 /**
- * EBNF of one character out of these, as a JSON string writes it.
+ * EBNF of one character out of these, as it is written.
  *
  * xgrammar 0.1.27's classes hold ASCII only (`AdvanceCharacterClass`: beyond it just a negated class
  * matches, and then anything), so other characters are spelt out, or all of them taken together.
  */
-function characters(points: CodePoints): string {
+function characters(points: CodePoints, { plain: asIs, escaped, where }: Alphabet): string {
   const options: string[] = [];
-  const plain = intersection(points, PLAIN);
+  const plain = intersection(points, asIs);
   const ascii = intersection(plain, ASCII).map(([from, to]) =>
     from === to ? codePoint(from) : `${codePoint(from)}-${codePoint(to)}`,
   );
@@ -265,11 +307,11 @@ function characters(points: CodePoints): string {
       'names some of the characters beyond ASCII: name all, or at most a few hundred',
     );
   }
-  for (const [point, letter] of ESCAPED) {
+  for (const [point, letter] of escaped) {
     if (intersection(points, [[point, point]]).length === 0) continue;
     options.push(letter === '"' || letter === '\\' ? `"\\\\\\${letter}"` : `"\\\\${letter}"`);
   }
-  if (options.length === 0) throw new Error('asks for a character that no JSON string can hold');
+  if (options.length === 0) throw new Error(`asks for a character that no ${where} can hold`);
   return options.length === 1 ? options[0] : `(${options.join(' | ')})`;
 }
 

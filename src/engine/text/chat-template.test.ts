@@ -5,6 +5,7 @@ import { TEMPLATES } from './conversations.test-data';
 import type { Turn } from './messages';
 
 const user = (content: string): Turn => ({ role: 'user', content });
+const assistant = (content: string): Turn => ({ role: 'assistant', content });
 
 describe('a prompt', () => {
   const template = TEMPLATES.qwen2;
@@ -35,14 +36,22 @@ describe('a prompt', () => {
     expect(replyStartsInReasoning(template)).toBe(false);
   });
 
+  it('is answered once more where an answer is last, as the OpenAI API does', () => {
+    expect(promptPieces(template, [user('Hi'), assistant('Hi.')]).slice(-2)).toEqual([
+      '<|im_start|>assistant\nHi.<|im_end|>\n',
+      '<|im_start|>assistant\n',
+    ]);
+  });
+
+  it('may be a system message alone', () => {
+    expect(promptPieces(template, [{ role: 'system', content: 'Greet.' }])).toEqual([
+      '<|im_start|>system\nGreet.<|im_end|>\n',
+      '<|im_start|>assistant\n',
+    ]);
+  });
+
   it.each<[string, Turn[], string]>([
     ['no messages', [], 'messages'],
-    ['a system message only', [{ role: 'system', content: 'Be kind.' }], 'messages[0].role'],
-    [
-      'an answer at the end',
-      [user('Hi'), { role: 'assistant', content: 'Hi' }],
-      'messages[1].role',
-    ],
     ['a late system message', [user('Hi'), { role: 'system', content: '' }], 'messages[1].role'],
     ['a role that the template lacks', [{ role: 'tool', content: '4' }], 'messages[0].role'],
   ])('is refused, with its path, for %s', (_, turns, param) => {
@@ -54,5 +63,35 @@ describe('a prompt', () => {
     }
     expect(thrown).toBeInstanceOf(TempoError);
     expect(thrown).toMatchObject({ code: 'invalid_request', param });
+  });
+});
+
+describe('an answer to be continued', () => {
+  const turns = [user('A gnome, in TOML'), assistant('[gnome]\n')];
+  const last = (name: keyof typeof TEMPLATES, thinking?: boolean) =>
+    promptPieces(TEMPLATES[name], turns, { continued: true, thinking }).at(-1);
+
+  it('ends the prompt as far as it goes, with no separator and no header after it', () => {
+    expect(last('qwen2')).toBe('<|im_start|>assistant\n[gnome]\n');
+    expect(last('llama-2')).toBe('[/INST] [gnome]\n');
+    const template = {
+      ...TEMPLATES.qwen2,
+      role_templates: { assistant: 'Says: {assistant_message} (end)' },
+    };
+    expect(promptPieces(template, turns, { continued: true }).at(-1)).toBe(
+      '<|im_start|>assistant\nSays: [gnome]\n',
+    );
+  });
+
+  it('is past the reasoning, which the prompt leaves empty where it opens it', () => {
+    expect(last('qwen3_5')).toBe('<|im_start|>assistant\n<think>\n\n</think>\n\n[gnome]\n');
+    expect(last('qwen2', false)).toBe('<|im_start|>assistant\n<think>\n\n</think>\n\n[gnome]\n');
+    expect(replyStartsInReasoning(TEMPLATES.qwen3_5, { continued: true })).toBe(false);
+  });
+
+  it('is refused, with its path, where nobody has begun', () => {
+    expect(() => promptPieces(TEMPLATES.qwen2, [user('Hi')], { continued: true })).toThrow(
+      expect.objectContaining({ code: 'invalid_request', param: 'messages[0].role' }),
+    );
   });
 });

@@ -22,6 +22,8 @@ export interface ChatTemplate extends ConversationTemplate {
 /** What `enable_thinking: false` starts the reply with. */
 export const EMPTY_REASONING = '<think>\n\n</think>\n\n';
 
+const OPEN_REASONING = /<think>\s*$/;
+
 const PLACEHOLDER = {
   system: '{system_message}',
   user: '{user_message}',
@@ -31,15 +33,16 @@ const PLACEHOLDER = {
 };
 
 /**
- * The prompt as texts to be encoded one by one: the system turn, each message, the reply's header.
- * Throws invalid_request, naming the message, where the turns do not make a conversation.
+ * The prompt as texts to be encoded one by one: the system turn, each message, the reply's header, or
+ * instead of it the assistant's last turn without its end, where that is to be continued. Throws
+ * invalid_request, naming the message, where the turns do not make a conversation.
  */
 export function promptPieces(
   template: ChatTemplate,
   turns: readonly Turn[],
   options: PromptOptions = {},
 ): string[] {
-  checkTurns(template, turns);
+  checkTurns(template, turns, options);
   const hasSystem = turns[0].role === 'system';
   const system = systemText(template, hasSystem ? turns[0].content : template.system_message);
   const messages = hasSystem ? turns.slice(1) : turns;
@@ -49,9 +52,14 @@ export function promptPieces(
     const roleFollowsSystem =
       template.add_role_after_system_message === false && system !== '' && i === 0;
     const header = roleFollowsSystem ? '' : headerOf(template, turn) + contentSep(template);
-    pieces.push(header + bodyOf(template, turn) + template.seps[i % template.seps.length]);
+    const isBegun = options.continued && i === messages.length - 1;
+    pieces.push(
+      isBegun
+        ? header + emptyReasoning(header, options) + begunBody(template, turn)
+        : header + bodyOf(template, turn) + template.seps[i % template.seps.length],
+    );
   });
-  pieces.push(replyHeader(template, options));
+  if (!options.continued) pieces.push(replyHeader(template, options));
   return pieces;
 }
 
@@ -60,7 +68,7 @@ export function replyStartsInReasoning(
   template: ChatTemplate,
   options: PromptOptions = {},
 ): boolean {
-  return /<think>\s*$/.test(replyHeader(template, options));
+  return !options.continued && OPEN_REASONING.test(replyHeader(template, options));
 }
 
 /** The token ids of `promptPieces`, ready to be fed. */
@@ -90,7 +98,11 @@ function replyHeader(template: ChatTemplate, { thinking = true }: PromptOptions)
     : assistant + contentSep(template) + EMPTY_REASONING;
 }
 
-function checkTurns(template: ChatTemplate, turns: readonly Turn[]): void {
+function checkTurns(
+  template: ChatTemplate,
+  turns: readonly Turn[],
+  { continued }: PromptOptions,
+): void {
   if (template.seps.length === 0) {
     throw new TempoError(
       'invalid_request',
@@ -112,11 +124,17 @@ function checkTurns(template: ChatTemplate, turns: readonly Turn[]): void {
       );
     }
   });
-  const last = turns.at(-1);
-  if (last?.role !== 'user' && last?.role !== 'tool') {
-    throw new TempoError('invalid_request', 'The last message must be from the user or a tool.', {
-      param: last === undefined ? 'messages' : `messages[${turns.length - 1}].role`,
+  if (turns.length === 0) {
+    throw new TempoError('invalid_request', 'A prompt needs at least one message.', {
+      param: 'messages',
     });
+  }
+  if (continued && turns.at(-1)?.role !== 'assistant') {
+    throw new TempoError(
+      'invalid_request',
+      'continue_final_message needs an assistant message at the end, to continue it.',
+      { param: `messages[${turns.length - 1}].role` },
+    );
   }
 }
 
@@ -138,6 +156,19 @@ function bodyOf(template: ChatTemplate, turn: Turn): string {
   // WebLLM's conversations never use the template's `function_string`.
   const withoutFunctions = insert(body, PLACEHOLDER.function, '');
   return insert(withoutFunctions, PLACEHOLDER[turn.role], turn.content);
+}
+
+/** The body of an answer that goes on: as far as its text, without what the template has after it. */
+function begunBody(template: ChatTemplate, turn: Turn): string {
+  const body = template.role_templates?.assistant ?? PLACEHOLDER.assistant;
+  const before = insert(body, PLACEHOLDER.function, '').split(PLACEHOLDER.assistant)[0];
+  return before + turn.content;
+}
+
+/** An answer that has begun is past its reasoning: what closes the block that `header` opens, if it does. */
+function emptyReasoning(header: string, { thinking = true }: PromptOptions): string {
+  if (OPEN_REASONING.test(header)) return '\n</think>\n\n';
+  return thinking ? '' : EMPTY_REASONING;
 }
 
 function contentSep(template: ChatTemplate): string {

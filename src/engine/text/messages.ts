@@ -13,4 +13,6 @@ export interface PromptOptions {
    * once (WebLLM's `extra_body.enable_thinking`). Default true: the model decides.
    */
   thinking?: boolean;
+  /** True: the last turn, the assistant's, is to be continued rather than answered. Default false. */
+  continued?: boolean;
 }

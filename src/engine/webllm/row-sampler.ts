@@ -14,8 +14,8 @@ export interface PendingDraws {
 
 /**
  * Draws the next token of each row of logits: on the GPU where the library can, else on the CPU.
- * Which of the two depends on the sequence's own parameters only (log probabilities need the whole
- * row), so batch-mates never change a text.
+ * Which of the two depends on the sequence's own parameters only (log probabilities and top_k need the
+ * whole row), so batch-mates never change a text.
  */
 export class RowSampler {
   readonly #pipeline: MlcPipeline;
@@ -49,7 +49,8 @@ export class RowSampler {
     const samplings = draws.map(({ sampling }) => sampling);
     const bitmasks = draws.map(({ bitmask }) => bitmask);
     const onCpu = samplings.map(
-      ({ params }) => this.#gpu === undefined || params.topLogprobs !== undefined,
+      ({ params: { topK, topLogprobs } }) =>
+        this.#gpu === undefined || topK !== undefined || topLogprobs !== undefined,
     );
     // The CPU's copy comes first: the GPU's sampling changes the logits in place.
     const copy = onCpu.some(Boolean) ? this.#toHost(logits) : undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SamplingParams } from '../../scheduler';
 import { stepEngineContract } from '../contract';
 import type { StepEngine } from '../step-engine';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
@@ -179,6 +180,31 @@ describe('Sampling on the GPU', () => {
     expect(texts[1]).toEqual(texts[0]);
     expect(texts[2]).toEqual(texts[0]);
   });
+});
+
+it('The likeliest token is the only one where one may be drawn, whatever samples', async () => {
+  for (const samplesOnGpu of [false, true]) {
+    const engine = await load(new StandIn({ samplesOnGpu }));
+    const text = async (sampling: Partial<SamplingParams>) => {
+      const drawn: number[] = [];
+      engine.add({
+        id: 'a',
+        tokens: [5, 6, 7],
+        promptTokens: 3,
+        sampling: { temperature: 0, topP: 1, seed: 3, ignoreEos: true, ...sampling },
+      });
+      for (let i = 0; i < 12; i++) {
+        const work = [{ sequenceId: 'a', tokens: i === 0 ? 3 : 1 }];
+        for (const { token } of (await engine.step({ work })).sampled.values()) drawn.push(token);
+      }
+      engine.remove('a');
+      return drawn;
+    };
+    const greedy = await text({});
+    expect(await text({ temperature: 1.5 })).not.toEqual(greedy);
+    expect(await text({ temperature: 1.5, topK: 1 })).toEqual(greedy);
+    await engine.dispose();
+  }
 });
 
 describe('An abort in the middle of a step', () => {
