@@ -95,15 +95,14 @@ function grammarOf(
   format: ResponseFormat = { type: 'text' },
   tools: PreparedTools | undefined,
 ): GrammarSpec | undefined {
-  if (format.type === 'text') return tools?.grammar;
-  if (tools?.grammar !== undefined) {
-    throw new TempoError(
-      'invalid_request',
-      "An answer is held either to response_format or to tools. Leave one out, or set tool_choice to 'none'.",
-      { param: 'response_format' },
-    );
-  }
+  const answer = formatGrammar(format);
+  return tools === undefined ? answer : tools.grammar(answer);
+}
+
+function formatGrammar(format: ResponseFormat): GrammarSpec | undefined {
   switch (format.type) {
+    case 'text':
+      return undefined;
     case 'json_object':
       return { type: 'json' };
     case 'json_schema': {

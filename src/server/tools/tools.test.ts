@@ -3,7 +3,7 @@ import { Grammars } from '../../engine/sampling';
 import { writeAtRandom } from '../../engine/sampling/random-writer.test-data';
 import { SMALL_VOCABULARY, STOP, tokensOf } from '../../engine/sampling/small-vocabulary.test-data';
 import { TEMPLATES } from '../../engine/text/conversations.test-data';
-import { TempoError } from '../../scheduler';
+import { type GrammarSpec, TempoError } from '../../scheduler';
 import type { Tool } from '../chat-types';
 import { prepareTools, type ToolRequest } from './tools';
 
@@ -33,8 +33,13 @@ beforeAll(async () => {
 afterAll(() => grammars.dispose());
 
 /** Whether an answer's grammar takes a text and an end. */
-async function takes(request: ToolRequest, text: string, of = template): Promise<boolean> {
-  const grammar = prepareTools(request, of)?.grammar;
+async function takes(
+  request: ToolRequest,
+  text: string,
+  of = template,
+  otherwise?: GrammarSpec,
+): Promise<boolean> {
+  const grammar = prepareTools(request, of)?.grammar(otherwise);
   if (grammar === undefined) throw new Error('There is no grammar.');
   const matcher = await grammars.matcher(grammar);
   const taken = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
@@ -91,9 +96,29 @@ describe('an answer to a request with tools', () => {
 
   it('is free where the choice is none, though the tools are described', () => {
     const prepared = prepareTools({ tools, tool_choice: 'none' }, template);
-    expect(prepared?.grammar).toBeUndefined();
+    expect(prepared?.grammar()).toBeUndefined();
     expect(prepared?.section).toContain('get_weather');
     expect(prepared?.parser().push(oslo)).toEqual({ content: oslo, toolCalls: [] });
+  });
+
+  it.each<[string, GrammarSpec, string]>([
+    ['a schema', { type: 'json_schema', schema: '{"type":"boolean"}' }, 'true'],
+    ['any JSON', { type: 'json' }, '{"rain": true}'],
+    ['a grammar', { type: 'ebnf', grammar: 'root ::= "dry" | "wet"' }, 'wet'],
+  ])('is held to %s where it calls nothing', async (_, otherwise, answer) => {
+    expect(await takes({ tools }, answer, template, otherwise)).toBe(true);
+    expect(await takes({ tools }, oslo, template, otherwise)).toBe(true);
+    expect(await takes({ tools }, `${oslo}\n${oslo}`, template, otherwise)).toBe(true);
+    expect(await takes({ tools }, 'It rains.', template, otherwise)).toBe(false);
+    expect(await takes({ tools }, `${oslo}\n${answer}`, template, otherwise)).toBe(false);
+    expect(await takes({ tools: [WEATHER] }, oslo, template, otherwise)).toBe(true);
+    const single: ToolRequest = { tools, parallel_tool_calls: false };
+    expect(await takes(single, `${oslo}\n${oslo}`, template, otherwise)).toBe(false);
+    const required: ToolRequest = { tools, tool_choice: 'required' };
+    expect(await takes(required, answer, template, otherwise)).toBe(false);
+    expect(prepareTools({ tools, tool_choice: 'none' }, template)?.grammar(otherwise)).toBe(
+      otherwise,
+    );
   });
 
   it('is written in Llama’s way where the template is Llama’s', async () => {
@@ -109,9 +134,10 @@ describe('an answer to a request with tools', () => {
     async (name) => {
       const request: ToolRequest = { tools, tool_choice: 'required' };
       const prepared = prepareTools(request, TEMPLATES[name]);
-      if (prepared?.grammar === undefined) throw new Error('There is no grammar.');
+      const grammar = prepared?.grammar();
+      if (prepared === undefined || grammar === undefined) throw new Error('There is no grammar.');
       for (let seed = 0; seed < 10; seed++) {
-        const matcher = await grammars.matcher(prepared.grammar);
+        const matcher = await grammars.matcher(grammar);
         const written = await writeAtRandom(matcher, seed, 120);
         matcher.dispose();
         if (written === undefined) continue;

@@ -20,8 +20,11 @@ export interface PreparedTools {
   format: ToolFormat;
   /** Joins the system message (or, in Llama's format, the first user message). */
   section: string;
-  /** Constrains the answer; undefined where tool_choice is none. */
-  grammar: GrammarSpec | undefined;
+  /**
+   * Constrains the answer to calls or, unless one is required, to what it is otherwise held to (default:
+   * any words). Where tool_choice is none, it is `otherwise` itself.
+   */
+  grammar(otherwise?: GrammarSpec): GrammarSpec | undefined;
   /** A new parser for each answer (each choice of n). */
   parser(newId?: () => string): ToolCallParser;
 }
@@ -60,12 +63,13 @@ export function prepareTools(
   return {
     format,
     section: format.section(tools),
-    grammar:
+    grammar: (otherwise) =>
       callable.length === 0
-        ? undefined
+        ? otherwise
         : toolGrammar(format, callable, {
             required: choice !== 'auto',
             parallel: parallel && typeof choice === 'string',
+            otherwise,
           }),
     parser: (newId) => new ToolCallParser(callable.length === 0 ? undefined : format, newId),
   };
