@@ -287,6 +287,19 @@ describe('a load', () => {
   });
 });
 
+it('the tokens of a prompt are counted once the engine is there', async () => {
+  const { tempo } = start();
+  const tools = [{ type: 'function' as const, function: { name: 'clock' } }];
+  const counted = tempo.countTokens({ ...HELLO, tools });
+  const { usage } = await completions(tempo).create({ ...HELLO, tools, max_tokens: 1 });
+  expect(await counted).toBe(usage.prompt_tokens);
+  expect(await failure(tempo.countTokens({ messages: [] }))).toMatchObject({
+    code: 'invalid_request',
+    param: 'messages',
+  });
+  await tempo.dispose();
+});
+
 describe('a program', () => {
   it('groups calls under one deadline', async () => {
     const { tempo } = start();

@@ -1,4 +1,5 @@
 import {
+  type ChatCompletionParams,
   type LoadConfig,
   type PolicyName,
   type ServerState,
@@ -7,6 +8,7 @@ import {
 } from '../worker/protocol';
 import { App } from './app';
 import { connectDirectly, connectPort } from './connection';
+import { crossing } from './crossing';
 import { checkSignal } from './ended';
 import { Link } from './link';
 import { Program } from './program';
@@ -87,6 +89,11 @@ class TempoClient implements Tempo {
       app.adopt(slo);
     }
     return app;
+  };
+
+  countTokens = async (params: ChatCompletionParams): Promise<number> => {
+    await this.#link.ready;
+    return unwrap(await this.#link.host.countTokens(await crossing(params)));
   };
 
   program = (options: ProgramOptions): TempoProgram => new Program(this.#link, checked(options));

@@ -110,6 +110,8 @@ export interface Tempo {
   readonly state: ServerState;
   app(name: string, options?: AppOptions | null): TempoApp;
   program(options: ProgramOptions): TempoProgram;
+  /** How many tokens the prompt of such a request has (messages, tools, template). Nothing is queued. */
+  countTokens(params: ChatCompletionParams): Promise<number>;
   /** Switches engine or model; `signal` cancels the load. */
   load(choice: LoadChoice, options?: RequestOptions | null): Promise<void>;
   /** Lets go of the engine and its memory. Open requests fail with `disposed`; `load` loads again. */

@@ -104,6 +104,13 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return this.#requests.size;
   }
 
+  /** Longest prompt, tokens: it leaves room for an answer of one. */
+  get maxPromptTokens(): number {
+    const { contextWindow, totalPages, pageSize, maxPrefillTokens } = this.capacity;
+    const longest = Math.min(contextWindow, totalPages * pageSize);
+    return (this.capabilities.continuedPrefill ? longest : Math.min(longest, maxPrefillTokens)) - 1;
+  }
+
   request(id: string): Request | undefined {
     return this.#requests.get(id);
   }
@@ -412,13 +419,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         param: 'max_tokens',
       });
     }
-    const { contextWindow, totalPages, pageSize, maxPrefillTokens } = this.capacity;
-    let limit = Math.min(contextWindow, totalPages * pageSize);
-    if (!this.capabilities.continuedPrefill) limit = Math.min(limit, maxPrefillTokens);
-    if (spec.promptTokens >= limit) {
+    if (spec.promptTokens > this.maxPromptTokens) {
       throw new TempoError(
         'context_length_exceeded',
-        `The prompt has ${spec.promptTokens} tokens; this engine takes prompts of at most ${limit - 1}. Shorten the messages.`,
+        `The prompt has ${spec.promptTokens} tokens; this engine takes prompts of at most ${this.maxPromptTokens}. Shorten the messages.`,
         { param: 'messages' },
       );
     }

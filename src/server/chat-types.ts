@@ -62,6 +62,9 @@ export type ResponseFormat =
       type: 'json_schema';
       json_schema: { name: string; schema: Record<string, unknown>; strict?: boolean };
     }
+  /** Together AI's extension: the whole answer matches a regular expression. */
+  | { type: 'regex'; pattern: string }
+  /** WebLLM's extension: a grammar in EBNF. */
   | { type: 'grammar'; grammar: string };
 
 export interface ChatCompletionParams {
@@ -74,6 +77,8 @@ export interface ChatCompletionParams {
   max_completion_tokens?: number | null;
   temperature?: number | null;
   top_p?: number | null;
+  /** vLLM's extension: draw from so many of the likeliest tokens. Default: from all. */
+  top_k?: number | null;
   frequency_penalty?: number | null;
   presence_penalty?: number | null;
   repetition_penalty?: number | null;
@@ -89,6 +94,11 @@ export interface ChatCompletionParams {
   tool_choice?: ToolChoice;
   /** False: at most one tool call an answer. Default true. */
   parallel_tool_calls?: boolean;
+  /**
+   * vLLM's extension: the last message, the assistant's, is to be continued rather than answered. What
+   * comes is the rest of it alone.
+   */
+  continue_final_message?: boolean | null;
   /** WebLLM's extension. */
   extra_body?: {
     /** False: a thinking model answers at once. */

@@ -1,5 +1,6 @@
 /** What a server offers to those it serves, through a worker or directly. */
 import type { PolicyName, Slo, TempoErrorJson } from '../scheduler';
+import type { ChatCompletionParams } from './chat-types';
 import type {
   LoadConfig,
   ProgramReport,
@@ -26,6 +27,8 @@ export interface TempoHost {
   /** Lets go of the engine. Its requests fail with `disposed`; a load under way is cancelled. */
   unload(): Promise<void>;
   submit(submission: Submission): Promise<Outcome<Receipt>>;
+  /** How many tokens a request's prompt has, as the model is fed it. Nothing is queued. */
+  countTokens(params: ChatCompletionParams): Promise<Outcome<number>>;
   abort(requestId: string): Promise<void>;
   startProgram(start: ProgramStart): Promise<Outcome<void>>;
   endProgram(id: string): Promise<Outcome<ProgramReport>>;

@@ -41,3 +41,37 @@ describe('a reply that starts inside the reasoning', () => {
     expect(text('content')).toBe('four');
   });
 });
+
+describe('an answer that is to be continued', () => {
+  const params: Partial<ChatCompletionParams> = {
+    messages: [...MESSAGES, { role: 'assistant', content: 'Four, for' }],
+    continue_final_message: true,
+  };
+
+  it('is what the prompt ends with', async () => {
+    const model = await thinkingModel();
+    const { promptTokens } = prepare(model, params);
+    expect(model.tokenizer.decode(promptTokens)).toMatch(/<\/think>\n\nFour, for$/);
+  });
+
+  it('is held to its format at once, and what comes is no reasoning', async () => {
+    const model = await thinkingModel();
+    const { choices, grammar } = prepare(model, {
+      ...params,
+      response_format: { type: 'regex', pattern: ' (two|three)' },
+    });
+    expect(grammar).toEqual({ type: 'ebnf', grammar: expect.stringContaining('root ::= ') });
+    const [token] = model.tokenizer.encode(' two');
+    expect(choices[0].take({ token }, 1)?.delta).toEqual({ role: 'assistant', content: ' two' });
+  });
+});
+
+it('the tools of a request are beside its format, and both hold the answer', async () => {
+  const { model } = await loadSimulatedEngine();
+  const tools = [{ type: 'function' as const, function: { name: 'clock' } }];
+  const { grammar } = prepare(model, { tools, response_format: FORMAT });
+  expect(JSON.stringify(grammar)).toContain('clock');
+  expect(JSON.stringify(grammar)).toContain('json_schema');
+  const free = prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
+  expect(free.grammar).toEqual({ type: 'json' });
+});

@@ -1,6 +1,7 @@
 import { afterReasoning } from '../engine/sampling/after-reasoning';
 import { checkSampling } from '../engine/sampling/check';
 import { checkJsonSchema } from '../engine/sampling/json-schema';
+import { patternToGrammar } from '../engine/sampling/string-pattern';
 import type { ConversationTemplate, LoadedModel } from '../engine/step-engine';
 import { promptTokens, replyStartsInReasoning } from '../engine/text';
 import {
@@ -13,6 +14,14 @@ import {
 import type { ChatCompletionParams, ResponseFormat, SimulatedReply } from './chat-types';
 import { Choice } from './choice';
 import { type PreparedTools, prepareTools, turnsOf } from './tools';
+
+/** A request's prompt, as the model is fed it. */
+export interface PreparedPrompt {
+  tokens: Int32Array;
+  tools: PreparedTools | undefined;
+  /** It ends inside the model's reasoning. */
+  reasoningOpen: boolean;
+}
 
 /** A chat request made ready for the scheduler. */
 export interface PreparedChat {
@@ -33,23 +42,12 @@ export function prepareChat(
   model: LoadedModel,
   longest: number,
 ): PreparedChat {
-  if (params.model !== undefined && params.model !== model.id) {
-    throw new TempoError(
-      'unknown_model',
-      `The loaded model is "${model.id}", not "${params.model}". Leave model out, or load the other one first.`,
-      { param: 'model' },
-    );
-  }
   const { tokenizer, template } = model;
-  const tools = prepareTools(params, template);
-  const thinking = { thinking: params.extra_body?.enable_thinking ?? true };
-  const reasoningOpen = replyStartsInReasoning(template, thinking);
+  const { tokens: prompt, tools, reasoningOpen } = promptOf(params, model);
   const answer = grammarOf(params.response_format, tools);
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const sampling = samplingOf(params, model);
   checkSampling(sampling, tokenizer.vocabSize);
-  const turns = turnsOf(params.messages, template, tools);
-  const prompt = promptTokens(tokenizer, template, turns, thinking);
   const script = model.simulated ? scriptOf(params.simulate, model) : undefined;
   const stopTokens = new Set(template.stop_token_ids);
   const stop = typeof params.stop === 'string' ? [params.stop] : (params.stop ?? []);
@@ -72,10 +70,34 @@ export function prepareChat(
   return { promptTokens: prompt, maxTokens, choices, grammar };
 }
 
+/** The prompt of a checked chat request. Throws typed errors that name the field. */
+export function promptOf(params: ChatCompletionParams, model: LoadedModel): PreparedPrompt {
+  if (params.model !== undefined && params.model !== model.id) {
+    throw new TempoError(
+      'unknown_model',
+      `The loaded model is "${model.id}", not "${params.model}". Leave model out, or load the other one first.`,
+      { param: 'model' },
+    );
+  }
+  const { tokenizer, template } = model;
+  const tools = prepareTools(params, template);
+  const options = {
+    thinking: params.extra_body?.enable_thinking ?? true,
+    continued: params.continue_final_message ?? false,
+  };
+  const turns = turnsOf(params.messages, template, tools);
+  return {
+    tokens: promptTokens(tokenizer, template, turns, options),
+    tools,
+    reasoningOpen: replyStartsInReasoning(template, options),
+  };
+}
+
 function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): SamplingParams {
   return {
     temperature: params.temperature ?? defaults.temperature,
     topP: params.top_p ?? defaults.topP,
+    topK: params.top_k ?? undefined,
     frequencyPenalty: params.frequency_penalty ?? defaults.frequencyPenalty,
     presencePenalty: params.presence_penalty ?? defaults.presencePenalty,
     repetitionPenalty: params.repetition_penalty ?? defaults.repetitionPenalty,
@@ -110,6 +132,11 @@ function formatGrammar(format: ResponseFormat): GrammarSpec | undefined {
       checkJsonSchema(schema, 'response_format.json_schema.schema');
       return { type: 'json_schema', schema: JSON.stringify(schema) };
     }
+    case 'regex':
+      return {
+        type: 'ebnf',
+        grammar: patternToGrammar(format.pattern, 'response_format.pattern'),
+      };
     case 'grammar':
       return { type: 'ebnf', grammar: format.grammar };
   }

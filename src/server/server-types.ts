@@ -91,10 +91,20 @@ export type RequestEvent =
   | { type: 'done'; id: string; usage: Usage }
   | { type: 'error'; id: string; error: TempoErrorJson };
 
+/** What requests can count on, once a model is loaded. */
+export interface ModelLimits {
+  /** Longest prompt and answer together, tokens. */
+  contextWindow: number;
+  /** Longest prompt, tokens. */
+  maxPromptTokens: number;
+  /** How tokens are drawn for a request that does not say. */
+  defaults: { temperature: number; topP: number };
+}
+
 export type ServerState =
   | { phase: 'idle' }
   | { phase: 'loading'; progress: LoadProgress }
-  | { phase: 'ready'; engine: EngineStatus }
+  | { phase: 'ready'; engine: EngineStatus; limits: ModelLimits }
   /** The device was lost; the engine is loading again, requests wait. */
   | { phase: 'recovering'; attempt: number }
   | { phase: 'failed'; error: TempoErrorJson };

@@ -8,10 +8,10 @@ import {
   TempoError,
   validateSlo,
 } from '../scheduler';
+import type { ChatCompletionParams } from './chat-types';
 import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
-import type { PreparedChat } from './prepare';
 import { parseProfile } from './profile';
 import type {
   LoadConfig,
@@ -118,7 +118,10 @@ export class TempoServer implements TempoHost {
       if (this.#arriving.has(id)) throw duplicate(id);
       this.#arriving.add(id);
       try {
-        const { serving, chat } = await this.#prepare(submission);
+        const { serving, chat } = await this.#onLiveEngine(async (live) => ({
+          serving: live,
+          chat: await live.prepare(submission),
+        }));
         if (!this.#arriving.has(id)) throw new TempoError('aborted', 'Aborted by its caller.');
         return serving.submit(submission, chat);
       } finally {
@@ -130,6 +133,10 @@ export class TempoServer implements TempoHost {
   async abort(requestId: string): Promise<void> {
     this.#arriving.delete(requestId);
     this.#serving?.abort(requestId);
+  }
+
+  countTokens(params: ChatCompletionParams): Promise<Outcome<number>> {
+    return outcome(() => this.#onLiveEngine((live) => live.countTokens(params)));
   }
 
   startProgram(start: ProgramStart): Promise<Outcome<void>> {
@@ -256,7 +263,7 @@ export class TempoServer implements TempoHost {
       throw error;
     }
     this.#serving = this.#serve({ ...config, policy: this.#policy }, engine);
-    return this.#setState({ phase: 'ready', engine: engine.status });
+    return this.#setState(readyState(this.#serving));
   }
 
   /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
@@ -302,7 +309,7 @@ export class TempoServer implements TempoHost {
       },
       reload: () => this.#loadEngine(config, recovery.controller.signal),
       recovered: () => {
-        this.#setState({ phase: 'ready', engine: serving.engine.status });
+        this.#setState(readyState(serving));
         this.#endRecovery();
       },
       failed: (error) => {
@@ -328,12 +335,12 @@ export class TempoServer implements TempoHost {
   }
 
   /** Waits out a lost device, however often it is lost. */
-  async #prepare(submission: Submission): Promise<{ serving: Serving; chat: PreparedChat }> {
+  async #onLiveEngine<T>(run: (serving: Serving) => Promise<T>): Promise<T> {
     while (true) {
       await this.#recovery?.over;
       const serving = this.#loaded();
       try {
-        return { serving, chat: await serving.prepare(submission) };
+        return await run(serving);
       } catch (thrown) {
         if (!(thrown instanceof TempoError) || thrown.code !== 'engine_lost') throw thrown;
         await yieldToEventLoop();
@@ -371,6 +378,10 @@ export class TempoServer implements TempoHost {
       policy: this.#policy,
     });
   }
+}
+
+function readyState({ engine, limits }: Serving): ServerState {
+  return { phase: 'ready', engine: engine.status, limits };
 }
 
 function newRecovery() {

@@ -17,14 +17,16 @@ import {
   type StepRecord,
   TempoError,
 } from '../scheduler';
+import type { ChatCompletionParams } from './chat-types';
 import type { Choice } from './choice';
 import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
 import { OpenCompletions } from './open-completions';
-import { type PreparedChat, prepareChat } from './prepare';
+import { type PreparedChat, prepareChat, promptOf } from './prepare';
 import type { Profile } from './profile';
 import type {
   LoadConfig,
+  ModelLimits,
   ProgramReport,
   ProgramStart,
   Receipt,
@@ -34,7 +36,7 @@ import type {
 import { Siblings } from './siblings';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
-import { checkSubmission } from './validate';
+import { checkParams, checkSubmission } from './validate';
 import { WaitNews } from './wait-news';
 
 /** Times that the device may be lost under one request, or without a step between. */
@@ -118,6 +120,15 @@ export class Serving implements RequestHost {
     return this.#socket.engine;
   }
 
+  get limits(): ModelLimits {
+    const { temperature, topP } = this.#model.defaults;
+    return {
+      contextWindow: this.#longest,
+      maxPromptTokens: this.scheduler.maxPromptTokens,
+      defaults: { temperature, topP },
+    };
+  }
+
   /**
    * Checks a chat request and turns it into tokens. Rejects with what is wrong with it, or with
    * `engine_lost` where the device went away meanwhile: that is to be tried again.
@@ -125,15 +136,17 @@ export class Serving implements RequestHost {
   async prepare(submission: Submission): Promise<PreparedChat> {
     checkSubmission(submission);
     this.#programOf(submission);
-    const { engine } = this;
-    try {
+    return this.#unlessLost(async (engine) => {
       const chat = prepareChat(submission.id, submission.params, this.#model, this.#longest);
       if (chat.grammar !== undefined) await engine.checkGrammar?.(chat.grammar);
       return chat;
-    } catch (thrown) {
-      if (!this.#socket.lost && engine === this.engine) throw thrown;
-      throw new TempoError('engine_lost', 'The device was lost.', { cause: thrown });
-    }
+    });
+  }
+
+  /** How many tokens a request's prompt has. Rejects as `prepare` does. */
+  async countTokens(params: ChatCompletionParams): Promise<number> {
+    checkParams(params);
+    return this.#unlessLost(async () => promptOf(params, this.#model).tokens.length);
   }
 
   /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
@@ -343,6 +356,17 @@ export class Serving implements RequestHost {
       if (known < room) continue;
       const sentence = `The engine came back with room for ${room} tokens a request; this one has ${known}.`;
       this.#end(completion, new TempoError('out_of_memory', sentence));
+    }
+  }
+
+  /** What fails on an engine that was lost meanwhile fails with `engine_lost`. */
+  async #unlessLost<T>(run: (engine: StepEngine) => Promise<T>): Promise<T> {
+    const { engine } = this;
+    try {
+      return await run(engine);
+    } catch (thrown) {
+      if (!this.#socket.lost && engine === this.engine) throw thrown;
+      throw new TempoError('engine_lost', 'The device was lost.', { cause: thrown });
     }
   }
 

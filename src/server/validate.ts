@@ -8,7 +8,7 @@ import type { Submission } from './server-types';
 
 const ROLES = ['system', 'user', 'assistant', 'tool'];
 const TOOL_CHOICES: unknown[] = ['none', 'auto', 'required'];
-const RESPONSE_FORMATS = ['text', 'json_object', 'json_schema', 'grammar'];
+const RESPONSE_FORMATS = ['text', 'json_object', 'json_schema', 'regex', 'grammar'];
 const MAX_CHOICES = 128;
 const MAX_STOP_STRINGS = 16;
 const MAX_TOOLS = 128;
@@ -25,13 +25,14 @@ export function checkSubmission({ id, app, params, slo }: Submission): void {
     id,
   );
   expect(isLabel(app), 'app', `app must be a name of 1 to ${MAX_LABEL} characters`, app);
-  expect(isRecord(params), 'params', 'the request must be an object with messages', params);
   validateSlo(slo);
-  if (params.slo !== undefined) validateSlo(params.slo);
   checkParams(params);
 }
 
-function checkParams(params: ChatCompletionParams): void {
+/** What is wrong with a request, whoever sends it. */
+export function checkParams(params: ChatCompletionParams): void {
+  expect(isRecord(params), 'params', 'the request must be an object with messages', params);
+  if (params.slo !== undefined) validateSlo(params.slo);
   checkMessages(params.messages);
   const tokens = (n: number) => Number.isInteger(n) && n >= 1 && n <= MAX_TOKENS;
   checkNumber(params, 'max_tokens', tokens, 'a whole number of at least 1');
@@ -39,6 +40,12 @@ function checkParams(params: ChatCompletionParams): void {
   checkNumber(params, 'temperature', (n) => n >= 0 && n <= 2, 'between 0 and 2');
   checkNumber(params, 'top_p', (n) => n > 0 && n <= 1, 'above 0 and at most 1');
   const penalty = (n: number) => n >= -2 && n <= 2;
+  checkNumber(
+    params,
+    'top_k',
+    (n) => Number.isInteger(n) && n >= 1,
+    'a whole number of at least 1',
+  );
   checkNumber(params, 'frequency_penalty', penalty, 'between -2 and 2');
   checkNumber(params, 'presence_penalty', penalty, 'between -2 and 2');
   checkNumber(params, 'repetition_penalty', (n) => n > 0 && n <= 10, 'above 0 and at most 10');
@@ -51,6 +58,7 @@ function checkParams(params: ChatCompletionParams): void {
   checkBoolean(params, 'logprobs');
   checkBoolean(params, 'ignore_eos');
   checkBoolean(params, 'parallel_tool_calls');
+  checkBoolean(params, 'continue_final_message');
   expect(
     (params.top_logprobs ?? 0) === 0 || params.logprobs === true,
     'top_logprobs',
@@ -194,6 +202,7 @@ function checkResponseFormat(format: unknown): void {
   const {
     type,
     json_schema: wrapped,
+    pattern,
     grammar,
   }: Record<string, unknown> = isRecord(format) ? format : {};
   expect(
@@ -207,6 +216,12 @@ function checkResponseFormat(format: unknown): void {
     'response_format.json_schema',
     'response_format.json_schema must be { name, schema }, schema an object',
     wrapped,
+  );
+  expect(
+    type !== 'regex' || (typeof pattern === 'string' && pattern !== ''),
+    'response_format.pattern',
+    'response_format.pattern must be a regular expression',
+    pattern,
   );
   expect(
     type !== 'grammar' || (typeof grammar === 'string' && grammar !== ''),

@@ -60,6 +60,7 @@ export class Session implements TempoHost {
     if (this.#open.has(requestId)) await this.#server.abort(requestId);
   }
 
+  countTokens: TempoHost['countTokens'] = (params) => this.#server.countTokens(params);
   startProgram: TempoHost['startProgram'] = (start) => this.#server.startProgram(start);
   endProgram: TempoHost['endProgram'] = (id) => this.#server.endProgram(id);
   setPolicy: TempoHost['setPolicy'] = (policy) => this.#server.setPolicy(policy);
