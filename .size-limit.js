@@ -19,4 +19,4 @@ const entry = (name, limit) => ({
   gzip: true,
 });
 
-export default [entry('index', '7 kB'), entry('worker', '60 kB')];
+export default [entry('index', '7 kB'), entry('prompt-api', '14 kB'), entry('worker', '60 kB')];

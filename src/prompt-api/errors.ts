@@ -1,0 +1,53 @@
+import { TempoError, type TempoErrorCode } from '../client';
+
+/** The platform's names for what goes wrong (webmachinelearning.github.io/prompt-api/#language-model-errors). */
+const NAMES: Partial<Record<TempoErrorCode, string>> = {
+  aborted: 'AbortError',
+  timeout: 'TimeoutError',
+  context_length_exceeded: 'QuotaExceededError',
+  network: 'NetworkError',
+  not_loaded: 'InvalidStateError',
+  disposed: 'InvalidStateError',
+  load_in_progress: 'InvalidStateError',
+  invalid_schema: 'NotSupportedError',
+  unknown_model: 'NotSupportedError',
+  webgpu_unavailable: 'NotSupportedError',
+  shader_f16_unavailable: 'NotSupportedError',
+  unsupported: 'NotSupportedError',
+};
+
+/** The caller's fault. */
+const TYPE_ERRORS = new Set<TempoErrorCode>(['invalid_request', 'invalid_slo']);
+
+/** A TempoError as the platform has it, with itself as `cause`. What is none is returned as it is. */
+export function platformError(thrown: unknown): unknown {
+  if (!(thrown instanceof TempoError)) return thrown;
+  if (TYPE_ERRORS.has(thrown.code)) return new TypeError(thrown.message, { cause: thrown });
+  const exception = new DOMException(thrown.message, NAMES[thrown.code] ?? 'OperationError');
+  return Object.defineProperty(exception, 'cause', { value: thrown, configurable: true });
+}
+
+/** As Web IDL has it, where the browser does not yet. */
+class OwnQuotaExceededError extends DOMException {
+  readonly requested: number;
+  readonly quota: number;
+
+  constructor(message = '', { requested, quota }: { requested: number; quota: number }) {
+    super(message, 'QuotaExceededError');
+    this.requested = requested;
+    this.quota = quota;
+  }
+}
+
+interface Platform {
+  QuotaExceededError?: typeof OwnQuotaExceededError;
+}
+
+export const QuotaExceededError =
+  (globalThis as Platform).QuotaExceededError ?? OwnQuotaExceededError;
+
+/** What is asked for does not fit, whatever is dropped. Both in tokens. */
+export function quotaExceeded(requested: number, quota: number): DOMException {
+  const sentence = `The prompt takes ${requested} tokens of the context with what must stay; there is room for ${quota}. Shorten it.`;
+  return new QuotaExceededError(sentence, { requested, quota });
+}
