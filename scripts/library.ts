@@ -93,9 +93,15 @@ export async function buildLibrary(outDir: string): Promise<void> {
   const types = await rolldown({
     input: paths({ ...PAGE, ...WORKER }),
     external,
+    checks: { pluginTimings: false },
     plugins: [dts({ emitDtsOnly: true, tsconfig: join(root, 'tsconfig.lib.json') })],
   });
-  await types.write({ dir: outDir, chunkFileNames: 'chunks/[name]-[hash].js' });
+  await types.write({
+    dir: outDir,
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // For `Symbol.asyncDispose`, which the libraries of older targets lack.
+    banner: '/// <reference lib="esnext.disposable" />',
+  });
   await types.close();
 }
 
