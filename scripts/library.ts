@@ -16,6 +16,7 @@ type Entries = Readonly<Record<string, string>>;
  */
 const PAGE: Entries = {
   index: 'src/client/index.ts',
+  'ai-sdk': 'src/ai-sdk/index.ts',
   'prompt-api': 'src/prompt-api/index.ts',
 };
 const WORKER: Entries = {
@@ -61,6 +62,15 @@ const withoutNode: Plugin = {
   },
 };
 
+/** Types that name a package which has none: ours in its place. */
+const ownTypes: Plugin = {
+  name: 'own-types',
+  resolveId: {
+    filter: { id: /^json-schema$/ },
+    handler: () => join(root, 'src/ai-sdk/json-schema.ts'),
+  },
+};
+
 /** Other people's code is shown as it is; their maps are as large as all else together. */
 const withoutForeignMaps: Plugin = {
   name: 'without-foreign-maps',
@@ -94,7 +104,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
     input: paths({ ...PAGE, ...WORKER }),
     external,
     checks: { pluginTimings: false },
-    plugins: [dts({ emitDtsOnly: true, tsconfig: join(root, 'tsconfig.lib.json') })],
+    plugins: [ownTypes, dts({ emitDtsOnly: true, tsconfig: join(root, 'tsconfig.lib.json') })],
   });
   await types.write({
     dir: outDir,

@@ -15,6 +15,7 @@ const ROOMS: Record<string, Rule> = {
   server: { rooms: ['scheduler', 'engine'], packages: /^$/ },
   worker: { rooms: ['server'], packages: /^comlink$/ },
   client: { rooms: ['worker/protocol', 'worker/plain'], packages: /^comlink$/ },
+  'ai-sdk': { rooms: ['client', 'worker/protocol'], packages: /^@ai-sdk\/provider$/ },
   'prompt-api': { rooms: ['client'], packages: /^$/ },
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {

@@ -1,0 +1,78 @@
+import type { LanguageModelV4CallOptions, SharedV4Warning } from '@ai-sdk/provider';
+import type { ChatCompletionParams } from '../client';
+import { answerFormat } from './answer-format';
+import { type Message, messagesOf } from './prompt';
+import type { GivenOptions } from './provider-options';
+
+/** A call as Tempo takes it. */
+export interface PreparedRequest {
+  params: Omit<ChatCompletionParams, 'stream' | 'stream_options'>;
+  /** What of the call is not done, or not just as it says. */
+  warnings: SharedV4Warning[];
+  /** The tool whose call is the answer itself, in JSON. */
+  answerTool?: string;
+}
+
+/** A call's options as a request to the model of this id. Throws the AI SDK's errors for what Tempo has not. */
+export function prepareRequest(
+  model: string | undefined,
+  options: LanguageModelV4CallOptions,
+  { app: _app, program: _program, enable_thinking, grammar, ...others }: GivenOptions,
+): PreparedRequest {
+  const warnings: SharedV4Warning[] = [];
+  const { params, instruction, answerTool } = answerFormat(options, warnings);
+  const messages = instructed(messagesOf(options.prompt, warnings), instruction);
+  const thinking = enable_thinking ?? thinkingOf(options.reasoning, warnings);
+  const { topK, stopSequences: stop } = options;
+  if (topK !== undefined) warnings.push({ type: 'unsupported', feature: 'topK' });
+  return {
+    params: withoutUndefined({
+      model,
+      // Parts other than text are the server's to take or to refuse.
+      messages: messages as ChatCompletionParams['messages'],
+      max_tokens: options.maxOutputTokens,
+      temperature: options.temperature,
+      top_p: options.topP,
+      frequency_penalty: options.frequencyPenalty,
+      presence_penalty: options.presencePenalty,
+      seed: options.seed,
+      stop: stop?.length ? stop : undefined,
+      extra_body: thinking === undefined ? undefined : { enable_thinking: thinking },
+      ...params,
+      ...(grammar !== undefined && { response_format: { type: 'grammar', grammar } }),
+      ...others,
+    }),
+    warnings,
+    answerTool,
+  };
+}
+
+/** The instruction joins the system message. */
+function instructed(messages: Message[], instruction: string | undefined): Message[] {
+  if (instruction === undefined) return messages;
+  const [first, ...rest] = messages;
+  if (first?.role !== 'system') return [{ role: 'system', content: instruction }, ...messages];
+  return [{ role: 'system', content: `${first.content}\n\n${instruction}` }, ...rest];
+}
+
+/** Models think or do not; how much is their own affair. */
+function thinkingOf(
+  reasoning: LanguageModelV4CallOptions['reasoning'],
+  warnings: SharedV4Warning[],
+): boolean | undefined {
+  if (reasoning === undefined || reasoning === 'provider-default') return undefined;
+  if (reasoning === 'none') return false;
+  warnings.push({
+    type: 'compatibility',
+    feature: 'reasoning',
+    details: `A thinking model thinks as much as it does: there are no levels such as "${reasoning}".`,
+  });
+  return true;
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  for (const [key, field] of Object.entries(value)) {
+    if (field === undefined) Reflect.deleteProperty(value, key);
+  }
+  return value;
+}
