@@ -1001,7 +1001,9 @@ describe('embeddings', () => {
       };
     };
     const app = (name: string) => Object.assign(tempo.app(name), { embeddings: { create } });
-    return Object.assign(Object.create(tempo), { app });
+    return new Proxy(tempo, {
+      get: (target, key) => (key === 'app' ? app : Reflect.get(target, key)),
+    });
   }
 
   it('are not to be had of a Tempo that makes none', async () => {
