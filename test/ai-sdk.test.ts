@@ -265,6 +265,18 @@ describe('a request', () => {
     expect(body).toEqual({ messages: [{ role: 'user', content: 'Hello' }] });
   });
 
+  it('takes null for what is not set', async () => {
+    const nulls = {
+      ...{ maxOutputTokens: null, temperature: null, topP: null, topK: null, seed: null },
+      ...{ frequencyPenalty: null, presencePenalty: null, stopSequences: null },
+      ...{ responseFormat: null, tools: null, toolChoice: null, reasoning: null },
+      ...{ abortSignal: null, headers: null, includeRawChunks: null, providerOptions: null },
+    };
+    const { body, warnings } = await bodyOf(nulls as unknown as Given);
+    expect(body).toEqual({ messages: [{ role: 'user', content: 'Hello' }] });
+    expect(warnings).toEqual([]);
+  });
+
   it('carries what Tempo has and the AI SDK has no setting for', async () => {
     const { body } = await bodyOf({
       tempo: {

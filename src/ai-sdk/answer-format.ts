@@ -23,14 +23,12 @@ export interface AnswerFormat {
  * called.
  */
 export function answerFormat(
-  {
-    tools: given = [],
-    toolChoice = { type: 'auto' },
-    responseFormat,
-  }: Pick<LanguageModelV4CallOptions, 'tools' | 'toolChoice' | 'responseFormat'>,
+  options: Pick<LanguageModelV4CallOptions, 'tools' | 'toolChoice' | 'responseFormat'>,
   warnings: SharedV4Warning[],
 ): AnswerFormat {
-  const tools = functionTools(given, warnings);
+  const { responseFormat } = options;
+  const tools = functionTools(options.tools ?? [], warnings);
+  const toolChoice = options.toolChoice ?? { type: 'auto' };
   const json = responseFormat?.type === 'json' ? responseFormat : undefined;
   const mustCall = toolChoice.type === 'required' || toolChoice.type === 'tool';
 
@@ -52,7 +50,7 @@ export function answerFormat(
 }
 
 function formatOf({ schema, name }: JsonFormat): ResponseFormat {
-  if (schema === undefined) return { type: 'json_object' };
+  if (!schema) return { type: 'json_object' };
   return {
     type: 'json_schema',
     json_schema: { name: name ?? 'response', schema: schemaOf(schema), strict: true },
@@ -61,7 +59,7 @@ function formatOf({ schema, name }: JsonFormat): ResponseFormat {
 
 /** The AI SDK's own words for models that are not told of a schema otherwise. */
 function instructionOf(json: JsonFormat): string {
-  if (json.schema === undefined) return 'You MUST answer with JSON.';
+  if (!json.schema) return 'You MUST answer with JSON.';
   return [
     ...titleOf(json),
     'JSON schema:',
@@ -78,12 +76,12 @@ function answerTool(json: JsonFormat, others: readonly Tool[]): Tool {
     function: {
       name,
       description: ['Gives the final answer, as a JSON object.', ...titleOf(json)].join(' '),
-      parameters: json.schema === undefined ? { type: 'object' } : schemaOf(json.schema),
+      parameters: json.schema ? schemaOf(json.schema) : { type: 'object' },
     },
   };
 }
 
 function titleOf({ name, description }: JsonFormat): string[] {
-  const title = [name, description].filter((words) => words !== undefined).join(': ');
+  const title = [name, description].filter(Boolean).join(': ');
   return title === '' ? [] : [title];
 }

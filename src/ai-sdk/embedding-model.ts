@@ -47,10 +47,11 @@ export class TempoEmbeddingModel implements EmbeddingModelV4 {
 
   async doEmbed({
     values,
-    dimensions,
+    dimensions: wanted,
     abortSignal,
     providerOptions,
   }: EmbeddingModelV4CallOptions): Promise<EmbeddingModelV4Result> {
+    const dimensions = wanted ?? undefined;
     const { app, slo } = tempoOptions(providerOptions, ['app', 'slo']);
     const params = {
       input: values,

@@ -24,9 +24,9 @@ export function prepareRequest(
   const messages = instructed(messagesOf(options.prompt, warnings), instruction);
   const thinking = enable_thinking ?? thinkingOf(options.reasoning, warnings);
   const { topK, stopSequences: stop } = options;
-  if (topK !== undefined) warnings.push({ type: 'unsupported', feature: 'topK' });
+  if (isSet(topK)) warnings.push({ type: 'unsupported', feature: 'topK' });
   return {
-    params: withoutUndefined({
+    params: onlySet({
       model,
       // Parts other than text are the server's to take or to refuse.
       messages: messages as ChatCompletionParams['messages'],
@@ -60,7 +60,7 @@ function thinkingOf(
   reasoning: LanguageModelV4CallOptions['reasoning'],
   warnings: SharedV4Warning[],
 ): boolean | undefined {
-  if (reasoning === undefined || reasoning === 'provider-default') return undefined;
+  if (!isSet(reasoning) || reasoning === 'provider-default') return undefined;
   if (reasoning === 'none') return false;
   warnings.push({
     type: 'compatibility',
@@ -70,9 +70,14 @@ function thinkingOf(
   return true;
 }
 
-function withoutUndefined<T extends object>(value: T): T {
+function onlySet<T extends object>(value: T): T {
   for (const [key, field] of Object.entries(value)) {
-    if (field === undefined) Reflect.deleteProperty(value, key);
+    if (!isSet(field)) Reflect.deleteProperty(value, key);
   }
   return value;
+}
+
+/** Callers need not be TypeScript: null is no value either. */
+function isSet<T>(value: T): value is NonNullable<T> {
+  return value !== undefined && value !== null;
 }

@@ -19,8 +19,8 @@ export function functionTools(given: readonly GivenTool[], warnings: SharedV4War
       });
       return [];
     }
-    const { name, description, inputSchema, inputExamples = [] } = tool;
-    if (inputExamples.length > 0) {
+    const { name, description, inputSchema, inputExamples } = tool;
+    if (inputExamples?.length) {
       warnings.push({
         type: 'unsupported',
         feature: `inputExamples of the tool ${name}`,
@@ -28,7 +28,14 @@ export function functionTools(given: readonly GivenTool[], warnings: SharedV4War
       });
     }
     return [
-      { type: 'function', function: { name, description, parameters: schemaOf(inputSchema) } },
+      {
+        type: 'function',
+        function: {
+          name,
+          description: description ?? undefined,
+          parameters: schemaOf(inputSchema),
+        },
+      },
     ];
   });
 }
