@@ -997,12 +997,23 @@ describe('a failure', () => {
 });
 
 describe('embeddings', () => {
-  /** A Tempo as it is with an embedding model: each text's length is its vector. */
-  function withEmbeddings(tempo: Tempo, asked: unknown[]): Tempo {
+  /** A Tempo whose apps have this for their embeddings. */
+  function withEmbeddings(tempo: Tempo, embeddings: object | undefined): Tempo {
+    const app = (name: string) => Object.assign(tempo.app(name), { embeddings });
+    return new Proxy(tempo, {
+      get: (target, key) => (key === 'app' ? app : Reflect.get(target, key)),
+    });
+  }
+
+  /** As it is with an embedding model: each text's length is its vector. */
+  function lengths(asked: unknown[] = []) {
     const create = async ({ input, ...params }: { input: string[] }, options: object) => {
       asked.push({ input, ...params, options });
       if (input.includes('')) {
         throw new TempoError('invalid_request', 'A text is empty.', { param: 'input[0]' });
+      }
+      if (input.includes('?')) {
+        throw new TempoError('unsupported', 'None is loaded.', { param: 'model' });
       }
       const data = input.map((text, index) => ({ index, embedding: [text.length, 1] }));
       return {
@@ -1012,28 +1023,23 @@ describe('embeddings', () => {
         simulated: true,
       };
     };
-    const app = (name: string) => Object.assign(tempo.app(name), { embeddings: { create } });
-    return new Proxy(tempo, {
-      get: (target, key) => (key === 'app' ? app : Reflect.get(target, key)),
-    });
+    return { create };
   }
 
   it('are not to be had of a Tempo that makes none', async () => {
-    const { provider, tempo } = start();
-    expect(() => provider.embeddingModel('bge')).toThrowError(
-      expect.objectContaining({
-        name: 'AI_NoSuchModelError',
-        modelId: 'bge',
-        modelType: 'embeddingModel',
-      }),
-    );
+    const { tempo } = start();
+    const none = { name: 'AI_NoSuchModelError', modelId: 'bge', modelType: 'embeddingModel' };
+    const without = createTempoProvider(withEmbeddings(tempo, undefined));
+    expect(() => without.embeddingModel('bge')).toThrowError(expect.objectContaining(none));
+    const unloaded = createTempoProvider(withEmbeddings(tempo, lengths())).embeddingModel('bge');
+    expect(await failure(unloaded.doEmbed({ values: ['?'] }))).toMatchObject(none);
     await tempo.dispose();
   });
 
   it('are in the order of their texts', async () => {
     const { tempo } = start();
     const asked: unknown[] = [];
-    const provider = createTempoProvider(withEmbeddings(tempo, asked));
+    const provider = createTempoProvider(withEmbeddings(tempo, lengths(asked)));
     const model = provider.embeddingModel('bge');
     expect(model).toMatchObject({
       specificationVersion: 'v4',
@@ -1067,7 +1073,7 @@ describe('embeddings', () => {
 
   it('of other dimensions than were asked for are told of', async () => {
     const { tempo } = start();
-    const model = createTempoProvider(withEmbeddings(tempo, [])).embeddingModel();
+    const model = createTempoProvider(withEmbeddings(tempo, lengths())).embeddingModel();
     const { warnings } = await model.doEmbed({ values: ['a'], dimensions: 512 });
     expect(warnings).toMatchObject([{ type: 'unsupported', feature: 'dimensions' }]);
     await tempo.dispose();
@@ -1075,7 +1081,7 @@ describe('embeddings', () => {
 
   it('fail as answers do, and take no options that are theirs alone', async () => {
     const { tempo } = start();
-    const model = createTempoProvider(withEmbeddings(tempo, [])).embeddingModel();
+    const model = createTempoProvider(withEmbeddings(tempo, lengths())).embeddingModel();
     expect(await failure(model.doEmbed({ values: [''] }))).toMatchObject({
       name: 'AI_APICallError',
       url: 'tempo:/v1/embeddings',

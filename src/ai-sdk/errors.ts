@@ -19,9 +19,10 @@ export interface FailedCall {
  */
 export function aiError(thrown: unknown, call: FailedCall): unknown {
   if (!(thrown instanceof TempoError)) return thrown;
-  const { code, message } = thrown;
+  const { code, message, param } = thrown;
   if (code === 'aborted' || code === 'timeout') return thrown;
-  if (code === 'unknown_model') {
+  const unsupported = code === 'unsupported' && param !== undefined;
+  if (code === 'unknown_model' || (unsupported && call.modelType === 'embeddingModel')) {
     return new NoSuchModelError({ modelId: call.modelId, modelType: call.modelType, message });
   }
   if (refusesImages(thrown, call.body)) {
@@ -30,7 +31,8 @@ export function aiError(thrown: unknown, call: FailedCall): unknown {
       message: `The loaded model takes no images: ${message}`,
     });
   }
-  const error = { message, type: thrown.type, param: thrown.param ?? null, code };
+  if (unsupported) return new UnsupportedFunctionalityError({ functionality: param, message });
+  const error = { message, type: thrown.type, param: param ?? null, code };
   return new APICallError({
     message,
     url: `tempo:/v1/${call.path}`,

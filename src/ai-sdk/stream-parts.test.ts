@@ -22,7 +22,8 @@ const token = (text: string) => ({ token: text, bytes: [65], logprob: -1, top_lo
 
 type Choice = ChatCompletionChunk['choices'][number];
 
-function partsOf(choices: Partial<Choice>[], usage: ChatCompletionChunk['usage'] = USAGE) {
+function partsOf(choices: Partial<Choice>[], given: object = USAGE) {
+  const usage = given as ChatCompletionChunk['usage'];
   const parts = new StreamParts(undefined);
   const header = { id: 'c', created: 1, model: 'm', simulated: false };
   const chunk = { ...header, object: 'chat.completion.chunk' as const };

@@ -3,6 +3,7 @@ import {
   APICallError,
   createProviderRegistry,
   DirectChatTransport,
+  embed,
   generateObject,
   generateText,
   InvalidArgumentError,
@@ -572,7 +573,9 @@ gives(
     const png = Uint8Array.from([137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13]);
     const file = { type: 'file' as const, mediaType: 'image/png', data: png };
     const images = await of({ prompt: undefined, messages: [{ role: 'user', content: [file] }] });
-    const embeddings = await failure((async () => provider.embeddingModel('bge'))());
+    const embeddings = await failure(
+      (async () => embed({ model: provider.embeddingModel('bge'), value: 'Hello' }))(),
+    );
     const data = (thrown: unknown) =>
       (APICallError.isInstance(thrown) ? thrown.data : undefined) as
         | { error: { param: string } }
