@@ -230,6 +230,7 @@ describe('a request', () => {
       maxOutputTokens: 9,
       temperature: 0.5,
       topP: 0.9,
+      topK: 40,
       frequencyPenalty: 0.1,
       presencePenalty: 0.2,
       stopSequences: ['END'],
@@ -247,6 +248,7 @@ describe('a request', () => {
       max_tokens: 9,
       temperature: 0.5,
       top_p: 0.9,
+      top_k: 40,
       frequency_penalty: 0.1,
       presence_penalty: 0.2,
       stop: ['END'],
@@ -291,7 +293,7 @@ describe('a request', () => {
         top_logprobs: 2,
         ignore_eos: false,
         parallel_tool_calls: false,
-        grammar: 'root ::= "yes"',
+        response_format: { type: 'grammar', grammar: 'root ::= "yes"' },
       },
     });
     expect(body).toEqual({
@@ -312,7 +314,6 @@ describe('a request', () => {
 
   it('warns of settings that do nothing', async () => {
     const { warnings } = await bodyOf({
-      topK: 40,
       reasoning: 'high',
       tools: [
         { type: 'provider', id: 'openai.web_search', name: 'search', args: {} },
@@ -323,8 +324,23 @@ describe('a request', () => {
       { type: 'unsupported', feature: 'provider-defined tool openai.web_search' },
       { type: 'unsupported', feature: 'inputExamples of the tool weather' },
       { type: 'compatibility', feature: 'reasoning' },
-      { type: 'unsupported', feature: 'topK' },
     ]);
+  });
+
+  it('that ends with the beginning of the answer asks for the rest of it', async () => {
+    const { provider, tempo } = start();
+    const { content, request } = await provider().doGenerate(
+      call({
+        prompt: [
+          { role: 'user', content: [{ type: 'text', text: 'Name a fruit.' }] },
+          { role: 'assistant', content: [{ type: 'text', text: 'A fruit is' }] },
+        ],
+        tempo: { simulate: { content: ' the pear.' } },
+      }),
+    );
+    expect(content).toEqual([{ type: 'text', text: ' the pear.' }]);
+    expect(request?.body).toMatchObject({ continue_final_message: true });
+    await tempo.dispose();
   });
 
   it.each([

@@ -40,8 +40,11 @@ export type TempoProviderOptions = {
   ignore_eos?: boolean | null;
   /** False: at most one tool call an answer. Default true. */
   parallel_tool_calls?: boolean | null;
-  /** EBNF that the answer is held to. */
-  grammar?: string | null;
+  /** What the answer is held to, beyond the AI SDK's objects: a regular expression, or EBNF. */
+  response_format?:
+    | { type: 'regex'; pattern: string }
+    | { type: 'grammar'; grammar: string }
+    | null;
 };
 
 /** What each may be; all beyond that the server checks. */
@@ -58,7 +61,7 @@ const KINDS: Record<keyof TempoProviderOptions, 'string' | 'number' | 'boolean' 
   top_logprobs: 'number',
   ignore_eos: 'boolean',
   parallel_tool_calls: 'boolean',
-  grammar: 'string',
+  response_format: 'object',
 };
 
 /** The options that are set. */

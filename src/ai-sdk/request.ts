@@ -17,14 +17,13 @@ export interface PreparedRequest {
 export function prepareRequest(
   model: string | undefined,
   options: LanguageModelV4CallOptions,
-  { app: _app, program: _program, enable_thinking, grammar, ...others }: GivenOptions,
+  { app: _app, program: _program, enable_thinking, ...others }: GivenOptions,
 ): PreparedRequest {
   const warnings: SharedV4Warning[] = [];
   const { params, instruction, answerTool } = answerFormat(options, warnings);
   const messages = instructed(messagesOf(options.prompt, warnings), instruction);
   const thinking = enable_thinking ?? thinkingOf(options.reasoning, warnings);
-  const { topK, stopSequences: stop } = options;
-  if (isSet(topK)) warnings.push({ type: 'unsupported', feature: 'topK' });
+  const { stopSequences: stop } = options;
   return {
     params: onlySet({
       model,
@@ -33,13 +32,14 @@ export function prepareRequest(
       max_tokens: options.maxOutputTokens,
       temperature: options.temperature,
       top_p: options.topP,
+      top_k: options.topK,
       frequency_penalty: options.frequencyPenalty,
       presence_penalty: options.presencePenalty,
       seed: options.seed,
       stop: stop?.length ? stop : undefined,
+      continue_final_message: isBegun(messages) || undefined,
       extra_body: thinking === undefined ? undefined : { enable_thinking: thinking },
       ...params,
-      ...(grammar !== undefined && { response_format: { type: 'grammar', grammar } }),
       ...others,
     }),
     warnings,
@@ -53,6 +53,12 @@ function instructed(messages: Message[], instruction: string | undefined): Messa
   const [first, ...rest] = messages;
   if (first?.role !== 'system') return [{ role: 'system', content: instruction }, ...messages];
   return [{ role: 'system', content: `${first.content}\n\n${instruction}` }, ...rest];
+}
+
+/** A conversation that ends with the answer's beginning: what comes is the rest of it. */
+function isBegun(messages: readonly Message[]): boolean {
+  const last = messages.at(-1);
+  return last?.role === 'assistant' && last.tool_calls === undefined;
 }
 
 /** Models think or do not; how much is their own affair. */
