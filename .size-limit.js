@@ -19,4 +19,9 @@ const entry = (name, limit) => ({
   gzip: true,
 });
 
-export default [entry('index', '7 kB'), entry('prompt-api', '14 kB'), entry('worker', '60 kB')];
+export default [
+  entry('index', '7 kB'),
+  entry('ai-sdk', '9 kB'),
+  entry('prompt-api', '14 kB'),
+  entry('worker', '60 kB'),
+];
