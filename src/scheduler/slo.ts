@@ -7,31 +7,34 @@ import { TempoError } from './errors';
  */
 export type Slo = LatencySlo | DeadlineSlo | ProgramSlo | BestEffortSlo;
 
-/** Token j (from 0) is due at arrival + ttft + j·tbt. */
-export interface LatencySlo {
+/**
+ * Token j (from 0) is due at arrival + ttft + j·tbt. (These are type aliases, which other libraries' JSON
+ * types take; interfaces they refuse.)
+ */
+export type LatencySlo = {
   class: 'latency';
   /** Time to first token, ms. */
   ttft: number;
   /** Time between tokens, ms. */
   tbt: number;
-}
+};
 
 /** Only the complete answer counts. */
-export interface DeadlineSlo {
+export type DeadlineSlo = {
   class: 'deadline';
   /** Time to last token, ms. */
   ttlt: number;
-}
+};
 
 /** A member of a program: the program's own deadline (ms from its start) is what counts. */
-export interface ProgramSlo {
+export type ProgramSlo = {
   class: 'program';
-}
+};
 
 /** No deadline; still makes progress. */
-export interface BestEffortSlo {
+export type BestEffortSlo = {
   class: 'best-effort';
-}
+};
 
 export type SloClass = Slo['class'];
 
