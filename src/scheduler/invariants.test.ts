@@ -151,7 +151,7 @@ async function play(
 function sloOf({ kind, scale }: Draft): Slo {
   switch (kind) {
     case 'latency':
-      return { class: kind, ttft: 500 * scale, tbt: 50 * scale };
+      return { class: kind, ttft: 500 * scale, tbt: Math.max(1, 50 * scale) };
     case 'deadline':
       return { class: kind, ttlt: 2000 * scale };
     default:

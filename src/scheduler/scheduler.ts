@@ -353,17 +353,26 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   #checkAttainable(request: Request): void {
     const { slo } = request;
     if (slo.class !== 'latency' && slo.class !== 'deadline') return;
-    const { stepMs } = this.#traffic;
-    const prefillMs = request.promptTokens * this.cost.costs.perPrefillTokenMs;
+    const { baseMs, perPrefillTokenMs } = this.cost.costs;
+    const prefillMs = (request.promptTokens - request.cachedTokens) * perPrefillTokenMs;
     const tokens = slo.class === 'latency' ? 1 : this.lengths.remaining(request, 0.5);
-    const neededMs = request.expectedWaitMs + prefillMs + tokens * stepMs;
     const allowedMs = slo.class === 'latency' ? slo.ttft : slo.ttlt;
+    const refuse = (why: string, retryAfterMs?: number) => {
+      const sentence = `The objective of ${allowedMs} ms cannot be met: ${why}`;
+      return new TempoError('slo_unattainable', sentence, { retryAfterMs, param: 'slo' });
+    };
+    const aloneMs = prefillMs + tokens * (baseMs + this.cost.decodeMs(request.promptTokens));
+    if (aloneMs > allowedMs) {
+      throw refuse(
+        `about ${Math.ceil(aloneMs)} ms are needed even with nothing else to do. Allow more time.`,
+      );
+    }
+    const neededMs = request.expectedWaitMs + prefillMs + tokens * this.#traffic.stepMs;
     if (neededMs <= allowedMs) return;
     const retryAfterMs = Math.ceil(neededMs - allowedMs);
-    throw new TempoError(
-      'slo_unattainable',
-      `The objective of ${allowedMs} ms cannot be met: about ${Math.ceil(neededMs)} ms are needed now. Try again in ${retryAfterMs} ms, or allow more time.`,
-      { retryAfterMs, param: 'slo' },
+    throw refuse(
+      `about ${Math.ceil(neededMs)} ms are needed now. Try again in ${retryAfterMs} ms, or allow more time.`,
+      retryAfterMs,
     );
   }
 

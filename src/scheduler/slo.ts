@@ -40,42 +40,57 @@ export type SloClass = Slo['class'];
 
 export const SLO_CLASSES: readonly SloClass[] = ['latency', 'deadline', 'program', 'best-effort'];
 
-/** Objectives beyond a day are taken for a mistake in units. */
+/** Times below a millisecond are seconds, taken for milliseconds; those beyond a day the other way round. */
+export const MIN_SLO_MS = 1;
 export const MAX_SLO_MS = 24 * 60 * 60 * 1000;
 
-function checkMs(value: unknown, param: string): void {
-  if (typeof value !== 'number' || !(value > 0) || value > MAX_SLO_MS) {
+/** What each class says of time, in ms. */
+const TIMES: Readonly<Record<SloClass, readonly string[]>> = {
+  latency: ['ttft', 'tbt'],
+  deadline: ['ttlt'],
+  program: [],
+  'best-effort': [],
+};
+
+function checkMs(value: unknown, param: string): asserts value is number {
+  if (typeof value === 'number' && value >= MIN_SLO_MS && value <= MAX_SLO_MS) return;
+  throw new TempoError(
+    'invalid_slo',
+    `${param} must be a number of milliseconds from ${MIN_SLO_MS} to ${MAX_SLO_MS} (one day), got ${String(value)}.`,
+    { param },
+  );
+}
+
+const isSloClass = (value: unknown): value is SloClass =>
+  SLO_CLASSES.some((known) => known === value);
+
+/** Throws `invalid_slo` unless `slo` is one of the classes with sane times, and nothing else. */
+export function validateSlo(slo: unknown): asserts slo is Slo {
+  const fields = new Map(Object.entries(slo ?? {}));
+  const given = fields.get('class');
+  if (!isSloClass(given)) {
     throw new TempoError(
       'invalid_slo',
-      `${param} must be a number of milliseconds above 0 and at most ${MAX_SLO_MS} (one day), got ${String(value)}.`,
-      { param },
+      `slo.class must be one of ${SLO_CLASSES.join(', ')}, got ${String(given)}.`,
+      { param: 'slo.class' },
+    );
+  }
+  const times = TIMES[given];
+  for (const name of times) checkMs(fields.get(name), `slo.${name}`);
+  for (const [name, value] of fields) {
+    if (name === 'class' || times.includes(name) || value === undefined || value === null) continue;
+    const known = times.length === 0 ? 'no times' : times.join(' and ');
+    throw new TempoError(
+      'invalid_slo',
+      `slo.${name} is unknown: the class ${given} has ${known}.`,
+      {
+        param: `slo.${name}`,
+      },
     );
   }
 }
 
-/** Throws `invalid_slo` unless `slo` is one of the classes with sane times. */
-export function validateSlo(slo: Slo): void {
-  switch (slo?.class) {
-    case 'latency':
-      checkMs(slo.ttft, 'slo.ttft');
-      checkMs(slo.tbt, 'slo.tbt');
-      return;
-    case 'deadline':
-      checkMs(slo.ttlt, 'slo.ttlt');
-      return;
-    case 'program':
-    case 'best-effort':
-      return;
-    default:
-      throw new TempoError(
-        'invalid_slo',
-        `slo.class must be one of ${SLO_CLASSES.join(', ')}, got ${String((slo as Slo | undefined)?.class)}.`,
-        { param: 'slo.class' },
-      );
-  }
-}
-
 /** Throws `invalid_slo` unless `ms` can be a program's deadline. */
-export function validateDeadline(ms: number): void {
+export function validateDeadline(ms: unknown): asserts ms is number {
   checkMs(ms, 'deadline');
 }

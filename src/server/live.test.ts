@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { POLICY_NAMES } from '../scheduler';
+import { POLICY_NAMES, type Slo } from '../scheduler';
 import { codeOf, Harness } from './harness.test-data';
 import type { Snapshot } from './server-types';
 
@@ -158,15 +158,35 @@ describe('the queue', () => {
     await harness.server.dispose();
   });
 
-  it('refuses what is hopeless, where it was asked to, and says how much later to try', async () => {
+  it('refuses what is hopeless, where it was asked to, and promises nothing where no wait helps', async () => {
     const harness = await new Harness().loaded({ rejectHopeless: true });
     const slo = { class: 'deadline', ttlt: 1 } as const;
     const hopeless = await harness.submit({ slo, max_tokens: 60 }).receipt;
     if (hopeless.ok) throw new Error('it was not refused');
     expect(hopeless.error).toMatchObject({ code: 'slo_unattainable', param: 'slo' });
-    expect(hopeless.error.retryAfterMs).toBeGreaterThan(0);
+    expect(hopeless.error.retryAfterMs).toBeUndefined();
+    expect(hopeless.error.message).toMatch(/even with nothing else to do\. Allow more time\.$/);
     const easy = { ...slo, ttlt: 60_000 };
     expect((await harness.submit({ slo: easy, max_tokens: 60 }).receipt).ok).toBe(true);
+    await harness.server.dispose();
+  });
+
+  it('says how much later to try where what is hopeless now is so for the wait', async () => {
+    const harness = await new Harness({ profile: { maxSequences: 1 } }).loaded({
+      rejectHopeless: true,
+    });
+    const ask = (slo?: Slo) => harness.submit({ slo, max_tokens: 40, ignore_eos: true });
+    for (let i = 0; i < 20; i++) await harness.ask({ max_tokens: 40, ignore_eos: true });
+    const running = ask();
+    await running.receipt;
+    while (harness.device.sequences.size === 0) await tick(1);
+    const slo = { class: 'latency', ttft: 100, tbt: 100 } as const;
+    const refused = await ask(slo).receipt;
+    if (refused.ok) throw new Error('it was not refused');
+    expect(refused.error).toMatchObject({ code: 'slo_unattainable', param: 'slo' });
+    expect(refused.error.retryAfterMs).toBeGreaterThan(0);
+    await running.answer;
+    expect((await ask(slo).receipt).ok).toBe(true);
     await harness.server.dispose();
   });
 

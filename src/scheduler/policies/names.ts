@@ -18,6 +18,6 @@ export const POLICY_NAMES = [
 
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
-export function isPolicyName(name: string): name is PolicyName {
+export function isPolicyName(name: unknown): name is PolicyName {
   return POLICY_NAMES.some((known) => known === name);
 }
