@@ -1,0 +1,71 @@
+/** JSON schemas of every kind that output can be held to. */
+const nulls = (...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, { type: 'null' }]));
+
+export const SUPPORTED: readonly unknown[] = [
+  { type: 'string' },
+  { type: 'string', minLength: 2, maxLength: 5 },
+  { type: 'string', minLength: 3 },
+  { type: 'string', pattern: '^.{1,8}$' },
+  { type: 'string', pattern: '^[^a-c]+$' },
+  { type: 'string', pattern: '^\\S+$' },
+  { type: 'string', pattern: '^\\D\\W{2}$' },
+  { type: 'string', pattern: '^[A-Z]{2}-\\d{4}$' },
+  { type: 'string', pattern: '^a$|^b$' },
+  { type: 'string', pattern: '^(foo|bar)+\\s?["\\\\\\n]$' },
+  { enum: ['a"b', 'c\\d', 'e/f', 'ž\n', 1, null, true] },
+  { const: { a: [1, 2, { b: 'x' }] } },
+  { type: 'integer' },
+  { type: 'integer', minimum: -7, maximum: 120 },
+  { type: 'integer', exclusiveMinimum: 0, exclusiveMaximum: 10 },
+  { type: 'number' },
+  { type: 'number', minimum: -1.5, maximum: 2.25 },
+  { type: 'number', exclusiveMinimum: 0 },
+  { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 2, maxItems: 4 },
+  { type: 'array', items: { type: 'integer' }, maxItems: 0 },
+  {
+    prefixItems: [{ type: 'string' }, { type: 'integer' }],
+    items: { type: 'boolean' },
+    minItems: 3,
+  },
+  { type: 'array', prefixItems: [{ type: 'string' }, { type: 'integer' }] },
+  { type: 'array' },
+  { type: 'array', items: true, minItems: 1 },
+  { type: 'object' },
+  { type: 'object', additionalProperties: true },
+  { type: 'object', additionalProperties: { type: 'integer' } },
+  { type: 'object', properties: { ...nulls('a', 'b', 'c') }, required: ['b'] },
+  { properties: { a: { type: 'integer', maximum: 9 } }, required: ['a'] },
+  { type: 'object', properties: nulls('a', 'b', 'c', 'd'), minProperties: 2 },
+  { type: 'object', properties: nulls('a', 'b', 'c', 'd'), minProperties: 1, maxProperties: 2 },
+  { type: 'object', properties: nulls('a', 'b', 'c'), required: ['b'], maxProperties: 2 },
+  { type: 'object', additionalProperties: { type: 'null' }, minProperties: 1, maxProperties: 3 },
+  { type: 'object', propertyNames: { pattern: '^[a-z]+$' } },
+  { anyOf: [{ type: 'string', maxLength: 3 }, { type: 'null' }] },
+  { type: ['string', 'null', 'integer'], minimum: 3, maxLength: 2 },
+  { oneOf: [{ type: 'integer' }, { const: 'x' }] },
+  { allOf: [{ type: 'boolean' }], description: 'either' },
+  {
+    $defs: {
+      list: {
+        type: 'object',
+        properties: {
+          value: { type: 'integer', minimum: 1 },
+          next: { anyOf: [{ $ref: '#/$defs/list' }, { type: 'null' }] },
+        },
+        required: ['value', 'next'],
+      },
+    },
+    $ref: '#/$defs/list',
+  },
+  {
+    type: 'object',
+    properties: { children: { type: 'array', items: { $ref: '#' } } },
+    required: ['children'],
+  },
+  ...['date', 'time', 'date-time', 'duration', 'ipv4', 'ipv6', 'hostname', 'uuid', 'uri'].map(
+    (format) => ({ type: 'string', format }),
+  ),
+  true,
+  {},
+];
