@@ -126,6 +126,7 @@ test('a WebLLM model that does not exist is named, and what runs goes on', async
       messages: [{ role: 'user', content: 'Go on' }],
       simulate: { content: 'Unharmed.' },
     });
+    await tempo.ready;
     const failure = await tempo.load({ engine: 'webllm', model: 'abacus-q4' }).catch(code);
     const { phase } = tempo.state;
     const { content } = (await answer).choices[0].message;

@@ -4,26 +4,48 @@
  */
 import type { Slo } from '../scheduler';
 
+export interface TextPart {
+  type: 'text';
+  text: string;
+}
+
+export interface RefusalPart {
+  type: 'refusal';
+  refusal: string;
+}
+
+/** Instructions; `developer` is the newer word for `system`. */
 export interface SystemMessage {
-  role: 'system';
-  content: string;
+  role: 'system' | 'developer';
+  content: string | readonly TextPart[];
+  /** Checked, and then ignored with a warning. */
+  name?: string | null;
 }
 
 export interface UserMessage {
   role: 'user';
-  content: string;
-  name?: string;
+  content: string | readonly TextPart[];
+  /** Who of several users speaks: the model reads `name: ` before the content. 1 to 64 characters, none of them white space or one of `<>|/\`. */
+  name?: string | null;
 }
 
 export interface AssistantMessage {
   role: 'assistant';
-  content: string | null;
-  tool_calls?: ToolCall[];
+  /** May be missing beside `tool_calls` or `refusal`. */
+  content?: string | readonly (TextPart | RefusalPart)[] | null;
+  /** What was said instead of an answer. */
+  refusal?: string | null;
+  /** Not shown to the model again. */
+  reasoning_content?: string | null;
+  tool_calls?: readonly ToolCall[] | null;
+  /** Checked, and then ignored with a warning. */
+  name?: string | null;
 }
 
 export interface ToolMessage {
   role: 'tool';
-  content: string;
+  content: string | readonly TextPart[];
+  /** The id of a call in an assistant's message before it. */
   tool_call_id: string;
 }
 
@@ -34,7 +56,7 @@ export interface ToolCall {
   type: 'function';
   function: {
     name: string;
-    /** JSON text. */
+    /** JSON text. In a conversation so far, `''` is `{}`. */
     arguments: string;
   };
 }
@@ -43,36 +65,61 @@ export interface Tool {
   type: 'function';
   function: {
     name: string;
-    description?: string;
-    /** A JSON schema of an object. */
-    parameters?: Record<string, unknown>;
+    description?: string | null;
+    /** A JSON schema of an object; arguments are objects even where it does not say so. */
+    parameters?: Record<string, unknown> | null;
+    /** Arguments always follow their schema, whatever is said here. */
+    strict?: boolean | null;
   };
+}
+
+export interface NamedTool {
+  type: 'function';
+  function: { name: string };
 }
 
 export type ToolChoice =
   | 'none'
   | 'auto'
   | 'required'
-  | { type: 'function'; function: { name: string } };
+  | NamedTool
+  | {
+      type: 'allowed_tools';
+      allowed_tools: { mode: 'auto' | 'required'; tools: readonly NamedTool[] };
+    };
 
 export type ResponseFormat =
   | { type: 'text' }
-  | { type: 'json_object' }
+  /** `schema` (JSON text) is WebLLM's. */
+  | { type: 'json_object'; schema?: string | null }
   | {
       type: 'json_schema';
-      json_schema: { name: string; schema: Record<string, unknown>; strict?: boolean };
+      json_schema: {
+        name?: string | null;
+        description?: string | null;
+        /** Left out: any JSON. */
+        schema?: Record<string, unknown> | null;
+        /** An answer always follows its schema, whatever is said here. */
+        strict?: boolean | null;
+      };
     }
-  /** Together AI's extension: the whole answer matches a regular expression. */
+  /** The whole answer matches a regular expression (Together AI's). */
   | { type: 'regex'; pattern: string }
-  /** WebLLM's extension: a grammar in EBNF. */
-  | { type: 'grammar'; grammar: string };
+  /** EBNF, as xgrammar reads it (WebLLM's). */
+  | { type: 'grammar'; grammar: string }
+  /** xgrammar's structural tag (WebLLM's). */
+  | { type: 'structural_tag'; structural_tag: Record<string, unknown> | string };
 
-export interface ChatCompletionParams {
+/**
+ * A request. In every optional field `null` means that it is not set. A field that is not listed here
+ * or in `IgnoredParams` is refused with its name.
+ */
+export interface ChatCompletionParams extends IgnoredParams {
   messages: readonly ChatMessage[];
   /** Must be the loaded model's id where it is given. */
-  model?: string;
-  stream?: boolean;
-  stream_options?: { include_usage?: boolean };
+  model?: string | null;
+  stream?: boolean | null;
+  stream_options?: { include_usage?: boolean | null; include_obfuscation?: boolean | null } | null;
   max_tokens?: number | null;
   max_completion_tokens?: number | null;
   temperature?: number | null;
@@ -82,41 +129,72 @@ export interface ChatCompletionParams {
   frequency_penalty?: number | null;
   presence_penalty?: number | null;
   repetition_penalty?: number | null;
-  logit_bias?: Record<string, number> | null;
+  logit_bias?: Readonly<Record<string, number>> | null;
   logprobs?: boolean | null;
   top_logprobs?: number | null;
   n?: number | null;
   seed?: number | null;
   stop?: string | readonly string[] | null;
-  ignore_eos?: boolean;
-  response_format?: ResponseFormat;
-  tools?: readonly Tool[];
-  tool_choice?: ToolChoice;
+  ignore_eos?: boolean | null;
+  /** Beside `tools` the answer is either in this format or calls, as the model chooses. */
+  response_format?: ResponseFormat | null;
+  tools?: readonly Tool[] | null;
+  tool_choice?: ToolChoice | null;
   /** False: at most one tool call an answer. Default true. */
-  parallel_tool_calls?: boolean;
+  parallel_tool_calls?: boolean | null;
   /**
    * vLLM's extension: the last message, the assistant's, is to be continued rather than answered. What
    * comes is the rest of it alone.
    */
   continue_final_message?: boolean | null;
+  /**
+   * `none` and `minimal` switch a thinking model's reasoning off, as `extra_body.enable_thinking`
+   * does, which counts first. The others are ignored with a warning.
+   */
+  reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
   /** WebLLM's extension. */
   extra_body?: {
     /** False: a thinking model answers at once. */
     enable_thinking?: boolean | null;
-  };
+    /** Ignored with a warning. */
+    enable_latency_breakdown?: boolean | null;
+    /** Ignored with a warning. */
+    resumable?: object | null;
+  } | null;
 
   // What Tempo adds.
   /** This request's objective instead of its app's. */
-  slo?: Slo;
+  slo?: Slo | null;
   /** What the call is for within its app; lengths are learnt per stage. */
-  stage?: string;
-  /** What a simulated engine is to answer. Real engines ignore it. */
-  simulate?: SimulatedReply;
+  stage?: string | null;
+  /**
+   * What a simulated engine is to answer. Without it, it makes up a call where `tool_choice` demands
+   * one, JSON where `response_format` does, and prose otherwise. Real engines ignore it.
+   */
+  simulate?: SimulatedReply | null;
+}
+
+/**
+ * What the OpenAI API knows besides, and what makes no difference to an answer here. It is ignored;
+ * the client says so in the console, once a page.
+ */
+export interface IgnoredParams {
+  metadata?: Readonly<Record<string, string>> | null;
+  modalities?: readonly 'text'[] | null;
+  prediction?: { type: 'content'; content: string | readonly TextPart[] } | null;
+  prompt_cache_key?: string | null;
+  prompt_cache_options?: object | null;
+  prompt_cache_retention?: string | null;
+  safety_identifier?: string | null;
+  service_tier?: string | null;
+  store?: boolean | null;
+  user?: string | null;
+  verbosity?: 'low' | 'medium' | 'high' | null;
 }
 
 export interface SimulatedReply {
   content?: string;
-  tool_calls?: readonly { name: string; arguments: Record<string, unknown> }[];
+  tool_calls?: readonly { name: string; arguments: Readonly<Record<string, unknown>> }[];
 }
 
 export type ChatFinishReason = 'stop' | 'length' | 'tool_calls' | 'abort';

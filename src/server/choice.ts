@@ -9,7 +9,7 @@ import type {
   SimulationScript,
 } from '../scheduler';
 import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
-import type { ParsedText, ToolCallParser } from './tools';
+import type { AnswerParser, ParsedText } from './tools';
 
 /** What makes one choice of a chat request. */
 export interface ChoiceSpec {
@@ -26,7 +26,7 @@ export interface ChoiceSpec {
   /** The prompt ends inside a thinking model's reasoning. */
   reasoningOpen: boolean;
   /** Finds the tool calls in the answer, where the request has tools. */
-  toolCalls?: ToolCallParser;
+  toolCalls?: AnswerParser;
 }
 
 export interface ChoiceOutput {

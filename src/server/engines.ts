@@ -1,7 +1,18 @@
-import { deviceProfile, loadSimulatedEngine } from '../engine/simulated';
 import type { LoadOptions, StepEngine } from '../engine/step-engine';
-import { isPolicyName, POLICY_NAMES, TempoError } from '../scheduler';
+import { isPolicyName, POLICY_NAMES, type PolicyName, TempoError } from '../scheduler';
+import { plain } from './plain';
 import type { LoadConfig } from './server-types';
+import {
+  alone,
+  expect,
+  flag,
+  isRecord,
+  number,
+  object,
+  oneOf,
+  type Reader,
+  wholeNumber,
+} from './validate/fields';
 
 /** How one kind of engine comes to be. */
 export interface EngineKind {
@@ -12,14 +23,18 @@ export interface EngineKind {
 
 export type EngineKinds = Readonly<Record<LoadConfig['engine'], EngineKind>>;
 
+/** Each is imported when it is asked for: WebLLM is megabytes, and most pages simulate nothing. */
 export const ENGINES: EngineKinds = {
   simulated: {
     async check({ model }) {
+      const { deviceProfile } = await import('../engine/simulated');
       deviceProfile(model);
     },
-    load: ({ model }, options) => loadSimulatedEngine({ profile: model, ...options }),
+    async load({ model }, options) {
+      const { loadSimulatedEngine } = await import('../engine/simulated');
+      return loadSimulatedEngine({ profile: model, ...options });
+    },
   },
-  // Imported when it is asked for: WebLLM is megabytes that a simulated page does without.
   webllm: {
     async check({ model }) {
       const { checkWebLlmModel } = await import('../engine/webllm');
@@ -32,58 +47,57 @@ export const ENGINES: EngineKinds = {
   },
 };
 
-/** Throws `unknown_policy` or `invalid_request` unless `config` can be tried. */
-export function checkLoadConfig(config: LoadConfig, kinds: EngineKinds): void {
-  if (!Object.hasOwn(kinds, config.engine)) {
-    throw invalid(
-      'engine',
-      `engine must be one of ${Object.keys(kinds).join(', ')}`,
-      config.engine,
-    );
-  }
-  if (typeof config.model !== 'string' || config.model === '') {
-    throw invalid('model', 'model must name what to load', config.model);
-  }
-  if (!isPolicyName(config.policy)) {
-    throw new TempoError(
-      'unknown_policy',
-      `There is no policy "${String(config.policy)}". Use one of ${POLICY_NAMES.join(', ')}.`,
-      { param: 'policy' },
-    );
-  }
-  checkNumber(config.maxSequences, 'maxSequences', (n) => Number.isInteger(n) && n >= 1);
-  checkNumber(config.kvBytes, 'kvBytes', (n) => n > 0);
-  checkNumber(config.alpha, 'alpha', (n) => n >= 0);
-  checkNumber(config.bestEffortShare, 'bestEffortShare', (n) => n >= 0 && n <= 1);
-  checkNumber(config.maxWaiting, 'maxWaiting', (n) => Number.isInteger(n) && n >= 1);
-  if (config.rejectHopeless !== undefined && typeof config.rejectHopeless !== 'boolean') {
-    throw invalid('rejectHopeless', 'rejectHopeless must be true or false', config.rejectHopeless);
-  }
-  for (const [app, weight] of Object.entries(config.appWeights ?? {})) {
-    if (typeof weight === 'number' && Number.isFinite(weight) && weight > 0) continue;
-    throw invalid(`appWeights.${app}`, 'a weight must be a number above 0', weight);
-  }
-}
-
-const EXPECTED = {
-  maxSequences: 'a whole number of at least 1',
-  kvBytes: 'a number of bytes above 0',
-  alpha: 'a number of at least 0',
-  bestEffortShare: 'a share from 0 to 1',
-  maxWaiting: 'a whole number of at least 1',
+const policy: Reader<PolicyName> = (value, at) => {
+  if (isPolicyName(value)) return value;
+  throw new TempoError(
+    'unknown_policy',
+    `There is no policy "${String(value)}". Use one of ${POLICY_NAMES.join(', ')}.`,
+    { param: at },
+  );
 };
 
-function checkNumber(
-  value: number | undefined,
-  name: keyof typeof EXPECTED,
-  isSane: (value: number) => boolean,
-): void {
-  if (value === undefined) return;
-  if (typeof value !== 'number' || !Number.isFinite(value) || !isSane(value)) {
-    throw invalid(name, `${name} must be ${EXPECTED[name]}`, value);
-  }
+const name: Reader<string> = (value, at) => {
+  expect(typeof value === 'string' && value !== '', at, `${at} must name what to load`, value);
+  return value;
+};
+
+const weights: Reader<Record<string, number>> = (value, at) => {
+  expect(isRecord(value), at, `${at} must hold a weight for each app`, value);
+  return Object.fromEntries(
+    Object.entries(value).map(([app, weight]) => {
+      const holds = typeof weight === 'number' && Number.isFinite(weight) && weight > 0;
+      expect(holds, `${at}.${app}`, 'a weight must be a number above 0', weight);
+      return [app, weight];
+    }),
+  );
+};
+
+const LOAD = object(
+  {
+    engine: oneOf('webllm', 'simulated'),
+    model: name,
+    policy,
+    maxSequences: wholeNumber(1),
+    kvBytes: number('a number of bytes above 0', (n) => n > 0),
+    alpha: number('a number of at least 0', (n) => n >= 0),
+    bestEffortShare: number('a share from 0 to 1', (n) => n >= 0 && n <= 1),
+    maxWaiting: wholeNumber(1),
+    rejectHopeless: flag,
+    appWeights: weights,
+  },
+  ['engine', 'model', 'policy'],
+);
+
+/** Throws `unknown_policy` or `invalid_request` unless `config` can be tried. */
+export function readLoadConfig(config: unknown): LoadConfig {
+  return alone(LOAD, plain(config, ''));
 }
 
-function invalid(param: string, sentence: string, got: unknown): TempoError {
-  return new TempoError('invalid_request', `${sentence}, got ${String(got)}.`, { param });
+export function isLoadConfig(config: unknown): config is LoadConfig {
+  try {
+    readLoadConfig(config);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
-import type { ChatCompletionParams } from './chat-types';
+import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
 import { prepareChat } from './prepare';
+import { readSubmission } from './validate';
 
 const MESSAGES = [{ role: 'user' as const, content: 'How many?' }];
-const FORMAT = { type: 'json_object' as const };
+const FORMAT = { type: 'json_object' } as const;
 
 /** A model whose chat template opens `<think>` for the reply, in the assistant's role as Qwen3.5 does. */
 async function thinkingModel(): Promise<LoadedModel> {
@@ -15,7 +16,9 @@ async function thinkingModel(): Promise<LoadedModel> {
 }
 
 function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
-  return prepareChat('r', { messages: MESSAGES, ...params }, model, 1000);
+  const submission = { id: 'r', app: 'a', slo: { class: 'best-effort' } as const };
+  const read = readSubmission({ ...submission, params: { messages: MESSAGES, ...params } }, 'm');
+  return prepareChat('r', read.request, model, 1000);
 }
 
 describe('a reply that starts inside the reasoning', () => {
@@ -74,4 +77,87 @@ it('the tools of a request are beside its format, and both hold the answer', asy
   expect(JSON.stringify(grammar)).toContain('json_schema');
   const free = prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
   expect(free.grammar).toEqual({ type: 'json' });
+});
+
+describe('reasoning_effort', () => {
+  /** A model that was taught to think: there is a token for it. */
+  async function taught(): Promise<LoadedModel> {
+    const { model } = await loadSimulatedEngine();
+    const { tokenizer } = model;
+    const encode = (text: string) =>
+      text === '<think>' ? Int32Array.of(9_999) : tokenizer.encode(text);
+    return {
+      ...model,
+      tokenizer: {
+        vocabSize: tokenizer.vocabSize,
+        encode,
+        decode: (ids) => tokenizer.decode(ids),
+      },
+    };
+  }
+  const promptOf = (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
+    model.tokenizer.decode(prepare(model, params).promptTokens);
+
+  it.each(['none', 'minimal'] as const)('%s switches a model’s thinking off', async (effort) => {
+    const off = promptOf(await taught(), { reasoning_effort: effort });
+    expect(off).toMatch(/<think>\n\n<\/think>\n\n$/);
+    expect(off).toBe(promptOf(await taught(), { extra_body: { enable_thinking: false } }));
+  });
+
+  it('counts after enable_thinking', async () => {
+    const extra_body = { enable_thinking: true };
+    const on = promptOf(await taught(), { reasoning_effort: 'none', extra_body });
+    expect(on).not.toContain('</think>');
+  });
+
+  it('leaves a model alone that does not think, and one that may', async () => {
+    const { model } = await loadSimulatedEngine();
+    expect(promptOf(model, { reasoning_effort: 'none' })).toBe(promptOf(model, {}));
+    const thinker = await taught();
+    expect(promptOf(thinker, { reasoning_effort: 'high' })).toBe(promptOf(thinker, {}));
+  });
+});
+
+describe('a conversation so far', () => {
+  const call = (args: string) =>
+    ({ id: 'c', type: 'function', function: { name: 'clock', arguments: args } }) as const;
+
+  it.each([
+    ['', '{}'],
+    [' \n', '{}'],
+    ['{"a": 1}', '{"a": 1}'],
+  ])('reads a call’s arguments %j as %j', async (args, read) => {
+    const { model } = await loadSimulatedEngine();
+    const messages: ChatMessage[] = [
+      ...MESSAGES,
+      { role: 'assistant', tool_calls: [call(args)] },
+      { role: 'tool', tool_call_id: 'c', content: [{ type: 'text', text: 'Noon.' }] },
+    ];
+    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    expect(prompt).toContain(`{"name": "clock", "arguments": ${read}}\n</tool_call>`);
+    expect(prompt).toContain('Noon.');
+  });
+
+  it('shows a refusal as what was said', async () => {
+    const { model } = await loadSimulatedEngine();
+    const messages: ChatMessage[] = [
+      ...MESSAGES,
+      { role: 'assistant', content: null, refusal: 'I will not.' },
+      { role: 'assistant', content: [{ type: 'refusal', refusal: 'Nor now.' }] },
+      ...MESSAGES,
+    ];
+    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    expect(prompt).toContain('assistant\nI will not.<|im_end|>');
+    expect(prompt).toContain('assistant\nNor now.<|im_end|>');
+  });
+
+  it('does not tell the model whether a tool is strict', async () => {
+    const { model } = await loadSimulatedEngine();
+    const tool = (strict?: boolean): Tool => ({
+      type: 'function',
+      function: { name: 'f', strict },
+    });
+    const prompt = (strict?: boolean) => prepare(model, { tools: [tool(strict)] }).promptTokens;
+    expect(prompt(true)).toEqual(prompt());
+  });
 });

@@ -1,8 +1,6 @@
 import { afterReasoning } from '../engine/sampling/after-reasoning';
 import { checkSampling } from '../engine/sampling/check';
-import { checkJsonSchema } from '../engine/sampling/json-schema';
-import { patternToGrammar } from '../engine/sampling/string-pattern';
-import type { ConversationTemplate, LoadedModel } from '../engine/step-engine';
+import type { LoadedModel } from '../engine/step-engine';
 import { promptTokens, replyStartsInReasoning } from '../engine/text';
 import {
   type GrammarSpec,
@@ -11,9 +9,10 @@ import {
   type SimulationScript,
   TempoError,
 } from '../scheduler';
-import type { ChatCompletionParams, ResponseFormat, SimulatedReply } from './chat-types';
 import { Choice } from './choice';
+import { type MakeUp, simulatedReply } from './simulated-reply';
 import { type PreparedTools, prepareTools, turnsOf } from './tools';
+import type { ChatRequest, ScriptedReply } from './validate';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -33,59 +32,61 @@ export interface PreparedChat {
 }
 
 /**
- * Turns a checked chat request into tokens and choices; prompt and output together may be `longest`
- * tokens. Throws typed errors that name the field.
+ * Turns a chat request into tokens and choices; prompt and output together may be `longest` tokens.
+ * `makeUp` is what a simulated engine makes an answer up with that is held to a form. Throws typed errors
+ * that name the field.
  */
 export function prepareChat(
   id: string,
-  params: ChatCompletionParams,
+  request: ChatRequest,
   model: LoadedModel,
   longest: number,
+  makeUp?: MakeUp,
 ): PreparedChat {
   const { tokenizer, template } = model;
-  const { tokens: prompt, tools, reasoningOpen } = promptOf(params, model);
-  const answer = grammarOf(params.response_format, tools);
+  const { tokens: prompt, tools, reasoningOpen } = promptOf(request, model);
+  const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
-  const sampling = samplingOf(params, model);
+  const sampling = samplingOf(request, model);
   checkSampling(sampling, tokenizer.vocabSize);
-  const script = model.simulated ? scriptOf(params.simulate, model) : undefined;
   const stopTokens = new Set(template.stop_token_ids);
-  const stop = typeof params.stop === 'string' ? [params.stop] : (params.stop ?? []);
-  const choices = Array.from({ length: params.n ?? 1 }, (_, index) => {
+  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
+    const seed = seedOf(sampling.seed, index);
+    const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
     const spec = {
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
       promptTokens: prompt,
-      sampling: { ...sampling, grammar, seed: seedOf(sampling.seed, index) },
-      script,
+      sampling: { ...sampling, grammar, seed },
+      script: reply && scriptOf(reply, model),
       stopTokens,
-      stopStrings: [...template.stop_str, ...stop],
+      stopStrings: [...template.stop_str, ...(request.stop ?? [])],
       reasoningOpen,
       toolCalls: tools?.parser(newCallId),
     };
     return new Choice(spec, tokenizer);
   });
-  const wanted = params.max_completion_tokens ?? params.max_tokens ?? longest;
+  const wanted = request.max_completion_tokens ?? request.max_tokens ?? longest;
   const maxTokens = Math.max(1, Math.min(wanted, longest - prompt.length));
   return { promptTokens: prompt, maxTokens, choices, grammar };
 }
 
-/** The prompt of a checked chat request. Throws typed errors that name the field. */
-export function promptOf(params: ChatCompletionParams, model: LoadedModel): PreparedPrompt {
-  if (params.model !== undefined && params.model !== model.id) {
+/** The prompt of a chat request. Throws typed errors that name the field. */
+export function promptOf(request: ChatRequest, model: LoadedModel): PreparedPrompt {
+  if (request.model !== undefined && request.model !== model.id) {
     throw new TempoError(
       'unknown_model',
-      `The loaded model is "${model.id}", not "${params.model}". Leave model out, or load the other one first.`,
+      `The loaded model is "${model.id}", not "${request.model}". Leave model out, or load the other one first.`,
       { param: 'model' },
     );
   }
   const { tokenizer, template } = model;
-  const tools = prepareTools(params, template);
+  const tools = prepareTools(request, template);
   const options = {
-    thinking: params.extra_body?.enable_thinking ?? true,
-    continued: params.continue_final_message ?? false,
+    thinking: mayThink(request, model),
+    continued: request.continue_final_message ?? false,
   };
-  const turns = turnsOf(params.messages, template, tools);
+  const turns = turnsOf(request.messages, template, tools);
   return {
     tokens: promptTokens(tokenizer, template, turns, options),
     tools,
@@ -93,7 +94,16 @@ export function promptOf(params: ChatCompletionParams, model: LoadedModel): Prep
   };
 }
 
-function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): SamplingParams {
+/** A model was taught to think if its vocabulary has a token for it. */
+function mayThink(
+  { reasoning_effort: effort, extra_body: extra }: ChatRequest,
+  { tokenizer }: LoadedModel,
+): boolean {
+  if (extra?.enable_thinking !== undefined) return extra.enable_thinking;
+  return !(effort === 'none' && tokenizer.encode('<think>').length === 1);
+}
+
+function samplingOf(params: ChatRequest, { defaults }: LoadedModel): SamplingParams {
   return {
     temperature: params.temperature ?? defaults.temperature,
     topP: params.top_p ?? defaults.topP,
@@ -101,7 +111,7 @@ function samplingOf(params: ChatCompletionParams, { defaults }: LoadedModel): Sa
     frequencyPenalty: params.frequency_penalty ?? defaults.frequencyPenalty,
     presencePenalty: params.presence_penalty ?? defaults.presencePenalty,
     repetitionPenalty: params.repetition_penalty ?? defaults.repetitionPenalty,
-    logitBias: params.logit_bias ?? undefined,
+    logitBias: params.logit_bias,
     topLogprobs: params.logprobs ? (params.top_logprobs ?? 0) : undefined,
     seed: (params.seed ?? Math.floor(Math.random() * 2 ** 32)) | 0,
     ignoreEos: params.ignore_eos,
@@ -113,55 +123,27 @@ function seedOf(seed: number, index: number): number {
   return index === 0 ? seed : hashText(`${seed}#${index}`) | 0;
 }
 
-function grammarOf(
-  format: ResponseFormat = { type: 'text' },
-  tools: PreparedTools | undefined,
-): GrammarSpec | undefined {
-  const answer = formatGrammar(format);
-  return tools === undefined ? answer : tools.grammar(answer);
-}
-
-function formatGrammar(format: ResponseFormat): GrammarSpec | undefined {
-  switch (format.type) {
-    case 'text':
-      return undefined;
-    case 'json_object':
-      return { type: 'json' };
-    case 'json_schema': {
-      const { schema } = format.json_schema;
-      checkJsonSchema(schema, 'response_format.json_schema.schema');
-      return { type: 'json_schema', schema: JSON.stringify(schema) };
-    }
-    case 'regex':
-      return {
-        type: 'ebnf',
-        grammar: patternToGrammar(format.pattern, 'response_format.pattern'),
-      };
-    case 'grammar':
-      return { type: 'ebnf', grammar: format.grammar };
-  }
-}
-
 /** The reply as tokens; calls are written the way the model's chat template has them. */
 function scriptOf(
-  reply: SimulatedReply | undefined,
-  { tokenizer, template }: { tokenizer: LoadedModel['tokenizer']; template: ConversationTemplate },
-): SimulationScript | undefined {
-  if (reply === undefined) return undefined;
-  const calls = reply.tool_calls?.map(({ name, arguments: args }, i) => ({
+  { content, tool_calls: calls = [] }: ScriptedReply,
+  { tokenizer, template }: LoadedModel,
+): SimulationScript {
+  const written = calls.map(({ name, arguments: args }, i) => ({
     id: String(i),
     type: 'function' as const,
     function: { name, arguments: JSON.stringify(args) },
   }));
-  const message = {
-    role: 'assistant' as const,
-    content: reply.content ?? null,
-    tool_calls: calls?.length ? calls : undefined,
-  };
-  const text = turnsOf([message], template)
-    .map(({ content }) => content)
-    .join('');
-  return { tokens: tokenizer.encode(text) };
+  const [turn] = turnsOf(
+    [
+      {
+        role: 'assistant',
+        content: content ?? null,
+        ...(written.length > 0 && { tool_calls: written }),
+      },
+    ],
+    template,
+  );
+  return { tokens: tokenizer.encode(turn.content) };
 }
 
 function newCallId(): string {

@@ -44,7 +44,7 @@ export interface Submission {
   params: ChatCompletionParams;
   slo: Slo;
   /** The program it belongs to. */
-  program?: string;
+  program?: string | null;
 }
 
 /** The server's word on a request it has queued. */
@@ -57,13 +57,15 @@ export interface Receipt {
   model: string;
   /** The answer's text will be made up. */
   simulated: boolean;
+  /** A sentence for each field of the request that is known and ignored, the same every time. */
+  warnings: string[];
 }
 
 export interface ProgramStart {
   id: string;
   app: string;
   /** Programs of one kind are matched with one another; default: the app. */
-  kind?: string;
+  kind?: string | null;
   /** ms from now */
   deadline: number;
 }

@@ -1,17 +1,11 @@
 import type { LoadProgress, StepEngine } from '../engine/step-engine';
 import { unlessAborted, within } from '../engine/within';
-import {
-  type Clock,
-  createPolicy,
-  type PolicyName,
-  type Slo,
-  TempoError,
-  validateSlo,
-} from '../scheduler';
+import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
-import { checkLoadConfig, ENGINES, type EngineKinds } from './engines';
+import { ENGINES, type EngineKinds, isLoadConfig, readLoadConfig } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
+import { plain } from './plain';
 import { parseProfile } from './profile';
 import type {
   LoadConfig,
@@ -25,6 +19,7 @@ import type {
 } from './server-types';
 import { DISPOSE_WITHIN_MS, duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
+import { plainSubmission, readAppSlo } from './validate';
 import { yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
@@ -83,9 +78,9 @@ export class TempoServer implements TempoHost {
       const controller = new AbortController();
       this.#loading = controller;
       try {
-        await this.#check(config);
+        const read = await this.#read(config);
         if (controller.signal.aborted) throw controller.signal.reason;
-        return await this.#replace(config, controller.signal);
+        return await this.#replace(read, controller.signal);
       } finally {
         this.#loading = undefined;
       }
@@ -95,11 +90,11 @@ export class TempoServer implements TempoHost {
   }
 
   /** The load of this very engine and model that is under way or was done, if there is one. */
-  joinable({ engine, model }: LoadConfig): Promise<Outcome<ServerState>> | undefined {
-    const latest = this.#latest;
+  joinable(config: LoadConfig): Promise<Outcome<ServerState>> | undefined {
+    const { config: before, outcome: latest } = this.#latest ?? {};
     const live = this.#loading !== undefined || this.#serving !== undefined;
-    const same = latest?.config.engine === engine && latest.config.model === model;
-    return live && same ? latest?.outcome : undefined;
+    const same = before?.engine === config?.engine && before?.model === config?.model;
+    return live && same && isLoadConfig(config) ? latest : undefined;
   }
 
   async cancelLoad(): Promise<void> {
@@ -112,8 +107,9 @@ export class TempoServer implements TempoHost {
     if (this.#loading === undefined && !this.#disposed) this.#setState({ phase: 'idle' });
   }
 
-  submit(submission: Submission): Promise<Outcome<Receipt>> {
+  submit(given: Submission): Promise<Outcome<Receipt>> {
     return outcome(async () => {
+      const submission = plainSubmission(given);
       const { id } = submission;
       if (this.#arriving.has(id)) throw duplicate(id);
       this.#arriving.add(id);
@@ -136,7 +132,10 @@ export class TempoServer implements TempoHost {
   }
 
   countTokens(params: ChatCompletionParams): Promise<Outcome<number>> {
-    return outcome(() => this.#onLiveEngine((live) => live.countTokens(params)));
+    return outcome(() => {
+      const request = plain(params, '');
+      return this.#onLiveEngine((live) => live.countTokens(request));
+    });
   }
 
   startProgram(start: ProgramStart): Promise<Outcome<void>> {
@@ -158,15 +157,7 @@ export class TempoServer implements TempoHost {
 
   setSlo(app: string, slo: Slo): Promise<Outcome<void>> {
     return outcome(() => {
-      validateSlo(slo);
-      if (slo.class === 'program') {
-        throw new TempoError(
-          'invalid_slo',
-          'The class program belongs to the calls of a program; give the app another.',
-          { param: 'slo.class' },
-        );
-      }
-      this.#serving?.setSlo(app, slo);
+      this.#serving?.setSlo(app, readAppSlo(app, slo));
     });
   }
 
@@ -231,10 +222,11 @@ export class TempoServer implements TempoHost {
   }
 
   /** Throws where nothing is given up for it: what was loaded before goes on. */
-  async #check(config: LoadConfig): Promise<void> {
+  async #read(config: LoadConfig): Promise<LoadConfig> {
     try {
-      checkLoadConfig(config, this.#engines);
-      await this.#engines[config.engine].check(config);
+      const read = readLoadConfig(config);
+      await this.#engines[read.engine].check(read);
+      return read;
     } catch (thrown) {
       const error = TempoError.from(thrown);
       if (this.#serving === undefined) this.#setState({ phase: 'failed', error: error.toJSON() });

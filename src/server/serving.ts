@@ -34,9 +34,16 @@ import type {
   Submission,
 } from './server-types';
 import { Siblings } from './siblings';
+import { makeUpFor } from './simulated-reply';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
-import { checkParams, checkSubmission } from './validate';
+import {
+  type ChatRequest,
+  type ReadRequest,
+  readParams,
+  readProgram,
+  readSubmission,
+} from './validate';
 import { WaitNews } from './wait-news';
 
 /** Times that the device may be lost under one request, or without a step between. */
@@ -50,6 +57,9 @@ export const DISPOSE_WITHIN_MS = 1000;
 
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
+
+/** A chat request, ready to be queued. */
+export interface ReadyChat extends PreparedChat, ReadRequest {}
 
 export interface ServingOptions {
   engine: StepEngine;
@@ -133,30 +143,32 @@ export class Serving implements RequestHost {
    * Checks a chat request and turns it into tokens. Rejects with what is wrong with it, or with
    * `engine_lost` where the device went away meanwhile: that is to be tried again.
    */
-  async prepare(submission: Submission): Promise<PreparedChat> {
-    checkSubmission(submission);
-    this.#programOf(submission);
+  async prepare(submission: Submission): Promise<ReadyChat> {
+    const { request, warnings } = readSubmission(submission, this.#model.id);
+    this.#programOf(submission, request);
     return this.#unlessLost(async (engine) => {
-      const chat = prepareChat(submission.id, submission.params, this.#model, this.#longest);
+      const makeUp = this.#model.simulated ? await makeUpFor(request) : undefined;
+      const chat = prepareChat(submission.id, request, this.#model, this.#longest, makeUp);
       if (chat.grammar !== undefined) await engine.checkGrammar?.(chat.grammar);
-      return chat;
+      return { ...chat, request, warnings };
     });
   }
 
   /** How many tokens a request's prompt has. Rejects as `prepare` does. */
   async countTokens(params: ChatCompletionParams): Promise<number> {
-    checkParams(params);
-    return this.#unlessLost(async () => promptOf(params, this.#model).tokens.length);
+    const { request } = readParams(params, this.#model.id);
+    return this.#unlessLost(async () => promptOf(request, this.#model).tokens.length);
   }
 
   /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
-  submit(submission: Submission, chat: PreparedChat): Receipt {
-    const { id, params } = submission;
+  submit(submission: Submission, chat: ReadyChat): Receipt {
+    const { id } = submission;
+    const { request, warnings } = chat;
     if (this.#loop.stopped)
       throw new TempoError('disposed', 'The engine was replaced. Send it again.');
     if (this.#open.get(id) !== undefined) throw duplicate(id);
-    const program = this.#programOf(submission);
-    const slo: Slo = program === undefined ? (params.slo ?? submission.slo) : { class: 'program' };
+    const program = this.#programOf(submission, request);
+    const slo: Slo = program === undefined ? (request.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
     const arrivalMs = this.#options.clock.now();
     const first = this.#schedule(choice, submission, chat, slo, program, arrivalMs);
@@ -165,7 +177,7 @@ export class Serving implements RequestHost {
       {
         id,
         app: submission.app,
-        ownSlo: params.slo !== undefined || program !== undefined,
+        ownSlo: request.slo !== undefined || program !== undefined,
         promptTokens: chat.promptTokens.length,
         choices: chat.choices,
       },
@@ -186,6 +198,7 @@ export class Serving implements RequestHost {
       estimatedWaitMs,
       model: this.#model.id,
       simulated: this.#model.simulated,
+      warnings,
     };
   }
 
@@ -198,7 +211,8 @@ export class Serving implements RequestHost {
   }
 
   /** Throws `invalid_slo`, or what is wrong with the program's id. */
-  startProgram({ id, app, kind, deadline }: ProgramStart): void {
+  startProgram(start: ProgramStart): void {
+    const { id, app, kind, deadline } = readProgram(start);
     this.scheduler.startProgram({ id, app, kind, deadlineMs: deadline }, this.#options.clock.now());
   }
 
@@ -378,8 +392,8 @@ export class Serving implements RequestHost {
 
   #schedule(
     choice: Choice,
-    { app, params }: Submission,
-    { promptTokens, maxTokens }: PreparedChat,
+    { app }: Submission,
+    { promptTokens, maxTokens, request: { stage } }: ReadyChat,
     slo: Slo,
     program: Program | undefined,
     arrivalMs: number,
@@ -388,7 +402,7 @@ export class Serving implements RequestHost {
       {
         id: choice.requestId,
         app,
-        stage: params.stage,
+        stage,
         slo,
         promptTokens: promptTokens.length,
         maxTokens,
@@ -406,9 +420,9 @@ export class Serving implements RequestHost {
     return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 
-  #programOf({ program: id, params }: Submission): Program | undefined {
-    if (id === undefined) return undefined;
-    if (params.slo !== undefined && params.slo.class !== 'program') {
+  #programOf({ program: id }: Submission, { slo }: ChatRequest): Program | undefined {
+    if (id === undefined || id === null) return undefined;
+    if (slo !== undefined && slo.class !== 'program') {
       throw new TempoError(
         'invalid_slo',
         'The calls of a program are accounted to its deadline; leave their slo out.',

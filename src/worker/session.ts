@@ -49,7 +49,7 @@ export class Session implements TempoHost {
   unload = () => this.#server.unload();
 
   async submit(submission: Submission): Promise<Outcome<Receipt>> {
-    const { id } = submission;
+    const id = submission?.id;
     this.#open.add(id);
     const outcome = await this.#server.submit(submission);
     if (!outcome.ok) this.#open.delete(id);

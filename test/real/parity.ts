@@ -102,9 +102,8 @@ async function feeds(
   return all;
 }
 
-function asMessage({ role, content, name }: Turn): webllm.ChatCompletionMessageParam {
-  if (role === 'tool') return { role, content, tool_call_id: '0' };
-  return name === undefined ? { role, content } : ({ role, content, name } as never);
+function asMessage({ role, content }: Turn): webllm.ChatCompletionMessageParam {
+  return role === 'tool' ? { role, content, tool_call_id: '0' } : { role, content };
 }
 
 async function ask(

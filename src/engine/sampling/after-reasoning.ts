@@ -1,4 +1,5 @@
 import type { GrammarSpec } from '../../scheduler';
+import { structuralFormat } from './structural-format';
 
 /**
  * A grammar for a model whose prompt ends inside its reasoning: it thinks as it likes, and the
@@ -14,20 +15,4 @@ export function afterReasoning(spec: GrammarSpec): GrammarSpec {
     ],
   };
   return { type: 'structural_tag', tag: JSON.stringify({ type: 'structural_tag', format }) };
-}
-
-/** A grammar as a part of a structural tag. */
-export function structuralFormat(spec: GrammarSpec): unknown {
-  switch (spec.type) {
-    case 'json':
-      return { type: 'json_schema', json_schema: { type: ['object', 'array'] } };
-    case 'json_schema':
-      return { type: 'json_schema', json_schema: JSON.parse(spec.schema) };
-    case 'ebnf':
-      return { type: 'grammar', grammar: spec.grammar };
-    case 'structural_tag': {
-      const tag: unknown = JSON.parse(spec.tag);
-      return typeof tag === 'object' && tag !== null && 'format' in tag ? tag.format : tag;
-    }
-  }
 }

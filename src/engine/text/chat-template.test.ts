@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
-import { promptPieces, replyStartsInReasoning } from './chat-template';
+import { hasSystemTurns, promptPieces, replyStartsInReasoning } from './chat-template';
 import { TEMPLATES } from './conversations.test-data';
 import type { Turn } from './messages';
 
 const user = (content: string): Turn => ({ role: 'user', content });
 const assistant = (content: string): Turn => ({ role: 'assistant', content });
+const system = (content: string): Turn => ({ role: 'system', content });
 
 describe('a prompt', () => {
   const template = TEMPLATES.qwen2;
@@ -50,9 +51,32 @@ describe('a prompt', () => {
     ]);
   });
 
+  it('has a late system message where such messages are turns of their own', () => {
+    const turns = [user('Hi'), system('Now in French.'), user('Bye')];
+    expect(promptPieces(template, turns).slice(1, 4)).toEqual([
+      '<|im_start|>user\nHi<|im_end|>\n',
+      '<|im_start|>system\nNow in French.<|im_end|>\n',
+      '<|im_start|>user\nBye<|im_end|>\n',
+    ]);
+    expect(hasSystemTurns(TEMPLATES['llama-3_1'])).toBe(true);
+    for (const name of ['llama-2', 'gemma', 'gorilla']) {
+      expect(hasSystemTurns(TEMPLATES[name]), name).toBe(false);
+      expect(() => promptPieces(TEMPLATES[name], turns)).toThrowError(
+        expect.objectContaining({ code: 'invalid_request', param: 'messages[1].role' }),
+      );
+    }
+  });
+
+  it('parts the turns as without a system message between them', () => {
+    const llama = TEMPLATES['llama-3_1'];
+    const alternating = { ...llama, seps: ['<a>', '<b>'] };
+    const pieces = promptPieces(alternating, [user('1'), system('s'), user('2')]);
+    expect(pieces[1]).toMatch(/1<a>$/);
+    expect(pieces[3]).toMatch(/2<b>$/);
+  });
+
   it.each<[string, Turn[], string]>([
     ['no messages', [], 'messages'],
-    ['a late system message', [user('Hi'), { role: 'system', content: '' }], 'messages[1].role'],
     ['a role that the template lacks', [{ role: 'tool', content: '4' }], 'messages[0].role'],
   ])('is refused, with its path, for %s', (_, turns, param) => {
     let thrown: unknown;

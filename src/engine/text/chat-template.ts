@@ -5,9 +5,10 @@
  * would be one text, so the pieces matter). The template's `offset`, `use_function_calling` and
  * `function_string` are older than both and unused.
  *
- * One difference, on purpose: a message's text is inserted as it is. WebLLM inserts it with
+ * Differences, on purpose: a message's text is inserted as it is. WebLLM inserts it with
  * `String.replace`, which reads `$$`, `$&` and `$'` in it as patterns (a message `$$x$$` reaches the
- * model as `$x$`), and removes `{function_string}` from it.
+ * model as `$x$`), and removes `{function_string}` from it. And a speaker's name is no part of a turn:
+ * WebLLM writes it in the place of the role's header, where it could be any role's.
  */
 import { TempoError } from '../../scheduler';
 import type { ConversationTemplate, Tokenizer } from '../step-engine';
@@ -48,19 +49,34 @@ export function promptPieces(
   const messages = hasSystem ? turns.slice(1) : turns;
 
   const pieces = system === '' ? [] : [system];
-  messages.forEach((turn, i) => {
+  let i = 0;
+  for (const turn of messages) {
+    if (turn.role === 'system') {
+      pieces.push(systemText(template, turn.content));
+      continue;
+    }
     const roleFollowsSystem =
       template.add_role_after_system_message === false && system !== '' && i === 0;
     const header = roleFollowsSystem ? '' : headerOf(template, turn) + contentSep(template);
-    const isBegun = options.continued && i === messages.length - 1;
+    const isBegun = options.continued && turn === messages.at(-1);
     pieces.push(
       isBegun
         ? header + emptyReasoning(header, options) + begunBody(template, turn)
         : header + bodyOf(template, turn) + template.seps[i % template.seps.length],
     );
-  });
+    i++;
+  }
   if (!options.continued) pieces.push(replyHeader(template, options));
   return pieces;
+}
+
+/**
+ * Whether a system message is a turn like any other, so that it may stand anywhere. In other templates
+ * it is only how the first turn begins (Llama 2, Gemma).
+ */
+export function hasSystemTurns(template: ChatTemplate): boolean {
+  const [before, after] = template.system_template.split(PLACEHOLDER.system);
+  return template.add_role_after_system_message !== false && before !== '' && Boolean(after);
 }
 
 /** Whether the prompt opens a reasoning block that the reply is to close (Qwen3.5, DeepSeek-R1). */
@@ -109,14 +125,20 @@ function checkTurns(
       'The model’s chat template has no separators (`seps`).',
     );
   }
+  if (turns.length === 0) {
+    throw new TempoError('invalid_request', 'There must be a message.', { param: 'messages' });
+  }
   turns.forEach((turn, i) => {
     const param = `messages[${i}].role`;
-    if (turn.role === 'system' && i > 0) {
-      throw new TempoError('invalid_request', 'Only the first message may be a system message.', {
-        param,
-      });
+    if (turn.role === 'system') {
+      if (i === 0 || hasSystemTurns(template)) return;
+      throw new TempoError(
+        'invalid_request',
+        'This model’s chat template has a system message at the start only. Put the text into the first message, or into a user’s.',
+        { param },
+      );
     }
-    if (turn.role !== 'system' && template.roles[turn.role] === undefined) {
+    if (template.roles[turn.role] === undefined) {
       throw new TempoError(
         'invalid_request',
         `This model’s chat template has no role "${turn.role}"; it has ${Object.keys(template.roles).join(', ')}.`,
@@ -144,9 +166,7 @@ function systemText(template: ChatTemplate, message: string): string {
 }
 
 function headerOf(template: ChatTemplate, turn: Turn): string {
-  if (turn.role === 'system') return '';
-  if (turn.name && turn.role !== 'tool') return turn.name;
-  return template.roles[turn.role] ?? '';
+  return turn.role === 'system' ? '' : (template.roles[turn.role] ?? '');
 }
 
 function bodyOf(template: ChatTemplate, turn: Turn): string {

@@ -44,10 +44,6 @@ export const CONVERSATIONS: readonly Conversation[] = [
     turns: [user('Are you there?'), user('Hello?'), assistant(''), user('Say something.')],
   },
   {
-    name: 'named speaker',
-    turns: [{ role: 'user', content: 'It is me.', name: 'Alice' }, assistant('Hi.'), user('Who?')],
-  },
-  {
     name: 'tool result',
     needsToolRole: true,
     turns: [

@@ -2,8 +2,6 @@
 export interface Turn {
   role: 'system' | 'user' | 'assistant' | 'tool';
   content: string;
-  /** Takes the place of the role's header, as WebLLM's `message.name` does. */
-  name?: string;
 }
 
 /** How the reply is to begin. */

@@ -11,6 +11,15 @@ export interface ParsedText {
   toolCalls: ToolCallDelta[];
 }
 
+/** Finds tool calls in an answer as it streams. */
+export interface AnswerParser {
+  /** The calls so far; the last one may be unfinished. */
+  readonly toolCalls: readonly ToolCall[];
+  push(text: string): ParsedText;
+  /** The end: what was held back. */
+  finish(): ParsedText;
+}
+
 /** A name that goes on for longer is none. */
 const MAX_NAME = 64;
 
@@ -20,7 +29,7 @@ const MAX_NAME = 64;
  * answer ends in the middle of a call (max_tokens), its arguments are what there was of them, as in
  * the OpenAI API.
  */
-export class ToolCallParser {
+export class ToolCallParser implements AnswerParser {
   readonly #format: ToolFormat | undefined;
   readonly #newId: () => string;
   readonly #calls: ToolCall[] = [];

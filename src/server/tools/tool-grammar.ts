@@ -1,22 +1,22 @@
-import { structuralFormat } from '../../engine/sampling';
+import { structuralFormat } from '../../engine/sampling/structural-format';
 import type { GrammarSpec } from '../../scheduler';
-import type { Tool } from '../chat-types';
 import type { ToolFormat } from './tool-format';
+
+/** A function that may be called. */
+export interface Callable {
+  name: string;
+  /** The schema of its arguments: objects. */
+  parameters: Record<string, unknown>;
+}
 
 export interface ToolGrammarOptions {
   /** The answer is a call or more and nothing else; otherwise words, calls or both. */
   required: boolean;
   /** More than one call. */
   parallel: boolean;
-  /** What an answer without calls is held to; default: any words. */
+  /** What an answer that is no call is held to, all of it; without it, words and calls may mix. */
   otherwise?: GrammarSpec;
 }
-
-/** Calls beside another format: xgrammar 0.1.27 takes nothing that repeats for ever into a choice. */
-const MAX_CALLS = 4;
-
-/** A function without a schema takes any object. */
-const ANY_OBJECT = { type: 'object', additionalProperties: true };
 
 /**
  * A structural tag (xgrammar's format) that holds the answer to well-formed calls of these tools:
@@ -24,57 +24,45 @@ const ANY_OBJECT = { type: 'object', additionalProperties: true };
  */
 export function toolGrammar(
   format: ToolFormat,
-  tools: readonly Tool[],
+  tools: readonly Callable[],
   { required, parallel, otherwise }: ToolGrammarOptions,
 ): GrammarSpec {
   const { begin, middle, end } = format.call;
-  const tags = tools.map((tool) => ({
+  const tags = tools.map(({ name, parameters }) => ({
     type: 'tag',
-    begin: begin + tool.function.name + middle,
-    content: { type: 'json_schema', json_schema: tool.function.parameters ?? ANY_OBJECT },
+    begin: begin + name + middle,
+    content: { type: 'json_schema', json_schema: parameters },
     end,
   }));
-  const calls = {
-    type: 'tags_with_separator',
-    tags,
-    separator: format.separator,
-    at_least_one: true,
-    stop_after_first: !parallel,
-  };
-  const callsAndWords = {
+  const calls = oneAfterAnother(tags, format.separator, parallel);
+  const mixture = {
     type: 'triggered_tags',
     triggers: [format.trigger],
     tags,
     stop_after_first: !parallel,
   };
-  const optional =
-    otherwise === undefined
-      ? callsAndWords
-      : oneOf([
-          upTo(parallel ? MAX_CALLS : 1, oneOf(tags), format.separator),
-          structuralFormat(otherwise),
-        ]);
+  const answer = required ? calls : otherwise ? either(calls, otherwise, format) : mixture;
   return {
     type: 'structural_tag',
-    tag: JSON.stringify({ type: 'structural_tag', format: required ? calls : optional }),
+    tag: JSON.stringify({ type: 'structural_tag', format: answer }),
   };
 }
 
-function oneOf(elements: readonly unknown[]) {
-  return { type: 'or', elements };
+function oneAfterAnother(tags: readonly unknown[], separator: string, parallel: boolean) {
+  return {
+    type: 'tags_with_separator',
+    tags,
+    separator,
+    at_least_one: true,
+    stop_after_first: !parallel,
+  };
 }
 
-/** One to `most` of these. */
-function upTo(most: number, format: unknown, separator: string): unknown {
-  if (most === 1) return format;
-  const more = sequence([
-    { type: 'const_string', value: separator },
-    upTo(most - 1, format, separator),
-  ]);
-  // An empty constant does not compile.
-  return sequence([format, oneOf([{ type: 'grammar', grammar: 'root ::= ""' }, more])]);
-}
-
-function sequence(elements: readonly unknown[]) {
-  return { type: 'sequence', elements };
+/**
+ * Calls, or an answer in another format. xgrammar 0.1.27 takes a choice between two lists of tags, but
+ * none between a list and something else: so the answer is a list of one.
+ */
+function either(calls: unknown, otherwise: GrammarSpec, { separator }: ToolFormat) {
+  const answer = { type: 'tag', begin: '', content: structuralFormat(otherwise), end: '' };
+  return { type: 'or', elements: [calls, oneAfterAnother([answer], separator, false)] };
 }

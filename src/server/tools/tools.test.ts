@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Grammars } from '../../engine/sampling';
+import { afterReasoning, Grammars } from '../../engine/sampling';
 import { writeAtRandom } from '../../engine/sampling/random-writer.test-data';
 import { SMALL_VOCABULARY, STOP, tokensOf } from '../../engine/sampling/small-vocabulary.test-data';
 import { TEMPLATES } from '../../engine/text/conversations.test-data';
@@ -33,13 +33,8 @@ beforeAll(async () => {
 afterAll(() => grammars.dispose());
 
 /** Whether an answer's grammar takes a text and an end. */
-async function takes(
-  request: ToolRequest,
-  text: string,
-  of = template,
-  otherwise?: GrammarSpec,
-): Promise<boolean> {
-  const grammar = prepareTools(request, of)?.grammar(otherwise);
+async function takes(request: ToolRequest, text: string, of = template): Promise<boolean> {
+  const grammar = prepareTools(request, of)?.grammar;
   if (grammar === undefined) throw new Error('There is no grammar.');
   const matcher = await grammars.matcher(grammar);
   const taken = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
@@ -94,31 +89,48 @@ describe('an answer to a request with tools', () => {
     expect(await takes(required, `${oslo}\n${oslo}`)).toBe(false);
   });
 
-  it('is free where the choice is none, though the tools are described', () => {
-    const prepared = prepareTools({ tools, tool_choice: 'none' }, template);
-    expect(prepared?.grammar()).toBeUndefined();
-    expect(prepared?.section).toContain('get_weather');
-    expect(prepared?.parser().push(oslo)).toEqual({ content: oslo, toolCalls: [] });
+  it('is a call of one of the tools that are allowed', async () => {
+    const allowed = (mode: 'auto' | 'required'): ToolRequest => ({
+      tools,
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: { mode, tools: [{ type: 'function', function: { name: 'clock' } }] },
+      },
+    });
+    expect(await takes(allowed('auto'), 'It is late.')).toBe(true);
+    expect(await takes(allowed('auto'), oslo)).toBe(false);
+    expect(await takes(allowed('required'), 'It is late.')).toBe(false);
+    const twice = `${call('clock', '{}')}\n${call('clock', '{}')}`;
+    expect(await takes(allowed('required'), twice)).toBe(true);
   });
 
-  it.each<[string, GrammarSpec, string]>([
-    ['a schema', { type: 'json_schema', schema: '{"type":"boolean"}' }, 'true'],
-    ['any JSON', { type: 'json' }, '{"rain": true}'],
-    ['a grammar', { type: 'ebnf', grammar: 'root ::= "dry" | "wet"' }, 'wet'],
-  ])('is held to %s where it calls nothing', async (_, otherwise, answer) => {
-    expect(await takes({ tools }, answer, template, otherwise)).toBe(true);
-    expect(await takes({ tools }, oslo, template, otherwise)).toBe(true);
-    expect(await takes({ tools }, `${oslo}\n${oslo}`, template, otherwise)).toBe(true);
-    expect(await takes({ tools }, 'It rains.', template, otherwise)).toBe(false);
-    expect(await takes({ tools }, `${oslo}\n${answer}`, template, otherwise)).toBe(false);
-    expect(await takes({ tools: [WEATHER] }, oslo, template, otherwise)).toBe(true);
-    const single: ToolRequest = { tools, parallel_tool_calls: false };
-    expect(await takes(single, `${oslo}\n${oslo}`, template, otherwise)).toBe(false);
-    const required: ToolRequest = { tools, tool_choice: 'required' };
-    expect(await takes(required, answer, template, otherwise)).toBe(false);
-    expect(prepareTools({ tools, tool_choice: 'none' }, template)?.grammar(otherwise)).toBe(
-      otherwise,
-    );
+  it.each<[string, Record<string, unknown> | null]>([
+    ['without a schema', null],
+    ['of an empty schema', {}],
+    ['of a schema without a type', { description: 'Anything.', required: [] }],
+    ['of objects among others', { type: ['object', 'null', 'string'] }],
+    ['of a choice', { anyOf: [{ type: 'integer' }, { type: 'object' }, { type: 'null' }] }],
+    ['of a choice that says nothing of types', { anyOf: [{}, true] }],
+    ['of constants', { enum: [5, { any: 1 }, { x: [1] }, {}] }],
+    ['of a reference', { $ref: '#/$defs/a', $defs: { a: { type: ['object', 'integer'] } } }],
+    [
+      'of a reference to a reference',
+      { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b~1c' }, 'b/c': {} } },
+    ],
+  ])('takes arguments %s as an object and nothing else', async (_, parameters) => {
+    const free: Tool = { type: 'function', function: { name: 'free', parameters } };
+    const isTaken = (args: string) => takes({ tools: [free] }, call('free', args));
+    expect(await isTaken('{}')).toBe(true);
+    for (const args of ['5', '"x"', 'null', '[]', 'true', '[{}]']) {
+      expect(await isTaken(args), args).toBe(false);
+    }
+  });
+
+  it('is free where the choice is none, though the tools are described', () => {
+    const prepared = prepareTools({ tools, tool_choice: 'none' }, template);
+    expect(prepared?.grammar).toBeUndefined();
+    expect(prepared?.section).toContain('get_weather');
+    expect(prepared?.parser().push(oslo)).toEqual({ content: oslo, toolCalls: [] });
   });
 
   it('is written in Llama’s way where the template is Llama’s', async () => {
@@ -134,7 +146,7 @@ describe('an answer to a request with tools', () => {
     async (name) => {
       const request: ToolRequest = { tools, tool_choice: 'required' };
       const prepared = prepareTools(request, TEMPLATES[name]);
-      const grammar = prepared?.grammar();
+      const grammar = prepared?.grammar;
       if (prepared === undefined || grammar === undefined) throw new Error('There is no grammar.');
       for (let seed = 0; seed < 10; seed++) {
         const matcher = await grammars.matcher(grammar);
@@ -157,6 +169,94 @@ describe('an answer to a request with tools', () => {
   );
 });
 
+describe('an answer to a request with tools and a format', () => {
+  const SCHEMA = {
+    type: 'object',
+    properties: { name: { type: 'string' }, age: { type: 'integer', minimum: 0 } },
+    required: ['name'],
+    additionalProperties: false,
+  };
+  const format: GrammarSpec = { type: 'json_schema', schema: JSON.stringify(SCHEMA) };
+  const request: ToolRequest = { tools, response_format: format };
+  const llama = TEMPLATES['llama-3_1'];
+
+  it('is in the format, or calls, and nothing else', async () => {
+    expect(await takes(request, '{"name": "Ada", "age": 36}')).toBe(true);
+    expect(await takes(request, oslo)).toBe(true);
+    expect(await takes(request, `${oslo}\n${call('clock', '{}')}`)).toBe(true);
+    expect(await takes(request, 'Ada is 36.')).toBe(false);
+    expect(await takes(request, '{"age": 36}')).toBe(false);
+    expect(await takes(request, '{"name": "Ada", "age": -1}')).toBe(false);
+    expect(await takes(request, `${oslo}\n{"name": "Ada"}`)).toBe(false);
+    expect(await takes(request, call('get_weather', '{}'))).toBe(false);
+    expect(await takes({ ...request, parallel_tool_calls: false }, `${oslo}\n${oslo}`)).toBe(false);
+  });
+
+  it('begins after the reasoning where the prompt opened it', async () => {
+    const grammar = prepareTools(request, template)?.grammar;
+    if (grammar === undefined) throw new Error('There is no grammar.');
+    for (const text of ['{"name": "Ada"}', oslo]) {
+      const matcher = await grammars.matcher(afterReasoning(grammar));
+      const tokens = [...tokensOf(`A <tool_call> or not?</think>\n\n${text}`), STOP];
+      expect(tokens.every((token) => matcher.accept(token))).toBe(true);
+      matcher.dispose();
+    }
+  });
+
+  it('is a call where one is required, and in the format where none is allowed', async () => {
+    const required: ToolRequest = { ...request, tool_choice: 'required' };
+    expect(await takes(required, '{"name": "Ada"}')).toBe(false);
+    expect(await takes(required, oslo)).toBe(true);
+    const none = prepareTools({ ...request, tool_choice: 'none' }, template);
+    expect(none?.grammar).toBeUndefined(); // the format's own holds
+    expect(none?.section).toContain('get_weather');
+  });
+
+  it.each<[string, GrammarSpec, string]>([
+    ['a schema', { type: 'json_schema', schema: '{"type":"boolean"}' }, 'true'],
+    ['any JSON', { type: 'json' }, '{"a": [1]}'],
+    ['a grammar', { type: 'ebnf', grammar: 'root ::= "yes" | "no"' }, 'yes'],
+  ])('may be held to %s', async (_, response_format, text) => {
+    expect(await takes({ tools, response_format }, text)).toBe(true);
+    expect(await takes({ tools, response_format }, oslo)).toBe(true);
+    expect(await takes({ tools: [WEATHER], response_format }, oslo)).toBe(true);
+    expect(await takes({ tools, response_format }, Array(9).fill(oslo).join('\n'))).toBe(true);
+    expect(await takes({ tools, response_format }, 'maybe')).toBe(false);
+    expect(await takes({ tools, response_format }, `${oslo}\n${text}`)).toBe(false);
+  });
+
+  it('is told from a call by how it begins, in Llama’s format too', async () => {
+    const written = '{"name": "Ada", "age": 36}';
+    const called = '{"name": "get_weather", "parameters": {"city": "Oslo"}}';
+    expect(await takes(request, written, llama)).toBe(true);
+    expect(await takes(request, called, llama)).toBe(true);
+    const parse = (pieces: Iterable<string>) => {
+      const parser = prepareTools(request, llama)?.parser();
+      if (parser === undefined) throw new Error('There is no parser.');
+      const parsed = [...[...pieces].map((piece) => parser.push(piece)), parser.finish()];
+      return { content: parsed.map(({ content }) => content).join(''), calls: parser.toolCalls };
+    };
+    for (const pieces of [[written], written]) {
+      expect(parse(pieces)).toEqual({ content: written, calls: [] });
+    }
+    for (const pieces of [[called], called]) {
+      const { content, calls } = parse(pieces);
+      expect(content).toBe('');
+      expect(calls.map((one) => one.function)).toEqual([
+        { name: 'get_weather', arguments: '{"city": "Oslo"}' },
+      ]);
+    }
+    expect(parse('{"name": "get_w').content).toBe('{"name": "get_w'); // cut short
+  });
+
+  it('keeps what looks like a call inside the answer', () => {
+    const text = `{"name": "${oslo.replaceAll('"', '\\"').replaceAll('\n', '\\n')}"}`;
+    const parser = prepareTools(request, template)?.parser();
+    expect(parser?.push(text)).toEqual({ content: text, toolCalls: [] });
+    expect(parser?.toolCalls).toEqual([]);
+  });
+});
+
 describe('tools are checked before anything is queued', () => {
   const named = (name: string): Tool => ({ type: 'function', function: { name } });
   const taking = (parameters: Record<string, unknown>): Tool => ({
@@ -170,6 +270,33 @@ describe('tools are checked before anything is queued', () => {
       { tools, tool_choice: { type: 'function', function: { name: 'search' } } },
       'unknown_tool',
       'tool_choice.function.name',
+    ],
+    [
+      'a choice among tools that are not there',
+      {
+        tools,
+        tool_choice: {
+          type: 'allowed_tools',
+          allowed_tools: {
+            mode: 'auto',
+            tools: [CLOCK, { type: 'function', function: { name: 'search' } }],
+          },
+        },
+      },
+      'unknown_tool',
+      'tool_choice.allowed_tools.tools[1].function.name',
+    ],
+    [
+      'tools beside a structural tag',
+      { tools, response_format: { type: 'structural_tag', tag: '{"format":{"type":"any_text"}}' } },
+      'invalid_request',
+      'response_format',
+    ],
+    [
+      'arguments that no object can be',
+      { tools: [taking({ anyOf: [{ type: 'string' }, { const: 5 }] })] },
+      'invalid_schema',
+      'tools[0].function.parameters',
     ],
     [
       'a required call without tools',

@@ -3,9 +3,11 @@ import { checkJsonSchema } from '../../engine/sampling';
 import type { ConversationTemplate } from '../../engine/step-engine';
 import { type GrammarSpec, TempoError } from '../../scheduler';
 import type { Tool, ToolChoice } from '../chat-types';
-import { ToolCallParser } from './tool-call-parser';
+import { CallsOrContent } from './calls-or-content';
+import { ANY_OBJECT, objectsOnly } from './object-schema';
+import { type AnswerParser, ToolCallParser } from './tool-call-parser';
 import { type ToolFormat, toolFormatOf } from './tool-format';
-import { toolGrammar } from './tool-grammar';
+import { type Callable, toolGrammar } from './tool-grammar';
 
 export interface ToolRequest {
   tools?: readonly Tool[];
@@ -13,6 +15,8 @@ export interface ToolRequest {
   tool_choice?: ToolChoice;
   /** False: at most one call. Default true. */
   parallel_tool_calls?: boolean;
+  /** What an answer that is no call is held to. */
+  response_format?: GrammarSpec;
 }
 
 /** What a request's tools mean for its prompt, its sampling and its answer. */
@@ -20,13 +24,14 @@ export interface PreparedTools {
   format: ToolFormat;
   /** Joins the system message (or, in Llama's format, the first user message). */
   section: string;
-  /**
-   * Constrains the answer to calls or, unless one is required, to what it is otherwise held to (default:
-   * any words). Where tool_choice is none, it is `otherwise` itself.
-   */
-  grammar(otherwise?: GrammarSpec): GrammarSpec | undefined;
+  /** What the answer may call; empty where tool_choice is none. */
+  callable: readonly Callable[];
+  /** The answer is a call. */
+  required: boolean;
+  /** Constrains the answer; undefined where nothing can be called. */
+  grammar: GrammarSpec | undefined;
   /** A new parser for each answer (each choice of n). */
-  parser(newId?: () => string): ToolCallParser;
+  parser(newId?: () => string): AnswerParser;
 }
 
 /** What OpenAI allows in a function's name. */
@@ -40,64 +45,83 @@ export function prepareTools(
   request: ToolRequest,
   template: Pick<ConversationTemplate, 'roles'>,
 ): PreparedTools | undefined {
-  const {
-    tools = [],
-    tool_choice: choice = 'auto',
-    parallel_tool_calls: parallel = true,
-  } = request;
+  const { tools = [], parallel_tool_calls: parallel = true, response_format: otherwise } = request;
+  const choice = choiceOf(request.tool_choice ?? 'auto');
   if (tools.length === 0) {
-    if (choice === 'required' || typeof choice === 'object') {
-      throw new TempoError(
-        'invalid_request',
-        'tool_choice asks for a call, but there are no tools.',
-        {
-          param: 'tool_choice',
-        },
-      );
-    }
-    return undefined;
+    if (!choice.required && !choice.names?.size) return undefined;
+    throw new TempoError(
+      'invalid_request',
+      'tool_choice asks for a call, but there are no tools.',
+      { param: 'tool_choice' },
+    );
   }
-  checkTools(tools);
+  const all = checkedTools(tools);
+  for (const [name, param] of choice.names ?? []) {
+    if (all.some((tool) => tool.name === name)) continue;
+    const names = all.map((tool) => tool.name).join(', ');
+    throw new TempoError('unknown_tool', `tool_choice names "${name}"; the tools are ${names}.`, {
+      param,
+    });
+  }
+  const { required } = choice;
+  const callable = all.filter(({ name }) => choice.names?.has(name) ?? true);
   const format = toolFormatOf(template);
-  const callable = callableTools(tools, choice);
+  const apart = otherwise !== undefined && callable.length > 0 && !required;
+  if (apart && otherwise.type === 'structural_tag') {
+    throw new TempoError(
+      'invalid_request',
+      "A structural tag says of the whole answer what it is. Describe the calls in it and leave tools out, or set tool_choice to 'none'.",
+      { param: 'response_format' },
+    );
+  }
   return {
     format,
     section: format.section(tools),
-    grammar: (otherwise) =>
+    callable,
+    required,
+    grammar:
       callable.length === 0
-        ? otherwise
+        ? undefined
         : toolGrammar(format, callable, {
-            required: choice !== 'auto',
-            parallel: parallel && typeof choice === 'string',
+            required,
+            parallel: parallel && !choice.single,
             otherwise,
           }),
-    parser: (newId) => new ToolCallParser(callable.length === 0 ? undefined : format, newId),
+    parser: (newId) => {
+      if (callable.length === 0) return new ToolCallParser(undefined, newId);
+      const parser = new ToolCallParser(format, newId);
+      return apart ? new CallsOrContent(parser, format, callable) : parser;
+    },
   };
 }
 
-/** The tools that the answer may call. */
-function callableTools(tools: readonly Tool[], choice: ToolChoice): readonly Tool[] {
-  if (choice === 'none') return [];
-  if (typeof choice === 'string') return tools;
-  const { name } = choice.function;
-  const chosen = tools.filter((tool) => tool.function.name === name);
-  if (chosen.length === 0) {
-    const names = tools.map((tool) => tool.function.name).join(', ');
-    throw new TempoError('unknown_tool', `tool_choice names "${name}"; the tools are ${names}.`, {
-      param: 'tool_choice.function.name',
-    });
-  }
-  return chosen;
+interface Choice {
+  /** The tools that may be called, and where each is named; undefined for all. */
+  names?: ReadonlyMap<string, string>;
+  required: boolean;
+  /** One call and no more. */
+  single?: boolean;
 }
 
-function checkTools(tools: readonly Tool[]): void {
+function choiceOf(choice: ToolChoice): Choice {
+  if (choice === 'none') return { names: new Map(), required: false };
+  if (typeof choice === 'string') return { required: choice === 'required' };
+  if (choice.type === 'function') {
+    const names = new Map([[choice.function.name, 'tool_choice.function.name']]);
+    return { names, required: true, single: true };
+  }
+  const { mode, tools } = choice.allowed_tools;
+  const path = 'tool_choice.allowed_tools.tools';
+  const names = new Map(
+    tools.map((tool, i) => [tool.function.name, `${path}[${i}].function.name`] as const),
+  );
+  return { names, required: mode === 'required' };
+}
+
+/** Throws what is wrong with a name or a schema. */
+function checkedTools(tools: readonly Tool[]): Callable[] {
   const names = new Set<string>();
-  tools.forEach((tool, i) => {
-    if (tool.type !== 'function') {
-      throw new TempoError('invalid_request', 'Only tools of type "function" are known.', {
-        param: `tools[${i}].type`,
-      });
-    }
+  return tools.map((tool, i) => {
     const { name, parameters } = tool.function;
     const param = `tools[${i}].function.name`;
     if (!NAME.test(name)) {
@@ -111,14 +135,10 @@ function checkTools(tools: readonly Tool[]): void {
       throw new TempoError('invalid_request', `There are two tools named "${name}".`, { param });
     }
     names.add(name);
-    if (parameters !== undefined) {
-      const path = `tools[${i}].function.parameters`;
-      checkJsonSchema(parameters, path);
-      if (parameters.type !== undefined && parameters.type !== 'object') {
-        throw new TempoError('invalid_schema', `${path}.type must be "object".`, {
-          param: `${path}.type`,
-        });
-      }
-    }
+    if (parameters === undefined || parameters === null) return { name, parameters: ANY_OBJECT };
+    const path = `tools[${i}].function.parameters`;
+    const objects = objectsOnly(parameters, path);
+    checkJsonSchema(objects, path);
+    return { name, parameters: objects };
   });
 }

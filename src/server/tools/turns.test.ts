@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { promptPieces } from '../../engine/text';
 import { TEMPLATES } from '../../engine/text/conversations.test-data';
-import type { ChatMessage, Tool } from '../chat-types';
+import type { Tool } from '../chat-types';
+import type { Message } from '../validate';
 import { prepareTools } from './tools';
 import { turnsOf } from './turns';
 
@@ -9,8 +10,8 @@ const ADD: Tool = {
   type: 'function',
   function: { name: 'add', parameters: { type: 'object', properties: { a: { type: 'number' } } } },
 };
-const QUESTION: ChatMessage = { role: 'user', content: 'What is 2 + 2?' };
-const CALLS: ChatMessage = {
+const QUESTION: Message = { role: 'user', content: 'What is 2 + 2?' };
+const CALLS: Message = {
   role: 'assistant',
   content: null,
   tool_calls: [
@@ -18,13 +19,13 @@ const CALLS: ChatMessage = {
     { id: '2', type: 'function', function: { name: 'add', arguments: '{"a": 3}' } },
   ],
 };
-const RESULTS: ChatMessage[] = [
+const RESULTS: Message[] = [
   { role: 'tool', tool_call_id: '1', content: '4' },
   { role: 'tool', tool_call_id: '2', content: '5' },
 ];
 
 /** The whole prompt as one text. */
-function prompt(name: string, messages: readonly ChatMessage[], tools?: readonly Tool[]): string {
+function prompt(name: string, messages: readonly Message[], tools?: readonly Tool[]): string {
   const template = TEMPLATES[name];
   const prepared = tools && prepareTools({ tools }, template);
   return promptPieces(template, turnsOf(messages, template, prepared)).join('');
@@ -32,7 +33,7 @@ function prompt(name: string, messages: readonly ChatMessage[], tools?: readonly
 
 describe('a conversation with tools', () => {
   it('is written for Qwen as Qwen2.5’s own template writes it', () => {
-    const system: ChatMessage = { role: 'system', content: 'Be brief.' };
+    const system: Message = { role: 'system', content: 'Be brief.' };
     expect(prompt('qwen2', [system, QUESTION, CALLS, ...RESULTS], [ADD])).toBe(
       [
         '<|im_start|>system',
@@ -107,7 +108,7 @@ describe('a conversation with tools', () => {
   });
 
   it('keeps what was said beside a call', () => {
-    const said: ChatMessage = { ...CALLS, content: 'Let me see.' };
+    const said: Message = { ...CALLS, content: 'Let me see.' };
     expect(prompt('qwen2', [QUESTION, said, ...RESULTS], [ADD])).toContain(
       'assistant\nLet me see.\n<tool_call>\n',
     );
@@ -122,16 +123,63 @@ describe('a conversation with tools', () => {
 });
 
 it('a conversation without tools is passed on as it is', () => {
-  const messages: ChatMessage[] = [
+  const messages: Message[] = [
     { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: 'Hi', name: 'Ada' },
+    { role: 'user', content: 'Hi' },
     { role: 'assistant', content: 'Hello.' },
     { role: 'tool', tool_call_id: '1', content: 'raw' },
   ];
   expect(turnsOf(messages, TEMPLATES.hermes3)).toEqual([
     { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: 'Hi', name: 'Ada' },
+    { role: 'user', content: 'Hi' },
     { role: 'assistant', content: 'Hello.' },
     { role: 'tool', content: 'raw' },
   ]);
+});
+
+describe('who speaks', () => {
+  const named = (name: string): Message => ({ role: 'user', content: 'Hello.', name });
+
+  it('is said before what a named user says; the role stays the template’s', () => {
+    expect(prompt('qwen2', [named('Ada')])).toContain('<|im_start|>user\nAda: Hello.<|im_end|>');
+    expect(prompt('llama-2', [named('ASSISTANT')])).toContain('[INST] <<SYS>>');
+    for (const [model, template] of Object.entries(TEMPLATES)) {
+      const plain = prompt(model, [{ role: 'user', content: 'Ada: Hello.' }]);
+      expect(prompt(model, [named('Ada')]), model).toBe(plain);
+      expect(plain).toContain(template.roles.assistant);
+    }
+  });
+});
+
+describe('instructions', () => {
+  const system = (content: string): Message => ({ role: 'system', content });
+  const late = [QUESTION, system('Now in French.'), QUESTION];
+
+  it('in several messages are one turn', () => {
+    expect(prompt('qwen2', [system('Be brief.'), system('Be kind.'), QUESTION])).toMatch(
+      /^<\|im_start\|>system\nBe brief\.\n\nBe kind\.<\|im_end\|>\n<\|im_start\|>user/,
+    );
+  });
+
+  it('may come late where the template has a turn for them', () => {
+    expect(prompt('llama-3_1', late)).toContain(
+      '<|eot_id|><|start_header_id|>system<|end_header_id|>\n\nNow in French.<|eot_id|>',
+    );
+    expect(() => prompt('gemma', late)).toThrowError(
+      expect.objectContaining({ code: 'invalid_request', param: 'messages[1].role' }),
+    );
+  });
+
+  it('alone are a question where they are no turn of their own', () => {
+    expect(prompt('gemma', [system('Write a haiku.')])).toBe(
+      prompt('gemma', [{ role: 'user', content: 'Write a haiku.' }]),
+    );
+    expect(prompt('qwen2', [system('Write a haiku.')])).toBe(
+      '<|im_start|>system\nWrite a haiku.<|im_end|>\n<|im_start|>assistant\n',
+    );
+  });
+
+  it.each(Object.keys(TEMPLATES))('alone leave the tools described (%s)', (model) => {
+    expect(prompt(model, [system('Add 2 and 2.')], [ADD])).toContain('"add"');
+  });
 });

@@ -1,62 +1,97 @@
 import type { ConversationTemplate } from '../../engine/step-engine';
-import type { Turn } from '../../engine/text';
-import type { AssistantMessage, ChatMessage } from '../chat-types';
+import { hasSystemTurns, type Turn } from '../../engine/text';
+import { TempoError } from '../../scheduler';
+import type { Message } from '../validate';
 import { type ToolFormat, toolFormatOf } from './tool-format';
 import type { PreparedTools } from './tools';
 
+type AssistantMessage = Extract<Message, { role: 'assistant' }>;
+
 /**
- * A request's messages as its model's chat template takes them: tools described, earlier calls and
- * their results written the way the model writes and reads them.
+ * A request's messages as its model's chat template takes them: instructions gathered, tools described,
+ * earlier calls and their results written the way the model writes and reads them. Throws
+ * `invalid_request`, naming the message, where the template has no place for one.
  *
  * A request without tools and without calls in its history passes through as it is, so that its
  * tokens are those that MLCEngine would feed.
  */
 export function turnsOf(
-  messages: readonly ChatMessage[],
+  messages: readonly Message[],
   template: ConversationTemplate,
   tools?: PreparedTools,
 ): Turn[] {
   const format = tools?.format ?? toolFormatOf(template);
   const usesTools =
     tools !== undefined ||
-    messages.some((message) => 'tool_calls' in message && message.tool_calls);
+    messages.some((message) => message.role === 'assistant' && message.tool_calls);
   const toolRole = template.roles.tool === undefined && usesTools ? 'user' : 'tool';
 
   const turns: Turn[] = [];
-  let afterResult = false;
-  for (const message of messages) {
-    if (message.role === 'tool') {
-      const content = usesTools ? format.result(message.content) : message.content;
-      const last = turns.at(-1);
-      // Results of one answer's calls share a turn where they stand in the user's place.
-      if (afterResult && toolRole === 'user' && last) last.content += `\n${content}`;
-      else turns.push({ role: toolRole, content });
-    } else if (message.role === 'assistant') {
-      turns.push({ role: 'assistant', content: assistantText(message, format) });
-    } else if (message.role === 'user') {
-      turns.push({ role: 'user', content: message.content, name: message.name });
-    } else {
-      turns.push({ role: message.role, content: message.content });
+  messages.forEach((message, i) => {
+    const last = turns.at(-1);
+    switch (message.role) {
+      case 'system':
+        checkPlace(template, turns, i);
+        // Instructions in several messages (of the system and of the developer) are one turn.
+        if (last?.role === 'system') last.content += `\n\n${message.content}`;
+        else turns.push({ role: 'system', content: message.content });
+        return;
+      case 'user':
+        turns.push({ role: 'user', content: userText(message) });
+        return;
+      case 'assistant':
+        turns.push({ role: 'assistant', content: assistantText(message, format) });
+        return;
+      case 'tool': {
+        const content = usesTools ? format.result(message.content) : message.content;
+        const afterResult = messages[i - 1]?.role === 'tool';
+        // Results of one answer's calls share a turn where they stand in the user's place.
+        if (afterResult && toolRole === 'user' && last) last.content += `\n${content}`;
+        else turns.push({ role: toolRole, content });
+      }
     }
-    afterResult = message.role === 'tool';
-  }
-  return tools === undefined ? turns : describe(turns, template, tools);
+  });
+  const asked = withQuestion(turns, template);
+  return tools === undefined ? asked : describe(asked, template, tools);
+}
+
+/** Throws `invalid_request` where a system message cannot follow these turns. */
+function checkPlace(template: ConversationTemplate, turns: readonly Turn[], at: number): void {
+  const isLate = turns.some((turn) => turn.role !== 'system');
+  if (!isLate || hasSystemTurns(template)) return;
+  throw new TempoError(
+    'invalid_request',
+    `This model reads a system message at the start only. Put the text of messages[${at}] there, or into a user's message.`,
+    { param: `messages[${at}].role` },
+  );
+}
+
+/** Instructions alone are a question where the template makes no turn of them. */
+function withQuestion(turns: Turn[], template: ConversationTemplate): Turn[] {
+  const [only, ...others] = turns;
+  if (only?.role !== 'system' || others.length > 0 || hasSystemTurns(template)) return turns;
+  return [{ role: 'user', content: only.content }];
 }
 
 /** Puts the tools' description where the format has it, or where the template leaves room for it. */
 function describe(turns: Turn[], template: ConversationTemplate, tools: PreparedTools): Turn[] {
   const { format, section } = tools;
   const hasSystemTurn = template.system_template.includes('{system_message}');
-  if (format.place === 'first user message' || !hasSystemTurn) {
-    const first = turns.findIndex((turn) => turn.role === 'user');
+  const question = turns.findIndex((turn) => turn.role === 'user');
+  if (question >= 0 && (format.place === 'first user message' || !hasSystemTurn)) {
     return turns.map((turn, i) =>
-      i === first ? { ...turn, content: `${section}\n${turn.content}` } : turn,
+      i === question ? { ...turn, content: `${section}\n${turn.content}` } : turn,
     );
   }
   const [first, ...rest] = turns;
   const own = first?.role === 'system' ? first.content : template.system_message;
   const content = own === '' ? section : `${own}\n\n${section}`;
   return [{ role: 'system', content }, ...(first?.role === 'system' ? rest : turns)];
+}
+
+/** A user's turn; the role is the template's to write, and a name is part of what is said. */
+function userText({ name, content }: { name?: string; content: string }): string {
+  return name === undefined ? content : `${name}: ${content}`;
 }
 
 /** An assistant's turn, its calls written out. */

@@ -1,0 +1,85 @@
+import { TempoError } from '../../scheduler';
+
+type Schema = Record<string, unknown>;
+
+/** References that lead to references: a schema that is meant has fewer. */
+const MAX_REFERENCES = 32;
+
+/** What a function without a schema takes. */
+export const ANY_OBJECT: Schema = { type: 'object', additionalProperties: true };
+
+/**
+ * The schema, for objects alone: a function's arguments are an object even where its schema says
+ * nothing of it, or allows other values too. Throws `invalid_schema` where it allows no object.
+ */
+export function objectsOnly(schema: Schema, path: string): Schema {
+  const narrowed = new Narrowing(schema).narrow(schema, 0);
+  if (narrowed !== undefined) return narrowed;
+  const param = 'type' in schema ? `${path}.type` : path;
+  throw new TempoError('invalid_schema', `${param} must be "object".`, { param });
+}
+
+class Narrowing {
+  readonly #root: Schema;
+
+  constructor(root: Schema) {
+    this.#root = root;
+  }
+
+  /** Undefined where no object satisfies it. */
+  narrow(schema: unknown, references: number): Schema | undefined {
+    if (schema === true) return ANY_OBJECT;
+    if (!isObject(schema)) return undefined;
+    const { $ref, type, const: only, enum: choices } = schema;
+    if (typeof $ref === 'string') return this.#follow(schema, $ref, references);
+    if ('const' in schema) return isObject(only) ? schema : undefined;
+    if (Array.isArray(choices)) {
+      const objects = choices.filter(isObject);
+      return objects.length === 0 ? undefined : { ...schema, enum: objects };
+    }
+    for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
+      const branches = schema[keyword];
+      if (!Array.isArray(branches)) continue;
+      const narrowed = branches.map((branch) => this.narrow(branch, references));
+      const possible = narrowed.flatMap((branch) => branch ?? []);
+      const whole = keyword === 'allOf' ? possible.length === branches.length : possible.length > 0;
+      return whole ? { ...schema, [keyword]: possible } : undefined;
+    }
+    const types = Array.isArray(type) ? type : [type ?? 'object'];
+    return types.includes('object') ? { ...schema, type: 'object' } : undefined;
+  }
+
+  /** The reference stays where it leads to objects alone; otherwise its target takes its place. */
+  #follow(schema: Schema, ref: string, references: number): Schema | undefined {
+    const target = this.#target(ref);
+    if (target === undefined || references > MAX_REFERENCES) return schema; // the schema's check tells
+    const narrowed = this.narrow(target, references + 1);
+    if (narrowed === undefined || JSON.stringify(narrowed) === JSON.stringify(target)) {
+      return narrowed && schema;
+    }
+    const { $ref: _, ...rest } = schema;
+    return { ...narrowed, ...rest };
+  }
+
+  #target(ref: string): Schema | undefined {
+    let target: unknown = this.#root;
+    for (const part of unescaped(ref).replace(/^#\/?/, '').split('/').filter(Boolean)) {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+      if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return;
+      target = Reflect.get(target, name);
+    }
+    return isObject(target) ? target : undefined;
+  }
+}
+
+function unescaped(ref: string): string {
+  try {
+    return decodeURIComponent(ref);
+  } catch {
+    return ref; // a "%" that is meant
+  }
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,75 @@
+import {
+  expect,
+  type Fields,
+  flag,
+  ignored,
+  label,
+  object,
+  oneOf,
+  type Reader,
+  type Reading,
+  text,
+  wholeNumber,
+} from './fields';
+import { messages } from './messages';
+import { objective } from './objective';
+import { IGNORED, REFUSED, WEBLLM_IGNORED } from './openai';
+import { responseFormat } from './response-format';
+import { SAMPLING } from './sampling';
+import { simulatedReply } from './simulated-reply';
+import { toolChoice, tools } from './tools';
+
+/** Most of the likeliest tokens that OpenAI's users may ask to see. */
+const MAX_TOP_LOGPROBS = 20;
+
+const effort = oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max');
+const effortIgnored = ignored(
+  'a model thinks as much as it was taught to. none and minimal switch it off',
+);
+
+/** Undefined where the model may think. */
+const reasoningEffort: Reader<'none' | undefined> = (value, at, reading) => {
+  const wanted = effort(value, at, reading);
+  return wanted === 'none' || wanted === 'minimal' ? 'none' : effortIgnored(value, at, reading);
+};
+
+const CHAT = {
+  ...SAMPLING,
+  ...IGNORED,
+  ...REFUSED,
+  messages,
+  model: text,
+  stream: flag,
+  stream_options: object({
+    include_usage: flag,
+    include_obfuscation: ignored('nothing goes over a network', (value) => value === false),
+  }),
+  logprobs: flag,
+  top_logprobs: wholeNumber(0, MAX_TOP_LOGPROBS),
+  response_format: responseFormat,
+  tools,
+  tool_choice: toolChoice,
+  parallel_tool_calls: flag,
+  continue_final_message: flag,
+  reasoning_effort: reasoningEffort,
+  extra_body: object({ enable_thinking: flag, ...WEBLLM_IGNORED }),
+  slo: objective,
+  stage: label,
+  simulate: simulatedReply,
+};
+
+/** A chat request as it was read: checked, and nothing in it that is not heeded. */
+export type ChatRequest = Fields<typeof CHAT, 'messages'>;
+
+const chat = object(CHAT, ['messages']);
+
+export function readChat(params: unknown, reading: Reading): ChatRequest {
+  const request = chat(params, '', reading);
+  expect(
+    !request.top_logprobs || request.logprobs === true,
+    'top_logprobs',
+    'top_logprobs needs logprobs: true',
+    request.top_logprobs,
+  );
+  return request;
+}
