@@ -18,6 +18,15 @@ export interface CompletionStreamOptions {
   abort: (id: string) => void;
 }
 
+/** What was said in this page's console. */
+const said = new Set<string>();
+
+/** Says in the console what is ignored, once a page. */
+function warnOnce(warning: string): void {
+  if (!said.has(warning)) console.warn(`Tempo: ${warning}`);
+  said.add(warning);
+}
+
 /** One request's events on their way to its caller, as OpenAI's chunks. Read once. */
 export class CompletionStream implements ChatCompletionStream {
   readonly id: string;
@@ -85,7 +94,8 @@ export class CompletionStream implements ChatCompletionStream {
   };
 
   /** The server has queued the request. */
-  accepted({ estimatedWaitMs, model, simulated }: Receipt): void {
+  accepted({ estimatedWaitMs, model, simulated, warnings }: Receipt): void {
+    for (const warning of warnings) warnOnce(warning);
     this.#estimatedWaitMs = estimatedWaitMs;
     this.#model = model;
     this.#simulated = simulated;

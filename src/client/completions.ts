@@ -96,6 +96,5 @@ export class ChatCompletions implements Completions {
 }
 
 function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `chatcmpl-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `chatcmpl-${crypto.getRandomValues(new Uint32Array(3)).join('')}`;
 }

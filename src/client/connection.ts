@@ -1,5 +1,6 @@
 import { type Endpoint, proxy, wrap } from 'comlink';
 import { TempoError, type TempoHost } from '../worker/protocol';
+import { crossing } from './crossing';
 import type { TempoPort } from './types';
 
 /** A host, and how to learn of its end. */
@@ -78,8 +79,12 @@ function remoteHost(endpoint: Promise<Endpoint>, crashed: Promise<TempoError>): 
     new Promise((resolve, reject) => {
       if (crash !== undefined) return reject(crash);
       open.add(reject);
-      remote
-        .then((host) => host[name](...args.map(passed)))
+      const send = (data: unknown[]) => remote.then((host) => host[name](...data.map(passed)));
+      send(args)
+        .catch(async (thrown) => {
+          if (thrown?.name !== 'DataCloneError') throw thrown;
+          return send(await Promise.all(args.map(crossing)));
+        })
         .then(resolve, reject)
         .finally(() => open.delete(reject));
     });

@@ -11,13 +11,17 @@ export class Program implements TempoProgram {
   readonly #link: Link;
   readonly #started: Promise<void>;
 
-  constructor(link: Link, { app, kind, deadline }: ProgramOptions) {
+  constructor(link: Link, options: ProgramOptions) {
     this.#link = link;
-    this.#started = this.#start(app, kind ?? undefined, deadline);
+    this.#started = this.#start(options);
     this.#started.catch(() => {}); // its calls tell
     const program = () => this.#started.then(() => this.id);
     this.chat = {
-      completions: new ChatCompletions(link, { app, slo: { class: 'program' }, program }),
+      completions: new ChatCompletions(link, {
+        app: options.app,
+        slo: { class: 'program' },
+        program,
+      }),
     };
   }
 
@@ -26,8 +30,9 @@ export class Program implements TempoProgram {
     return unwrap(await this.#link.host.endProgram(this.id));
   };
 
-  async #start(app: string, kind: string | undefined, deadline: number): Promise<void> {
+  async #start(options: ProgramOptions): Promise<void> {
+    const start = { ...options, id: this.id };
     await this.#link.ready;
-    unwrap(await this.#link.host.startProgram({ id: this.id, app, kind, deadline }));
+    unwrap(await this.#link.host.startProgram(start));
   }
 }

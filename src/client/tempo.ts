@@ -80,6 +80,9 @@ class TempoClient implements Tempo {
   }
 
   app = (name: string, options?: AppOptions | null): TempoApp => {
+    if (typeof name !== 'string' || !name) {
+      throw new TempoError('invalid_request', 'An app has a name.', { param: 'app' });
+    }
     const { slo } = options ?? {};
     let app = this.#apps.get(name);
     if (app === undefined) {
