@@ -56,6 +56,8 @@ export interface EngineStatus {
   notes: string[];
   /** KV cache memory, bytes. */
   kvBytes: number;
+  /** Embedding models loaded beside it. */
+  embeddingModels?: string[];
 }
 
 /** The one interface a scheduler drives. */
@@ -98,7 +100,7 @@ export interface LoadProgress {
   totalBytes?: number;
   /** From the browser's cache rather than the network. */
   fromCache?: boolean;
-  /** Estimated time left, ms. */
+  /** Estimated time left, ms; absent while there is nothing to judge by. */
   remainingMs?: number;
 }
 

@@ -25,7 +25,8 @@ export async function unlessAborted<T>(
       if (graceMs > 0) timer = setTimeout(stop, graceMs);
       else stop();
     };
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([work, aborted]);

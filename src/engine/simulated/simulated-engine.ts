@@ -19,7 +19,7 @@ export async function loadSimulatedEngine(
 ): Promise<StepEngine> {
   const named = options.profile ?? 'laptop-gpu';
   const profile = typeof named === 'string' ? deviceProfile(named) : named;
-  options.signal?.throwIfAborted();
+  if (options.signal?.aborted) throw TempoError.from(options.signal.reason, 'aborted');
   options.onProgress?.({ phase: 'ready', text: `Simulating ${profile.name}.`, fraction: 1 });
   return new SimulatedEngine(profile, options.clock ?? new RealClock(), options.capabilities);
 }
@@ -127,7 +127,7 @@ class FillerTokens {
 }
 
 /** Wall time. Timers are late by their nature; what one wait is over, the next is shorter. */
-class RealClock implements SimulationClock {
+export class RealClock implements SimulationClock {
   #owedMs = 0;
 
   now(): number {

@@ -1,5 +1,6 @@
 import { SequenceTable } from '../kv';
 import type { StepEngine } from '../step-engine';
+import type { ChatOptions, ModelRecord } from './app-config';
 import { PAGE_SIZE } from './batch-model';
 import { tryOut } from './device-trial';
 import { nameOf } from './gpu-device';
@@ -8,7 +9,7 @@ import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
 import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { grammarsOf } from './lazy-grammars';
-import type { WebLlmModelRecord, WebLlmOptions } from './load';
+import type { WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { RowSampler } from './row-sampler';
 import { WebLlmEngine } from './webllm-engine';
@@ -24,6 +25,9 @@ const DEFAULT_KEPT = 32;
  */
 const MIN_SHARE = 64;
 
+/** The context window of a model that says nothing of it, tokens. */
+export const UNSAID_WINDOW = 4096;
+
 /** Why a model that WebLLM has loaded cannot be served in batches; undefined where it can. */
 export function batchingObstacle({ metadata, pipeline }: Internals): string | undefined {
   const kind = metadata.kv_state_kind ?? 'kv_cache';
@@ -38,7 +42,7 @@ export function batchingObstacle({ metadata, pipeline }: Internals): string | un
 /** Makes the KV cache, tries the device out, and puts the engine together. */
 export async function batchedEngine(
   options: WebLlmOptions,
-  record: WebLlmModelRecord,
+  record: ModelRecord,
   internals: Internals,
   watch: GpuWatch & { device: GPUDevice },
   unload: () => Promise<void>,
@@ -58,8 +62,10 @@ export async function batchedEngine(
     metadata.max_batch_size ?? 1,
     Math.floor(metadata.prefill_chunk_size / 2),
   );
-  const window = record.overrides?.context_window_size ?? metadata.context_window_size;
-  const contextWindow = Math.min(options.contextWindow ?? window, window);
+  const contextWindow = Math.min(
+    options.contextWindow ?? Number.POSITIVE_INFINITY,
+    windowOf(internals, options.chatOptions, record.overrides),
+  );
   const vocabSize = pipeline.config.vocab_size;
 
   const { model, size, halvings } = await allocateKv(internals, device, {
@@ -161,6 +167,16 @@ export async function batchedEngine(
     const { message, reason } = await device.lost;
     throw new DeviceOverfull(size.bytes, message || String(reason));
   }
+}
+
+/** The longest prompt plus output: the first that says, and no more than the library was built for. */
+function windowOf(
+  { metadata }: Internals,
+  ...options: readonly (ChatOptions | undefined)[]
+): number {
+  const most = metadata.context_window_size > 0 ? metadata.context_window_size : undefined;
+  const wanted = options.map((given) => given?.context_window_size ?? -1).find((size) => size > 0);
+  return Math.min(wanted ?? most ?? UNSAID_WINDOW, most ?? Number.POSITIVE_INFINITY);
 }
 
 function mebibytes(bytes: number): number {

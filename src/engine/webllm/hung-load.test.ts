@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { MlcPipeline } from './internals';
-import { loadWebLlmEngine, type MlcEngine } from './load';
+import { loadWebLlmEngine } from './load';
 import { STAND_IN_MODEL, StandIn } from './stand-in';
+import type { MlcEngine } from './webllm-module';
 
 it('a load on a GPU that hangs can be cancelled', async () => {
   const world = new StandIn();

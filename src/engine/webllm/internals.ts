@@ -15,6 +15,7 @@
  *   own, to which the names and offsets in 0.2.86's bindings were changed for the run):
  *   LIBRARY_FUNCTIONS, SINGLE_FUNCTIONS, and with them the self-test (gpt2) and texts that are the
  *   same alone and in a batch (Qwen2). Those libraries cannot sample on the GPU.
+ * - EmbeddingParts: 0.2.86 and that same embedding model's library, by test/real/embeddings.ts.
  * - Read only: SWAP_FUNCTIONS, which no runtime at hand has. WebLLM calls them for sequence 0 alone, and
  *   TVM's own test of them expects every other sequence to be refused.
  */
@@ -249,6 +250,33 @@ export function readTextParts(engine: unknown, modelId: string): TextParts | str
     return missing('pipeline.config.conv_template');
   }
   return pipeline as TextParts;
+}
+
+/** The parts of `EmbeddingPipeline` that are of use beside WebLLM's public API. */
+export interface EmbeddingParts {
+  readonly tokenizer: MlcTokenizer;
+  readonly config: Pick<MlcChatConfig, 'context_window_size'>;
+  /** Inputs that one forward takes. */
+  readonly maxBatchSize: number;
+}
+
+/** Looks into an `MLCEngine` with an embedding model. What is there, or a sentence on what is missing. */
+export function readEmbeddingParts(engine: unknown, modelId: string): EmbeddingParts | string {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
+  const pipeline: unknown = pipelines.get(modelId);
+  for (const method of TOKENIZER) {
+    if (typeof property(property(pipeline, 'tokenizer'), method) !== 'function') {
+      return missing(`pipeline.tokenizer.${method}`);
+    }
+  }
+  const config = property(pipeline, 'config');
+  if (typeof property(config, 'context_window_size') !== 'number') {
+    return missing('pipeline.config.context_window_size');
+  }
+  if (typeof property(pipeline, 'maxBatchSize') !== 'number')
+    return missing('pipeline.maxBatchSize');
+  return pipeline as EmbeddingParts;
 }
 
 /** A pipeline's parts, and the methods each must have. */

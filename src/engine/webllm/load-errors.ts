@@ -48,7 +48,7 @@ const RULES: readonly Rule[] = [
     message: 'What was downloaded is not what was published. Clear the cache and load again.',
   },
   {
-    pattern: /fetch|network|status|ERR_|Cache\.add/i,
+    pattern: /fetch|network|status|ERR_|Cache\.add|Request failed/i,
     code: 'network',
     message:
       'The model could not be downloaded. Check the connection and load again; what has arrived is kept.',

@@ -1,4 +1,5 @@
 import type { LoadProgress } from '../step-engine';
+import { TimeLeft } from './time-left';
 
 /** WebLLM's report: a text for people, and a fraction of the phase it is in. */
 export interface WebLlmReport {
@@ -19,13 +20,27 @@ const SPAN = {
 /**
  * WebLLM's reports as ours. Its texts are the only place that tells bytes ("12MB fetched", then "12MB
  * loaded" from the cache) and phases ("GPU shader modules"). The fraction never goes back, though
- * WebLLM's begins anew in each phase.
+ * WebLLM's begins anew in each phase. Its times are whole seconds, rounded up, so they are taken here.
  */
 export class ReportReader {
   #fraction = 0;
   #downloads = false;
+  #timeLeft: TimeLeft | undefined;
+  /** What `#timeLeft` is about. */
+  #phase = '';
+  readonly #now: (() => number) | undefined;
 
-  read({ progress, timeElapsed, text }: WebLlmReport): LoadProgress {
+  constructor(now?: () => number) {
+    this.#now = now;
+  }
+
+  /** A report of our own download, the fraction its own, within the whole load. */
+  download(progress: LoadProgress): LoadProgress {
+    this.#downloads = true;
+    return { ...progress, fraction: this.#within('download', progress.fraction) };
+  }
+
+  read({ progress, text }: WebLlmReport): LoadProgress {
     if (/GPU shader|Finish loading/.test(text)) {
       const fraction = this.#within('compile', progress);
       return { phase: 'compile', text: 'Compiling GPU kernels.', fraction };
@@ -48,11 +63,14 @@ export class ReportReader {
       loadedBytes,
       totalBytes: known ? Math.round(loadedBytes / progress) : undefined,
       fromCache,
-      remainingMs:
-        known && timeElapsed > 0
-          ? Math.round((timeElapsed * 1000 * (1 - progress)) / progress)
-          : undefined,
+      remainingMs: this.#remainingMs(amount[2], progress),
     };
+  }
+
+  #remainingMs(phase: string, progress: number): number | undefined {
+    if (this.#phase !== phase) this.#timeLeft = new TimeLeft(this.#now);
+    this.#phase = phase;
+    return this.#timeLeft?.after(progress, 1);
   }
 
   #within(phase: keyof typeof SPAN, progress: number): number {

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TempoError } from '../../scheduler';
 import type { LoadProgress, StepEngine } from '../step-engine';
+import type { ChatOptions } from './app-config';
 import { fixCumulativeSum, fixKernel, fixMergeState } from './kernel-fix';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
+import { ReportReader } from './load-progress';
 import { MERGE_STATE_KERNEL, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
 import type { WebLlmEngine } from './webllm-engine';
 
@@ -54,6 +56,21 @@ describe('Loading a model through WebLLM', () => {
     expect(reports).toEqual([]);
   });
 
+  it('knows by its name that a model needs 16-bit floats, which the list may not say', async () => {
+    const model_list = ['a-q4f16_1-MLC', 'b-q4f32_1-MLC'].map((model_id) => ({
+      model: 'https://models.example/',
+      model_id,
+      model_lib: 'https://models.example/it.wasm',
+    }));
+    const tried = ({ model_id: model }: { model_id: string }) =>
+      failure(
+        { gpuFeatures: [], loadError: new Error('made up') },
+        { model, appConfig: { model_list } },
+      );
+    expect(await tried(model_list[0])).toMatchObject({ code: 'shader_f16_unavailable' });
+    expect(await tried(model_list[1])).toMatchObject({ code: 'engine_failed' });
+  });
+
   it('stops at once when aborted, and frees what it had', async () => {
     const world = new StandIn({ loadMs: 600 });
     const controller = new AbortController();
@@ -78,7 +95,7 @@ describe('Loading a model through WebLLM', () => {
     });
   });
 
-  it('reports bytes and time left while it downloads, then every phase', async () => {
+  it('reports bytes while it downloads, then every phase', async () => {
     const reports: LoadProgress[] = [];
     await load(new StandIn(), { onProgress: (progress) => reports.push(progress) });
     expect(reports).toContainEqual(
@@ -87,7 +104,6 @@ describe('Loading a model through WebLLM', () => {
         loadedBytes: 10 * 2 ** 20,
         totalBytes: 20 * 2 ** 20,
         fromCache: false,
-        remainingMs: 1000,
       }),
     );
     const phases = [...new Set(reports.map(({ phase }) => phase))];
@@ -98,8 +114,68 @@ describe('Loading a model through WebLLM', () => {
   });
 
   it("keeps WebLLM's own cache tiny and takes the model's true window for ours", async () => {
-    expect((await load(new StandIn())).capacity.contextWindow).toBe(1024);
-    expect((await load(new StandIn(), { contextWindow: 100 })).capacity.contextWindow).toBe(100);
+    const windowOf = async (options: Partial<WebLlmOptions>, standIn: StandInOptions = {}) =>
+      (await load(new StandIn(standIn), options)).capacity.contextWindow;
+    expect(await windowOf({})).toBe(1024);
+    expect(await windowOf({ contextWindow: 100 })).toBe(100);
+    expect(await windowOf({ chatOptions: { context_window_size: 300 } })).toBe(300);
+    expect(await windowOf({ chatOptions: { context_window_size: 5000 } })).toBe(1024);
+    expect(await windowOf({}, { metadata: { context_window_size: -1 } })).toBe(4096);
+  });
+
+  it("takes chat options over the model's own configuration, batched or not", async () => {
+    const chatOptions: ChatOptions = {
+      temperature: 0.1,
+      top_p: 0.5,
+      presence_penalty: 1,
+      conv_config: { system_message: 'You are terse.' },
+      context_window_size: 128,
+    };
+    for (const options of [{}, { metadata: { max_batch_size: 1 } }]) {
+      const { model, capacity, status } = await load(new StandIn(options), { chatOptions });
+      expect(status.mode).toBe('metadata' in options ? 'serial' : 'batched');
+      expect(model.defaults).toMatchObject({ temperature: 0.1, topP: 0.5, presencePenalty: 1 });
+      expect(model.template.system_message).toBe('You are terse.');
+      expect(capacity.contextWindow).toBe(128);
+    }
+  });
+});
+
+describe('Time left', () => {
+  const reader = () => {
+    let nowMs = 0;
+    const reports = new ReportReader(() => nowMs);
+    return (atMs: number, progress: number, verb: 'fetched' | 'loaded') => {
+      nowMs = atMs;
+      const text = `Fetching param cache[1/9]: ${Math.round(100 * progress)}MB ${verb}.`;
+      // As WebLLM counts: whole seconds, begun ones too.
+      return reports.read({ progress, timeElapsed: Math.ceil(atMs / 1000), text }).remainingMs;
+    };
+  };
+
+  it('is not told before there is something to judge by', () => {
+    const read = reader();
+    expect(read(10, 0.01, 'loaded')).toBeUndefined();
+    expect(read(500, 0.1, 'loaded')).toBeUndefined();
+    expect(read(1510, 0.1, 'loaded')).toBe(15_000);
+  });
+
+  it('counts only what came while somebody looked, and forgets what came long ago', () => {
+    const read = reader();
+    expect(read(0, 0.9, 'fetched')).toBeUndefined(); // kept from an earlier try
+    expect(read(2000, 0.91, 'fetched')).toBe(18_000);
+    const slowing = reader();
+    slowing(0, 0, 'fetched');
+    slowing(1000, 0.5, 'fetched');
+    for (let s = 2; s <= 30; s++) slowing(s * 1000, 0.5 + s / 1000, 'fetched');
+    expect(slowing(31_000, 0.531, 'fetched')).toBe(469_000);
+  });
+
+  it('begins anew with each phase', () => {
+    const read = reader();
+    read(0, 0.1, 'fetched');
+    expect(read(5000, 1, 'fetched')).toBe(0);
+    expect(read(5100, 0.1, 'loaded')).toBeUndefined();
   });
 });
 

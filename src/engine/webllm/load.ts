@@ -1,50 +1,26 @@
 import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
 import { unlessAborted, within } from '../within';
+import { abortable, aborted, throwIfAborted, UNLOAD_WITHIN_MS } from './abortable';
+import type { AppConfig, ChatOptions } from './app-config';
 import { batchedEngine, batchingObstacle } from './batched-load';
+import { download } from './download';
 import { watchGpu } from './gpu-watch';
 import { readInternals, runtimeDevice } from './internals';
 import { DeviceOverfull } from './kv-allocation';
 import { loadError } from './load-errors';
-import { ReportReader, type WebLlmReport } from './load-progress';
-import { LogitTap, type SerialApi } from './serial-engine';
+import { ReportReader } from './load-progress';
+import { LogitTap } from './serial-engine';
 import { serialEngine } from './serial-load';
-
-/** The part of WebLLM's public API that loading uses. */
-export interface WebLlmModule {
-  readonly MLCEngine: new (config: {
-    appConfig: WebLlmAppConfig;
-    initProgressCallback: (report: WebLlmReport) => void;
-    logitProcessorRegistry?: Map<string, LogitTap>;
-  }) => MlcEngine;
-  readonly prebuiltAppConfig: WebLlmAppConfig;
-}
-
-/** `MLCEngine`. */
-export interface MlcEngine extends SerialApi {
-  reload(modelId: string, options?: { context_window_size?: number }): Promise<void>;
-  unload(): Promise<void>;
-}
-
-/** `ModelRecord`. */
-export interface WebLlmModelRecord {
-  model_id: string;
-  /** 1: an embedding model. */
-  model_type?: number;
-  required_features?: string[];
-  overrides?: { context_window_size?: number };
-}
-
-/** `AppConfig`. */
-export interface WebLlmAppConfig {
-  model_list: WebLlmModelRecord[];
-}
+import { importWebLlm, kindOf, modelRecord, usableGpu, type WebLlmModule } from './webllm-module';
 
 export interface WebLlmOptions extends LoadOptions {
   /** A model id of `appConfig`'s list. */
   model: string;
   /** Default: WebLLM's prebuilt list. */
-  appConfig?: WebLlmAppConfig;
+  appConfig?: AppConfig;
+  /** What is to be other than the model's configuration says. */
+  chatOptions?: ChatOptions;
   /** Sequences that may hold pages at once. Default 32. */
   maxSequences?: number;
   /** Memory for the KV cache, bytes. Default: by the model's size, see `defaultBudget`. */
@@ -67,11 +43,9 @@ export interface WebLlmOptions extends LoadOptions {
 /** Loads after one that lost its device for want of memory. The weights come from the cache then. */
 const MAX_RETRIES = 2;
 
-/** After so long what WebLLM has not let go of by itself goes with its device, ms. */
-const UNLOAD_WITHIN_MS = 500;
-
 /** What WebLLM's own cache is cut down to, tokens: it takes no part in serving. */
 const OWN_CACHE_TOKENS = 64;
+
 /**
  * Loads a model through WebLLM and serves it in batches. Throws TempoErrors: unknown_model,
  * webgpu_unavailable, shader_f16_unavailable, unsupported, network, out_of_memory, aborted.
@@ -90,12 +64,12 @@ export async function loadWebLlmEngine(options: WebLlmOptions): Promise<StepEngi
 
 /** `again`: an earlier attempt ran out of memory, and this one is to make do with less. */
 async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEngine> {
-  const { model, signal } = options;
+  const { model, signal, chatOptions, onProgress } = options;
   throwIfAborted(signal);
   const webllm = options.webllm ?? (await importWebLlm());
   const appConfig = options.appConfig ?? webllm.prebuiltAppConfig;
   const record = modelRecord(appConfig, model);
-  if (record.model_type === 1) {
+  if (kindOf(record) === 'embedding') {
     throw new TempoError('unsupported', `"${model}" computes embeddings; choose a chat model.`, {
       param: 'model',
     });
@@ -107,13 +81,13 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
   const create = () =>
     new webllm.MLCEngine({
       appConfig,
-      initProgressCallback: (report) => options.onProgress?.(reports.read(report)),
+      initProgressCallback: (report) => onProgress?.(reports.read(report)),
       // For serial serving; batched serving does not come by it.
       logitProcessorRegistry: new Map([[model, tap]]),
     });
   let engine = create();
-  const reload = (options?: { context_window_size: number }) =>
-    abortable(signal, engine.reload(model, options), unload);
+  const reload = (options?: ChatOptions) =>
+    abortable(signal, () => engine.reload(model, { ...chatOptions, ...options }), unload);
   const unload = async () => {
     // It waits for the GPU, which may hang.
     await within(UNLOAD_WITHIN_MS, engine.unload());
@@ -121,6 +95,14 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
     watch.device?.destroy();
   };
   try {
+    await abortable(signal, () =>
+      download({
+        record,
+        appConfig,
+        signal,
+        onProgress: (progress) => onProgress?.(reports.download(progress)),
+      }),
+    );
     let tiny = true;
     try {
       await reload({ context_window_size: OWN_CACHE_TOKENS });
@@ -149,75 +131,5 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
     throw signal?.aborted ? aborted() : loadError(error);
   } finally {
     watch.stop();
-  }
-}
-
-/** Throws unknown_model unless WebLLM's prebuilt list has the model. */
-export async function checkWebLlmModel(model: string): Promise<void> {
-  modelRecord((await importWebLlm()).prebuiltAppConfig, model);
-}
-
-function modelRecord({ model_list: list }: WebLlmAppConfig, model: string): WebLlmModelRecord {
-  const record = list.find(({ model_id }) => model_id === model);
-  if (record === undefined) {
-    throw new TempoError('unknown_model', `WebLLM does not know a model "${model}".`, {
-      param: 'model',
-    });
-  }
-  return record;
-}
-
-async function importWebLlm(): Promise<WebLlmModule> {
-  try {
-    return (await import('@mlc-ai/web-llm')) as unknown as WebLlmModule;
-  } catch (error) {
-    throw new TempoError('network', 'WebLLM itself could not be loaded. Check the connection.', {
-      cause: error,
-    });
-  }
-}
-
-/** Looks at the GPU before a gigabyte is downloaded for it. */
-async function usableGpu(given: GPU | undefined, record: WebLlmModelRecord): Promise<GPU> {
-  const gpu = given ?? (globalThis.navigator as Partial<Navigator> | undefined)?.gpu;
-  if (gpu === undefined) throw loadError(new Error('WebGPU is not available.'));
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (adapter === null) throw loadError(new Error('WebGPU is not available: there is no adapter.'));
-  for (const feature of record.required_features ?? []) {
-    if (!adapter.features.has(feature)) {
-      throw loadError(new Error(`FeatureSupport: the GPU has no ${feature}.`));
-    }
-  }
-  return gpu;
-}
-
-function aborted(): TempoError {
-  return new TempoError('aborted', 'Loading was aborted.');
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw aborted();
-}
-
-/** Waits for `work`, but no longer than `signal` allows; then `stop` ends it. */
-async function abortable(
-  signal: AbortSignal | undefined,
-  work: Promise<void>,
-  stop: () => Promise<void>,
-): Promise<void> {
-  throwIfAborted(signal);
-  if (signal === undefined) return work;
-  try {
-    await unlessAborted(work, signal);
-    throwIfAborted(signal);
-  } finally {
-    if (signal.aborted) {
-      void stop().catch(() => {});
-      // WebLLM may finish a load that was aborted; what it has by then is to go too.
-      void work
-        .catch(() => {})
-        .then(stop)
-        .catch(() => {});
-    }
   }
 }

@@ -1,12 +1,14 @@
 import { TempoError } from '../../scheduler';
 import type { StepEngine } from '../step-engine';
+import { UNSAID_WINDOW } from './batched-load';
 import { nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
 import { readTextParts } from './internals';
 import { grammarsOf } from './lazy-grammars';
-import type { MlcEngine, WebLlmOptions } from './load';
+import type { WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { type LogitTap, SerialEngine } from './serial-engine';
+import type { MlcEngine } from './webllm-module';
 
 /**
  * The engine for what cannot be served in batches. `engine` has the model loaded with its whole
@@ -23,7 +25,10 @@ export function serialEngine(
   if (typeof parts === 'string') throw new TempoError('unsupported', parts);
   const { config } = parts;
   const window = [config.context_window_size, config.sliding_window_size].find((size) => size > 0);
-  const contextWindow = Math.min(window ?? 4096, options.contextWindow ?? Number.POSITIVE_INFINITY);
+  const contextWindow = Math.min(
+    window ?? UNSAID_WINDOW,
+    options.contextWindow ?? Number.POSITIVE_INFINITY,
+  );
   options.onProgress?.({ phase: 'ready', text: 'Ready, one request at a time.', fraction: 1 });
   return new SerialEngine({
     api: engine,

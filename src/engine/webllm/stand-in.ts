@@ -5,8 +5,9 @@
  * runtime's rules (page counts, shared blocks, scopes, copies that arrive with `sync`) and breaks off
  * as the runtime does where they are not kept. Kernels can be told to compute wrongly.
  */
+import type { ChatOptions } from './app-config';
 import type { LibraryMetadata, MlcConversationTemplate, TvmDevice } from './internals';
-import type { WebLlmModule } from './load';
+import type { WebLlmModule } from './webllm-module';
 
 export interface StandInOptions {
   /** The library has the newer kernels that sample on the GPU. */
@@ -49,6 +50,8 @@ export interface StandInOptions {
 }
 
 export const STAND_IN_MODEL = 'stand-in';
+/** An embedding model: 4 inputs a forward of at most 64 tokens each. */
+export const STAND_IN_EMBEDDER = 'stand-in-embedder';
 const VOCABULARY = 264;
 const SPECIAL = ['<|im_start|>', '<|im_end|>', '<|endoftext|>'];
 
@@ -101,6 +104,8 @@ export class StandIn {
   readonly corruptions: string[] = [];
   /** The token ids of every embed call. */
   readonly embedded: number[][] = [];
+  /** The inputs of every forward of an embedding model, as token ids. */
+  readonly embeddings: number[][][] = [];
   /** Shader texts compiled. */
   readonly shaders: string[] = [];
   /** Forwards begun and ended. */
@@ -543,6 +548,35 @@ class Tokenizer {
   }
 }
 
+const EMBEDDER = { maxBatchSize: 4, config: { context_window_size: 64 } };
+const BERT_SPECIAL = ['[CLS]', '[SEP]'];
+
+/** As BERT's: it knows [CLS] and [SEP] where they are written, adds none, and cuts off what is too long. */
+class EmbeddingTokenizer extends Tokenizer {
+  override encode(text: string): Int32Array {
+    const ids = text.split(/(\[CLS\]|\[SEP\])/).flatMap((piece) => {
+      const special = BERT_SPECIAL.indexOf(piece);
+      return special >= 0 ? [256 + special] : Array.from(super.encode(piece));
+    });
+    return Int32Array.from(ids.slice(0, EMBEDDER.config.context_window_size));
+  }
+
+  override idToToken(id: number): string {
+    return id >= 256 ? (BERT_SPECIAL[id - 256] ?? '') : super.idToToken(id);
+  }
+
+  override getVocabSize(): number {
+    return 256 + BERT_SPECIAL.length;
+  }
+}
+
+/** A vector that depends on all of the tokens; none of length 1. */
+function vectorOf(ids: readonly number[]): number[] {
+  let hash = 0x811c9dc5;
+  for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);
+  return Array.from({ length: 8 }, (_, i) => 1 + ((hash >>> (4 * i)) & 15));
+}
+
 type Raw = (...args: never[]) => unknown;
 
 /** The library's functions, and the runtime's. */
@@ -787,7 +821,8 @@ function packed(world: StandIn, run: Raw): Raw & { dispose(): void } {
   return Object.assign(call, { dispose: () => handle.dispose(), handle });
 }
 
-function makePipeline(world: StandIn, ownCacheTokens: number) {
+function makePipeline(world: StandIn, chatOptions: ChatOptions) {
+  const ownCacheTokens = chatOptions.context_window_size ?? world.metadata.context_window_size;
   const gpu = new Device(world, 'gpu');
   const cpu = new Device(world, 'cpu');
   const { library, runtime } = functionsOf(world, gpu);
@@ -836,12 +871,13 @@ function makePipeline(world: StandIn, ownCacheTokens: number) {
   tvm.endScope();
   const config = {
     vocab_size: VOCABULARY,
-    context_window_size: ownCacheTokens,
     sliding_window_size: world.options.slidingWindow ?? -1,
     temperature: 0.7,
     top_p: 0.9,
     conv_template: TEMPLATE,
     tokenizer_info: { token_postproc_method: 'byte_level', prepend_space_in_encode: false },
+    ...chatOptions,
+    context_window_size: ownCacheTokens,
   };
   const tokenizer = new Tokenizer();
   const pipeline = {
@@ -865,7 +901,8 @@ function makeWebLlm(world: StandIn): WebLlmModule {
   class MLCEngine {
     readonly loadedModelIdToPipeline = new Map<
       string,
-      ReturnType<typeof makePipeline>['pipeline']
+      | ReturnType<typeof makePipeline>['pipeline']
+      | (typeof EMBEDDER & { tokenizer: Tokenizer; dispose(): void })
     >();
     readonly #config: {
       initProgressCallback?: (report: {
@@ -886,7 +923,7 @@ function makeWebLlm(world: StandIn): WebLlmModule {
       return this.#config;
     }
 
-    async reload(modelId: string, options: { context_window_size?: number } = {}): Promise<void> {
+    async reload(modelId: string, options: ChatOptions = {}): Promise<void> {
       this.#aborted = false;
       const report = (progress: number, text: string) =>
         this.#config.initProgressCallback?.({ progress, timeElapsed: 1, text });
@@ -905,11 +942,15 @@ function makeWebLlm(world: StandIn): WebLlmModule {
         throw Object.assign(error, { name: 'WindowSizeConfigurationError' });
       }
       device?.createShaderModule({ code: MERGE_STATE_KERNEL });
+      if (modelId === STAND_IN_EMBEDDER) {
+        const tokenizer = new EmbeddingTokenizer();
+        const dispose = () => tokenizer.dispose();
+        this.loadedModelIdToPipeline.set(modelId, { ...EMBEDDER, tokenizer, dispose });
+        void device?.lost.then(() => this.unload());
+        return;
+      }
       report(1, 'Loading GPU shader modules[1/1]: 100% completed, 0 secs elapsed.');
-      const { pipeline, own } = makePipeline(
-        world,
-        options.context_window_size ?? world.metadata.context_window_size,
-      );
+      const { pipeline, own } = makePipeline(world, options);
       this.#own = own;
       this.loadedModelIdToPipeline.set(modelId, pipeline);
       void device?.lost.then(() => this.unload());
@@ -924,6 +965,22 @@ function makeWebLlm(world: StandIn): WebLlmModule {
     async resetChat(): Promise<void> {
       this.#own?.remove(0);
       this.#own?.add(0);
+    }
+
+    async embedding({ input, model }: { input: number[][]; model: string }) {
+      if (!this.loadedModelIdToPipeline.has(model)) throw new Error(`${model} is not loaded.`);
+      const { maxBatchSize: most, config } = EMBEDDER;
+      if (input.length > most) throw new Error(`A forward takes ${most} inputs.`);
+      if (input.some(({ length }) => length < 1 || length > config.context_window_size)) {
+        throw new Error('EmbeddingExceedContextWindowSizeError');
+      }
+      world.embeddings.push(input);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      world.check();
+      // As the real one: what shorter inputs are padded with is attended to.
+      const longest = Math.max(...input.map(({ length }) => length));
+      const padded = input.map((ids) => [...ids, ...new Array(longest - ids.length).fill(0)]);
+      return { data: padded.map((ids, index) => ({ index, embedding: vectorOf(ids) })) };
     }
 
     /** Feeds tokens to the one sequence there is, in chunks, and samples. */
@@ -946,7 +1003,10 @@ function makeWebLlm(world: StandIn): WebLlmModule {
   return {
     MLCEngine,
     prebuiltAppConfig: {
-      model_list: [{ model_id: STAND_IN_MODEL, required_features: ['shader-f16'] }],
+      model_list: [
+        { model_id: STAND_IN_MODEL, required_features: ['shader-f16'] },
+        { model_id: STAND_IN_EMBEDDER, model_type: 1 },
+      ],
     },
   } as unknown as WebLlmModule;
 }
