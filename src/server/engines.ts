@@ -1,3 +1,4 @@
+import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, StepEngine } from '../engine/step-engine';
 import { isPolicyName, POLICY_NAMES, type PolicyName, TempoError } from '../scheduler';
 import { plain } from './plain';
@@ -13,12 +14,17 @@ import {
   type Reader,
   wholeNumber,
 } from './validate/fields';
+import { appConfig, chatOptions, embeddingModels } from './validate/webllm';
 
 /** How one kind of engine comes to be. */
 export interface EngineKind {
   /** Throws what is wrong with `config` before anything that runs is given up for it. */
   check(config: LoadConfig): Promise<void>;
   load(config: LoadConfig, options: LoadOptions): Promise<StepEngine>;
+  /** Whether `config.model` turns texts into vectors, and answers no chat. Default: it does not. */
+  embeds?(config: LoadConfig): Promise<boolean>;
+  /** Loads an embedding model by its name. A kind without it has none. */
+  loadEmbedder?(model: string, config: LoadConfig, options: LoadOptions): Promise<Embedder>;
 }
 
 export type EngineKinds = Readonly<Record<LoadConfig['engine'], EngineKind>>;
@@ -34,15 +40,34 @@ export const ENGINES: EngineKinds = {
       const { loadSimulatedEngine } = await import('../engine/simulated');
       return loadSimulatedEngine({ profile: model, ...options });
     },
+    async loadEmbedder(model, { model: profile }, options) {
+      const { loadSimulatedEmbedder } = await import('../engine/simulated/simulated-embedder');
+      return loadSimulatedEmbedder({ model, profile, ...options });
+    },
   },
   webllm: {
-    async check({ model }) {
-      const { checkWebLlmModel } = await import('../engine/webllm');
-      await checkWebLlmModel(model);
+    async check({ model, embeddingModels = [], appConfig }) {
+      const { checkWebLlmModels } = await import('../engine/webllm');
+      await checkWebLlmModels(model, embeddingModels, appConfig);
     },
-    async load({ model, maxSequences, kvBytes }, options) {
+    async load({ model, maxSequences, kvBytes, appConfig, chatOptions }, options) {
       const { loadWebLlmEngine } = await import('../engine/webllm');
-      return loadWebLlmEngine({ model, maxSequences, kvBudgetBytes: kvBytes, ...options });
+      return loadWebLlmEngine({
+        model,
+        maxSequences,
+        kvBudgetBytes: kvBytes,
+        appConfig,
+        chatOptions,
+        ...options,
+      });
+    },
+    async embeds({ model, appConfig }) {
+      const { isEmbeddingModel } = await import('../engine/webllm');
+      return isEmbeddingModel(model, appConfig);
+    },
+    async loadEmbedder(model, { appConfig }, options) {
+      const { loadWebLlmEmbedder } = await import('../engine/webllm');
+      return loadWebLlmEmbedder({ model, appConfig, ...options });
     },
   },
 };
@@ -84,6 +109,9 @@ const LOAD = object(
     maxWaiting: wholeNumber(1),
     rejectHopeless: flag,
     appWeights: weights,
+    appConfig,
+    chatOptions,
+    embeddingModels,
   },
   ['engine', 'model', 'policy'],
 );

@@ -1,13 +1,17 @@
 /** A real server on the simulated engine in virtual time, with devices that can be lost. */
+
+import type { Embedder } from '../engine/embedder';
 import {
   DEVICE_PROFILES,
   type DeviceProfile,
   loadSimulatedEngine,
   SimulatedClock,
 } from '../engine/simulated';
+import { loadSimulatedEmbedder } from '../engine/simulated/simulated-embedder';
 import type { StepEngine } from '../engine/step-engine';
 import { type EngineCapabilities, type StepPlan, type StepResult, TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
+import type { EmbeddingParams, EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type { EngineKind } from './engines';
 import type { Outcome } from './host';
 import { TempoServer } from './server';
@@ -28,6 +32,10 @@ export interface HarnessOptions {
   capabilities?: Partial<EngineCapabilities>;
   /** Called before each step; may lose the device or throw a failure of the step. */
   mishap?: Mishap;
+  /** Called before each forward of an embedding model; may lose it, throw, or take its time. */
+  onEmbed?: (embedder: FragileEmbedder, inputs: readonly Int32Array[]) => unknown;
+  /** Called before each load of an embedding model; may throw. Number from 1. */
+  onLoadEmbedder?: (load: number, signal: AbortSignal | undefined) => unknown;
   /** Called before each load; may throw. Number from 1. */
   onLoad?: (load: number, signal: AbortSignal | undefined) => unknown;
 }
@@ -136,6 +144,67 @@ export class FragileEngine implements StepEngine {
   }
 }
 
+/** A simulated embedding model whose device can be lost. */
+export class FragileEmbedder implements Embedder {
+  readonly lost: Promise<TempoError>;
+  disposed = false;
+  readonly #embedder: Embedder;
+  readonly #onEmbed: HarnessOptions['onEmbed'];
+  #isLost = false;
+  #lose: (error: TempoError) => void = () => {};
+
+  constructor(embedder: Embedder, onEmbed: HarnessOptions['onEmbed']) {
+    this.#embedder = embedder;
+    this.#onEmbed = onEmbed;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+  }
+
+  get model() {
+    return this.#embedder.model;
+  }
+  get simulated() {
+    return this.#embedder.simulated;
+  }
+  get device() {
+    return this.#embedder.device;
+  }
+  get contextWindow() {
+    return this.#embedder.contextWindow;
+  }
+  get maxBatch() {
+    return this.#embedder.maxBatch;
+  }
+  get vocabSize() {
+    return this.#embedder.vocabSize;
+  }
+
+  lose(): void {
+    this.#isLost = true;
+    this.#lose(new TempoError('engine_lost', 'The device was lost.'));
+  }
+
+  encode(text: string): Int32Array {
+    this.#check();
+    return this.#embedder.encode(text);
+  }
+
+  async embed(inputs: readonly Int32Array[]): Promise<Float32Array[]> {
+    await this.#onEmbed?.(this, inputs);
+    this.#check();
+    return this.#embedder.embed(inputs);
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+  }
+
+  #check(): void {
+    if (this.#isLost) throw new TempoError('engine_lost', 'The device was lost.');
+  }
+}
+
 type EndEvent = Extract<RequestEvent, { type: 'done' | 'error' }>;
 
 /** What a caller got. */
@@ -150,6 +219,8 @@ export class Harness {
   readonly server: TempoServer;
   /** Every engine that was loaded. */
   readonly devices: FragileEngine[] = [];
+  /** Every embedding model that was loaded. */
+  readonly embedders: FragileEmbedder[] = [];
   readonly states: ServerState[] = [];
   readonly events: RequestEvent[] = [];
   /** Sizes of the batches that events came in. */
@@ -181,6 +252,12 @@ export class Harness {
         });
         this.devices.push(device);
         return device;
+      },
+      loadEmbedder: async (model, { model: profile }, { signal }) => {
+        await options.onLoadEmbedder?.(this.embedders.length + 1, signal);
+        const embedder = await loadSimulatedEmbedder({ model, profile, clock: this.clock });
+        this.embedders.push(new FragileEmbedder(embedder, options.onEmbed));
+        return this.embedders[this.embedders.length - 1];
       },
     };
     this.server = new TempoServer({ clock: this.clock, engines: { simulated: kind } });
@@ -244,6 +321,21 @@ export class Harness {
     submission: Partial<Submission> = {},
   ): Promise<Answer> {
     return this.submit(params, submission).answer;
+  }
+
+  /** Vectors for texts. */
+  embed(
+    params: EmbeddingParams,
+    submission: Partial<EmbeddingSubmission> = {},
+  ): Promise<Outcome<EmbeddingResult>> {
+    const id = `e${this.#ids++}`;
+    return this.server.embed({
+      id,
+      app: 'search',
+      slo: { class: 'best-effort' },
+      ...submission,
+      params,
+    });
   }
 
   /** What a watcher sees now. */

@@ -1,6 +1,14 @@
 /** What a server offers to those it serves, through a worker or directly. */
 import type { PolicyName, Slo, TempoErrorJson } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
+import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
+import type {
+  AppConfig,
+  DownloadEstimate,
+  ModelInfo,
+  ModelSize,
+  ModelStorage,
+} from './model-types';
 import type {
   LoadConfig,
   ProgramReport,
@@ -29,6 +37,9 @@ export interface TempoHost {
   submit(submission: Submission): Promise<Outcome<Receipt>>;
   /** How many tokens a request's prompt has, as the model is fed it. Nothing is queued. */
   countTokens(params: ChatCompletionParams): Promise<Outcome<number>>;
+  /** Vectors for texts. Resolves when they are there. */
+  embed(submission: EmbeddingSubmission): Promise<Outcome<EmbeddingResult>>;
+  /** Of a chat request, or one for embeddings. */
   abort(requestId: string): Promise<void>;
   startProgram(start: ProgramStart): Promise<Outcome<void>>;
   endProgram(id: string): Promise<Outcome<ProgramReport>>;
@@ -45,6 +56,16 @@ export interface TempoHost {
   /** What was learnt about lengths and programs, without any text: JSON. */
   exportProfile(): Promise<string>;
   importProfile(profile: string): Promise<Outcome<void>>;
+  /** Every model that there is: WebLLM's list, or that of `appConfig`. */
+  listModels(appConfig?: AppConfig): Promise<Outcome<ModelInfo[]>>;
+  /** What the browser keeps of the model `id`, or of all of which it keeps anything. */
+  storedModels(id?: string, appConfig?: AppConfig): Promise<Outcome<ModelStorage[]>>;
+  /** Asks the model's server how large it is. */
+  modelSize(id: string, appConfig?: AppConfig): Promise<Outcome<ModelSize>>;
+  /** What is still to be downloaded of a model, and whether it fits. */
+  estimateModel(id: string, appConfig?: AppConfig): Promise<Outcome<DownloadEstimate>>;
+  /** Deletes what is kept of a model: how many bytes that was. */
+  deleteModel(id: string, appConfig?: AppConfig): Promise<Outcome<number>>;
   /** Open requests fail with `disposed`; an engine that hangs is waited for 4 s in all. */
   dispose(): Promise<void>;
 }

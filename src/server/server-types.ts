@@ -1,5 +1,6 @@
 /** What goes in and out of a server besides chat: loading, events, and what watchers see. */
 import type { EngineStatus, LoadProgress } from '../engine/step-engine';
+import type { AppConfig, ChatOptions } from '../engine/webllm/app-config';
 import type {
   Explanation,
   MetricsSnapshot,
@@ -33,6 +34,12 @@ export interface LoadConfig {
   maxWaiting?: number;
   /** Refuse (`slo_unattainable`) what cannot make its objective, instead of serving it last. */
   rejectHopeless?: boolean;
+  /** In place of WebLLM's own list of models: your models, your servers, where they are kept. */
+  appConfig?: AppConfig;
+  /** What is to be other than the model's own configuration says: context window, sampling, template. */
+  chatOptions?: ChatOptions;
+  /** Embedding models to load beside the chat model, by id; the first answers where none is named. */
+  embeddingModels?: readonly string[];
   /** Weight per app for fair sharing under `tempo`; absent: service gain alone decides. */
   appWeights?: Readonly<Record<string, number>>;
 }

@@ -1,7 +1,10 @@
-import type { LoadProgress, StepEngine } from '../engine/step-engine';
+import type { Embedder } from '../engine/embedder';
+import type { LoadOptions, LoadProgress, StepEngine } from '../engine/step-engine';
 import { unlessAborted, within } from '../engine/within';
 import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
+import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
+import type { Embeddings } from './embeddings';
 import { ENGINES, type EngineKinds, isLoadConfig, readLoadConfig } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
@@ -25,6 +28,10 @@ import { yieldToEventLoop } from './yield';
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
 
+/** As the scheduler has it for chat requests. */
+const DEFAULT_MAX_WAITING = 10_000;
+const DEFAULT_BEST_EFFORT_SHARE = 0.05;
+
 type EventListener = (events: RequestEvent[]) => void;
 type IsMine = (requestId: string) => boolean;
 
@@ -43,6 +50,8 @@ export class TempoServer implements TempoHost {
   readonly #clock: Clock;
   readonly #engines: EngineKinds;
   #serving: Serving | undefined;
+  /** Where embedding models are loaded, beside a chat model or alone. */
+  #embeddings: Embeddings | undefined;
   #state: ServerState = { phase: 'idle' };
   #policy: PolicyName = 'tempo';
   /** The load under way. */
@@ -51,6 +60,8 @@ export class TempoServer implements TempoHost {
   #latest: { config: LoadConfig; outcome: Promise<Outcome<ServerState>> } | undefined;
   /** The reload under way after a loss, and who waits for it. */
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
+  /** The load that others wait for: WebLLM's are told apart by the device that is made meanwhile. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Submissions that are being checked, or wait for a lost engine to come back. */
   readonly #arriving = new Set<string>();
   readonly #listeners = new Map<EventListener, { outbox: Outbox<RequestEvent>; mine: IsMine }>();
@@ -91,10 +102,10 @@ export class TempoServer implements TempoHost {
 
   /** The load of this very engine and model that is under way or was done, if there is one. */
   joinable(config: LoadConfig): Promise<Outcome<ServerState>> | undefined {
-    const { config: before, outcome: latest } = this.#latest ?? {};
-    const live = this.#loading !== undefined || this.#serving !== undefined;
-    const same = before?.engine === config?.engine && before?.model === config?.model;
-    return live && same && isLoadConfig(config) ? latest : undefined;
+    const latest = this.#latest;
+    const live = this.#loading !== undefined || this.#loadedAny;
+    if (!live || latest === undefined || !isLoadConfig(config)) return undefined;
+    return serves(latest.config, config) ? latest.outcome : undefined;
   }
 
   async cancelLoad(): Promise<void> {
@@ -126,9 +137,22 @@ export class TempoServer implements TempoHost {
     });
   }
 
+  embed(submission: EmbeddingSubmission): Promise<Outcome<EmbeddingResult>> {
+    return outcome(() => {
+      if (this.#embeddings !== undefined) return this.#embeddings.embed(submission);
+      const { id: model } = this.#loaded().engine.model;
+      throw new TempoError(
+        'unsupported',
+        `No embedding model is loaded, but the chat model "${model}" alone. Name one in embeddingModels when you load; models.list() has those of the kind embedding.`,
+        { param: 'model' },
+      );
+    });
+  }
+
   async abort(requestId: string): Promise<void> {
     this.#arriving.delete(requestId);
     this.#serving?.abort(requestId);
+    this.#embeddings?.abort(requestId);
   }
 
   countTokens(params: ChatCompletionParams): Promise<Outcome<number>> {
@@ -211,6 +235,25 @@ export class TempoServer implements TempoHost {
     return outcome(() => this.#loaded().importProfile(parseProfile(profile)));
   }
 
+  listModels: TempoHost['listModels'] = (appConfig) =>
+    outcome(async () => (await models()).list(appConfig));
+
+  storedModels: TempoHost['storedModels'] = (id, appConfig) =>
+    outcome(async () => (await models()).stored(id, appConfig));
+
+  modelSize: TempoHost['modelSize'] = (id, appConfig) =>
+    outcome(async () => (await models()).size(id, appConfig));
+
+  estimateModel: TempoHost['estimateModel'] = (id, appConfig) =>
+    outcome(async () => (await models()).estimate(id, appConfig));
+
+  deleteModel: TempoHost['deleteModel'] = (id, appConfig) =>
+    outcome(async () => {
+      if (this.#loading === undefined) return (await models()).remove(id, appConfig);
+      const sentence = 'A load is under way, and needs what it finds. Wait for it, or cancel it.';
+      throw new TempoError('load_in_progress', sentence);
+    });
+
   /** Fails whatever is open, and lets go of the engine. Nothing can be loaded afterwards. */
   async dispose(): Promise<void> {
     this.#disposed = true;
@@ -229,7 +272,7 @@ export class TempoServer implements TempoHost {
       return read;
     } catch (thrown) {
       const error = TempoError.from(thrown);
-      if (this.#serving === undefined) this.#setState({ phase: 'failed', error: error.toJSON() });
+      if (!this.#loadedAny) this.#setState({ phase: 'failed', error: error.toJSON() });
       throw error;
     }
   }
@@ -244,9 +287,9 @@ export class TempoServer implements TempoHost {
     await this.#unload(
       new TempoError('disposed', 'The engine was replaced by another. Send the request again.'),
     );
-    let engine: StepEngine;
+    let engines: Engines;
     try {
-      engine = await this.#loadEngine(config, signal);
+      engines = await this.#loadAll(config, signal);
     } catch (thrown) {
       const error = TempoError.from(thrown);
       this.#setState(
@@ -254,22 +297,85 @@ export class TempoServer implements TempoHost {
       );
       throw error;
     }
-    this.#serving = this.#serve({ ...config, policy: this.#policy }, engine);
-    return this.#setState(readyState(this.#serving));
+    this.#embeddings = engines.embeddings;
+    if (engines.chat === undefined) return this.#ready(embedderState(config, engines.first));
+    this.#serving = this.#serve({ ...config, policy: this.#policy }, engines.chat);
+    return this.#ready(chatState(this.#serving));
+  }
+
+  #ready({ engine, ...state }: ReadyState): ServerState {
+    const embeddingModels = this.#embeddings?.models;
+    return this.#setState({
+      ...state,
+      engine: embeddingModels === undefined ? engine : { ...engine, embeddingModels },
+    });
+  }
+
+  get #loadedAny(): boolean {
+    return this.#serving !== undefined || this.#embeddings !== undefined;
+  }
+
+  /** The embedding models first: the chat model's cache takes what memory is left. */
+  async #loadAll(config: LoadConfig, signal: AbortSignal): Promise<Engines> {
+    const alone = (await this.#engines[config.engine].embeds?.(config)) ?? false;
+    const { model, embeddingModels = [] } = config;
+    const names = [...new Set([...(alone ? [model] : []), ...embeddingModels])];
+    if (names.length === 0) return { chat: await this.#loadEngine(config, signal) };
+    const { Embeddings } = await import('./embeddings');
+    const parts = names.length + (alone ? 0 : 1);
+    const embedders: Embedder[] = [];
+    try {
+      for (const [part, name] of names.entries()) {
+        embedders.push(await this.#loadEmbedder(name, config, signal, { part, parts }));
+      }
+      const share = { part: names.length, parts };
+      const chat = alone ? undefined : await this.#loadEngine(config, signal, share);
+      const embeddings = this.#embedWith(Embeddings, embedders, config);
+      return chat ? { chat, embeddings } : { embeddings, first: embedders[0] };
+    } catch (thrown) {
+      await Promise.all(embedders.map((embedder) => embedder.dispose()));
+      throw thrown;
+    }
+  }
+
+  #loadEngine(config: LoadConfig, signal: AbortSignal, share?: Share): Promise<StepEngine> {
+    const kind = this.#engines[config.engine];
+    return this.#loadOne((options) => kind.load(config, options), signal, share);
+  }
+
+  #loadEmbedder(
+    model: string,
+    config: LoadConfig,
+    signal: AbortSignal,
+    share?: Share,
+  ): Promise<Embedder> {
+    const { loadEmbedder } = this.#engines[config.engine];
+    if (loadEmbedder === undefined) {
+      throw new TempoError('unsupported', `The engine ${config.engine} has no embedding models.`, {
+        param: 'embeddingModels',
+      });
+    }
+    return this.#loadOne((options) => loadEmbedder(model, config, options), signal, share);
   }
 
   /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
-  async #loadEngine(config: LoadConfig, signal: AbortSignal): Promise<StepEngine> {
+  async #loadOne<Engine extends { dispose(): Promise<void> }>(
+    load: (options: LoadOptions) => Promise<Engine>,
+    signal: AbortSignal,
+    { part, parts }: Share = { part: 0, parts: 1 },
+  ): Promise<Engine> {
     let toldMs = Number.NEGATIVE_INFINITY;
     const onProgress = (progress: LoadProgress) => {
       const state = this.#state;
       if (signal.aborted || state.phase !== 'loading') return;
+      if (progress.phase === 'ready' && part < parts - 1) return;
       const isNews = state.progress.phase !== progress.phase;
       if (!isNews && performance.now() < toldMs + PROGRESS_EVERY_MS) return;
       toldMs = performance.now();
-      this.#setState({ phase: 'loading', progress });
+      const fraction = (part + progress.fraction) / parts;
+      this.#setState({ phase: 'loading', progress: { ...progress, fraction } });
     };
-    const loading = this.#engines[config.engine].load(config, { signal, onProgress });
+    const loading = this.#inTurn(signal, () => load({ signal, onProgress }));
     try {
       const engine = await unlessAborted(loading, signal);
       signal.throwIfAborted();
@@ -281,6 +387,39 @@ export class TempoServer implements TempoHost {
       await within(DISPOSE_WITHIN_MS, gone);
       throw TempoError.from(signal.reason, 'aborted');
     }
+  }
+
+  /** One load after the other. */
+  #inTurn<T>(signal: AbortSignal, load: () => Promise<T>): Promise<T> {
+    const before = this.#turn;
+    const loading = (async () => {
+      await unlessAborted(before, signal);
+      return load();
+    })();
+    // One that hangs is over for the others when it is cancelled.
+    this.#turn = unlessAborted(loading, signal).catch(() => {});
+    return loading;
+  }
+
+  #embedWith(
+    Kind: typeof Embeddings,
+    embedders: readonly Embedder[],
+    config: LoadConfig,
+  ): Embeddings {
+    const controller = new AbortController();
+    const embeddings: Embeddings = new Kind({
+      embedders,
+      controller,
+      reload: (model) => this.#loadEmbedder(model, config, controller.signal),
+      clock: this.#clock,
+      maxWaiting: config.maxWaiting ?? DEFAULT_MAX_WAITING,
+      bestEffortShare: config.bestEffortShare ?? DEFAULT_BEST_EFFORT_SHARE,
+      wake: () => {
+        if (this.#serving !== undefined) this.#serving.wake();
+        else void embeddings.runAlone();
+      },
+    });
+    return embeddings;
   }
 
   #serve(config: LoadConfig, engine: StepEngine): Serving {
@@ -295,17 +434,20 @@ export class TempoServer implements TempoHost {
         }
       },
       changed: () => this.#changed(),
+      between: async (idle) => (await this.#embeddings?.turn(idle)) ?? false,
       recovering: (attempt) => {
         recovery = this.#recovery ??= newRecovery();
         this.#setState({ phase: 'recovering', attempt });
       },
       reload: () => this.#loadEngine(config, recovery.controller.signal),
       recovered: () => {
-        this.#setState(readyState(serving));
+        this.#ready(chatState(serving));
         this.#endRecovery();
       },
       failed: (error) => {
         this.#serving = undefined;
+        void this.#embeddings?.dispose(error);
+        this.#embeddings = undefined;
         this.#setState({ phase: 'failed', error: error.toJSON() });
         this.#endRecovery();
       },
@@ -315,9 +457,11 @@ export class TempoServer implements TempoHost {
 
   async #unload(reason: TempoError): Promise<void> {
     const serving = this.#serving;
+    const embeddings = this.#embeddings;
     this.#serving = undefined;
+    this.#embeddings = undefined;
     this.#recovery?.controller.abort(reason);
-    await serving?.dispose(reason);
+    await Promise.all([serving?.dispose(reason), embeddings?.dispose(reason)]);
     this.#endRecovery();
   }
 
@@ -343,6 +487,13 @@ export class TempoServer implements TempoHost {
   #loaded(): Serving {
     if (this.#disposed) throw disposed();
     if (this.#serving !== undefined) return this.#serving;
+    if (this.#embeddings !== undefined) {
+      throw new TempoError(
+        'unsupported',
+        `Only embeddings are served here, by ${this.#embeddings.models.join(', ')}. Load a chat model, with these in embeddingModels.`,
+        { param: 'model' },
+      );
+    }
     const { phase } = this.#state;
     if (phase === 'loading') {
       throw new TempoError('not_loaded', 'The engine is still loading. Wait until it is ready.');
@@ -372,8 +523,48 @@ export class TempoServer implements TempoHost {
   }
 }
 
-function readyState({ engine, limits }: Serving): ServerState {
+/** Imported when it is asked for the first time. */
+const models = () => import('./models');
+
+/** What one load makes. */
+type Engines =
+  | { chat: StepEngine; embeddings?: Embeddings }
+  | { chat?: undefined; embeddings: Embeddings; first: Embedder };
+
+/** Which part of a whole load one is. */
+interface Share {
+  part: number;
+  parts: number;
+}
+
+/** Whether what was loaded for `config` is what `wanted` asks for. */
+function serves(config: LoadConfig, wanted: LoadConfig): boolean {
+  if (config.engine !== wanted.engine || config.model !== wanted.model) return false;
+  const there = config.embeddingModels ?? [];
+  return (wanted.embeddingModels ?? []).every((model) => there.includes(model));
+}
+
+type ReadyState = Extract<ServerState, { phase: 'ready' }>;
+
+function chatState({ engine, limits }: Serving): ReadyState {
   return { phase: 'ready', engine: engine.status, limits };
+}
+
+/** Where there is no chat model. */
+function embedderState(
+  { engine, model }: LoadConfig,
+  { device, contextWindow }: Embedder,
+): ReadyState {
+  const notes = ['Only embeddings are served; no chat model is loaded.'];
+  return {
+    phase: 'ready',
+    engine: { kind: engine, model, device, mode: 'batched', notes, kvBytes: 0 },
+    limits: {
+      contextWindow,
+      maxPromptTokens: contextWindow,
+      defaults: { temperature: 1, topP: 1 },
+    },
+  };
 }
 
 function newRecovery() {

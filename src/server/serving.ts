@@ -74,6 +74,8 @@ export interface ServingOptions {
   emit: (event: RequestEvent) => void;
   /** Something that watchers see has changed. */
   changed: () => void;
+  /** Gives other work for the device its turn; see `StepLoopEvents`. */
+  between: (idle: boolean) => Promise<boolean>;
   /** The engine is gone for good. Every request has been told. */
   failed: (error: TempoError) => void;
 }
@@ -122,6 +124,7 @@ export class Serving implements RequestHost {
       stepped: (record) => this.#stepped(record),
       lost: (error) => this.#recover(error),
       failed: (error) => this.#failStep(error),
+      between: options.between,
       idle: options.changed,
     });
   }

@@ -21,6 +21,11 @@ export interface StepLoopEvents {
   lost(error: TempoError): Promise<void>;
   /** A step failed on a device that is fine. */
   failed(error: TempoError): void;
+  /**
+   * A step is over, or there was none to take (`idle`): other work for the device may have its turn.
+   * Resolves to whether there was any.
+   */
+  between(idle: boolean): Promise<boolean>;
   /** Nothing has run for so long that the token rate is nothing. */
   idle(): void;
 }
@@ -78,7 +83,8 @@ export class StepLoop {
         this.#socket.check();
         const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock);
         this.#events.stepped(record);
-        if (record === null) await this.#rest();
+        const worked = await this.#events.between(record === null);
+        if (record === null && !worked) await this.#rest();
         else await yieldToEventLoop();
       } catch (thrown) {
         const error = TempoError.from(thrown);

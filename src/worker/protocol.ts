@@ -19,5 +19,7 @@ export type {
 export { TempoError } from '../scheduler/errors';
 export { POLICY_NAMES } from '../scheduler/policies/names';
 export type * from '../server/chat-types';
+export type * from '../server/embedding-types';
 export type * from '../server/host';
+export type * from '../server/model-types';
 export type * from '../server/server-types';

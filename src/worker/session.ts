@@ -1,4 +1,5 @@
 import type { Outcome, TempoServer } from '../server';
+import type { EmbeddingResult, EmbeddingSubmission } from '../server/embedding-types';
 import type { TempoHost } from '../server/host';
 import type {
   LoadConfig,
@@ -56,6 +57,12 @@ export class Session implements TempoHost {
     return outcome;
   }
 
+  async embed(submission: EmbeddingSubmission): Promise<Outcome<EmbeddingResult>> {
+    const { id } = submission;
+    this.#open.add(id);
+    return this.#server.embed(submission).finally(() => this.#open.delete(id));
+  }
+
   async abort(requestId: string): Promise<void> {
     if (this.#open.has(requestId)) await this.#server.abort(requestId);
   }
@@ -94,6 +101,12 @@ export class Session implements TempoHost {
 
   exportProfile: TempoHost['exportProfile'] = () => this.#server.exportProfile();
   importProfile: TempoHost['importProfile'] = (profile) => this.#server.importProfile(profile);
+
+  listModels: TempoHost['listModels'] = (...args) => this.#server.listModels(...args);
+  storedModels: TempoHost['storedModels'] = (...args) => this.#server.storedModels(...args);
+  modelSize: TempoHost['modelSize'] = (...args) => this.#server.modelSize(...args);
+  estimateModel: TempoHost['estimateModel'] = (...args) => this.#server.estimateModel(...args);
+  deleteModel: TempoHost['deleteModel'] = (...args) => this.#server.deleteModel(...args);
 
   /** Aborts what this client has open, and tells it nothing more. */
   async dispose(): Promise<void> {
