@@ -95,10 +95,25 @@ function chunkName(chunk: { name: string; moduleIds: string[] }): string {
   return `chunks/${name}-[hash].js`;
 }
 
+interface Shared {
+  name: string;
+  test: RegExp;
+}
+
+/** One file rather than several for what every chunk shares: in the page the client, with all it imports. */
+const CLIENT: Shared = { name: 'client', test: /\/src\/client\/index\.ts$/ };
+const ERRORS: Shared = {
+  name: 'shared',
+  test: /\/src\/(scheduler|worker)\/.*(errors|names|protocol)\.ts$/,
+};
+
 /** Builds into `outDir`. */
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
-  const modules = [...(await buildScripts(PAGE, outDir)), ...(await buildScripts(WORKER, outDir))];
+  const modules = [
+    ...(await buildScripts(PAGE, outDir, CLIENT)),
+    ...(await buildScripts(WORKER, outDir, ERRORS)),
+  ];
   writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   const types = await rolldown({
     input: paths({ ...PAGE, ...WORKER }),
@@ -116,7 +131,7 @@ export async function buildLibrary(outDir: string): Promise<void> {
 }
 
 /** Returns the paths of all modules that went in. */
-async function buildScripts(entries: Entries, outDir: string): Promise<string[]> {
+async function buildScripts(entries: Entries, outDir: string, shared: Shared): Promise<string[]> {
   const bundle = await rolldown({
     input: paths(entries),
     external,
@@ -131,14 +146,10 @@ async function buildScripts(entries: Entries, outDir: string): Promise<string[]>
     format: 'es',
     minify: true,
     sourcemap: true,
+    comments: { legal: false }, // they are in THIRD-PARTY-LICENSES.txt
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
-    // One file rather than three for the few modules that every chunk shares.
-    codeSplitting: {
-      groups: [
-        { name: 'shared', test: /\/src\/(scheduler|worker)\/.*(errors|names|protocol)\.ts$/ },
-      ],
-    },
+    codeSplitting: { groups: [shared] },
   });
   await bundle.close();
   return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));

@@ -53,6 +53,24 @@ describe('pages on one server', () => {
     ]);
   });
 
+  it('load anew what another has without the embedding models that they need', async () => {
+    let loads = 0;
+    const { page, harness } = shared({ onLoad: () => ++loads });
+    await page().ready;
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1, port2);
+    serve(harness.server, port2);
+    const options = { engine: 'simulated', embeddingModels: ['little'] } as const;
+    const searching = createTempo({ ...options, worker: port1 });
+    await searching.ready;
+    expect(loads).toBe(2);
+    expect((await searching.app('search').embeddings.create({ input: 'one' })).model).toBe(
+      'little',
+    );
+    await page().ready; // it has all that this one needs
+    expect(loads).toBe(2);
+  });
+
   it('of which one leaves, lose nothing', async () => {
     const { page, harness } = shared();
     const leaving = page();

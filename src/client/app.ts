@@ -1,5 +1,6 @@
 import type { Slo } from '../worker/protocol';
 import { ChatCompletions } from './completions';
+import { lazy } from './lazy';
 import type { Link } from './link';
 import type { TempoApp } from './types';
 import { unwrap } from './unwrap';
@@ -8,6 +9,7 @@ import { unwrap } from './unwrap';
 export class App implements TempoApp {
   readonly name: string;
   readonly chat: TempoApp['chat'];
+  readonly embeddings: TempoApp['embeddings'];
   readonly #link: Link;
   #slo: Slo;
 
@@ -23,6 +25,9 @@ export class App implements TempoApp {
       },
     };
     this.chat = { completions: new ChatCompletions(link, caller) };
+    this.embeddings = lazy(
+      async () => new (await import('./embeddings')).EmbeddingCalls(link, caller),
+    );
   }
 
   get slo(): Slo {

@@ -1,6 +1,7 @@
 import { type Endpoint, proxy, wrap } from 'comlink';
 import { TempoError, type TempoHost } from '../worker/protocol';
 import { crossing } from './crossing';
+import { methods } from './lazy';
 import type { TempoPort } from './types';
 
 /** A host, and how to learn of its end. */
@@ -88,12 +89,7 @@ function remoteHost(endpoint: Promise<Endpoint>, crashed: Promise<TempoError>): 
         .then(resolve, reject)
         .finally(() => open.delete(reject));
     });
-  return new Proxy({} as TempoHost, {
-    get:
-      (_, name) =>
-      (...args: unknown[]) =>
-        call(String(name), args),
-  });
+  return methods(call);
 }
 
 /** Functions stay here, and are called from there. */

@@ -16,6 +16,9 @@ const PATIENCE_MS = 2000;
 /** A host that does not answer is not waited for longer when a load is cancelled, ms. */
 const CANCEL_WITHIN_MS = 1500;
 
+/** What hears of its events, and of the line's end. */
+export type OpenRequest = Pick<CompletionStream, 'id' | 'ended' | 'take' | 'fail'>;
+
 interface Watch {
   listener: (snapshot: Snapshot) => void;
   intervalMs: number;
@@ -28,7 +31,7 @@ interface Watch {
  */
 export class Link {
   readonly #connect: () => Connection;
-  readonly #streams = new Map<string, CompletionStream>();
+  readonly #streams = new Map<string, OpenRequest>();
   readonly #stateListeners = new Set<(state: ServerState) => void>();
   readonly #watches = new Set<Watch>();
   #connection: Connection | undefined;
@@ -72,7 +75,7 @@ export class Link {
     return loading;
   }
 
-  add(stream: CompletionStream): void {
+  add(stream: OpenRequest): void {
     this.#streams.set(stream.id, stream);
     stream.ended.then(() => this.#streams.delete(stream.id));
   }

@@ -1,4 +1,5 @@
 import {
+  type AppConfig,
   type ChatCompletionParams,
   type LoadConfig,
   type PolicyName,
@@ -10,12 +11,14 @@ import { App } from './app';
 import { connectDirectly, connectPort } from './connection';
 import { crossing } from './crossing';
 import { checkSignal } from './ended';
+import { lazy } from './lazy';
 import { Link } from './link';
 import { Program } from './program';
 import { startWorker } from './start-worker';
 import type {
   AppOptions,
   LoadChoice,
+  Models,
   ProgramOptions,
   RequestOptions,
   Tempo,
@@ -50,10 +53,13 @@ export function createTempo(options: TempoOptions): Tempo {
 }
 
 class TempoClient implements Tempo {
+  readonly models: Models;
   readonly #link: Link;
   readonly #apps = new Map<string, App>();
   /** What the next load is to be, but for what it says itself. */
   #config: LoadConfig;
+  /** The lists of the latest load, even if it failed. */
+  #appConfig: AppConfig | undefined;
 
   constructor(options: TempoOptions) {
     const { host, worker, signal, ...choice } = checked(options);
@@ -68,7 +74,10 @@ class TempoClient implements Tempo {
         : connectPort(worker, { own: false });
     });
     this.#config = configOf({ engine: 'webllm', model: '', policy: 'tempo' }, choice);
-    this.#link.load(this.#config, checkSignal(signal)).catch(() => {}); // `ready` tells
+    this.models = lazy(async () =>
+      (await import('./models')).modelsOf(this.#link, () => this.#appConfig),
+    );
+    this.#load(this.#config, checkSignal(signal)).catch(() => {}); // `ready` tells
   }
 
   get ready(): Promise<void> {
@@ -103,7 +112,7 @@ class TempoClient implements Tempo {
 
   load = async (choice: LoadChoice, options?: RequestOptions | null): Promise<void> => {
     const config = configOf(this.#config, checked(choice));
-    await this.#link.load(config, checkSignal(options?.signal));
+    await this.#load(config, checkSignal(options?.signal));
     this.#config = config;
   };
 
@@ -129,6 +138,11 @@ class TempoClient implements Tempo {
   };
 
   dispose = (): Promise<void> => this.#link.dispose();
+
+  #load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
+    this.#appConfig = config.appConfig;
+    return this.#link.load(config, signal);
+  }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();

@@ -3,7 +3,13 @@ import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
+  DownloadEstimate,
+  EmbeddingParams,
+  EmbeddingResponse,
   LoadConfig,
+  ModelInfo,
+  ModelSize,
+  ModelStorage,
   PolicyName,
   ProgramReport,
   ServerState,
@@ -72,6 +78,52 @@ export interface Completions {
   ): Promise<ChatCompletionStream | ChatCompletion>;
 }
 
+export interface Embeddings {
+  /** Vectors for texts, in the order of the input; all of them, or an error. */
+  create(
+    params: EmbeddingParams & { encoding_format?: 'float' | null },
+    options?: RequestOptions | null,
+  ): Promise<EmbeddingResponse>;
+  create(
+    params: EmbeddingParams & { encoding_format: 'base64' },
+    options?: RequestOptions | null,
+  ): Promise<EmbeddingResponse<string>>;
+  create(
+    params: EmbeddingParams,
+    options?: RequestOptions | null,
+  ): Promise<EmbeddingResponse<number[] | string>>;
+}
+
+/**
+ * The models that there are, and what the browser keeps of them: WebLLM's, or those of `appConfig`; whatever
+ * is loaded now. A model's id that the list does not have throws `unknown_model`.
+ */
+export interface Models {
+  /** Every model of the list. Asks no server. */
+  list(): Promise<ModelInfo[]>;
+  /** What is kept, model by model. */
+  cached(): Promise<ModelStorage[]>;
+  /** What is kept of one model, in whole or in part. */
+  storage(id: string): Promise<ModelStorage>;
+  /** How large a model's download is. Asks its servers; throws `network` where they do not answer. */
+  size(id: string): Promise<ModelSize>;
+  /**
+   * What is still to be downloaded, and whether it fits. Asks the model's server, unless it was downloaded
+   * before, in whole or part.
+   */
+  estimate(id: string): Promise<DownloadEstimate>;
+  /**
+   * Deletes what is kept of a model, and of those that share its weights (`sharedWith`); one that is loaded
+   * goes on. Resolves to the bytes that were freed. `load_in_progress` while something loads.
+   */
+  delete(id: string): Promise<number>;
+  /**
+   * Asks the browser not to clear what is kept when space runs short (`navigator.storage.persist`). Resolves
+   * to whether it agrees; some ask the user.
+   */
+  persist(): Promise<boolean>;
+}
+
 export interface AppOptions {
   /** The objective of every request that does not bring its own. Default: best-effort. */
   slo?: Slo;
@@ -84,6 +136,8 @@ export interface TempoApp {
   /** Changes the objective, for the app's live requests too. */
   setSlo(slo: Slo): Promise<void>;
   readonly chat: { readonly completions: Completions };
+  /** Needs a model of kind `embedding`: see `embeddingModels`. */
+  readonly embeddings: Embeddings;
 }
 
 export interface ProgramOptions {
@@ -108,6 +162,7 @@ export interface Tempo {
   /** Resolves when the engine is loaded; rejects with a TempoError when it cannot be. */
   readonly ready: Promise<void>;
   readonly state: ServerState;
+  readonly models: Models;
   app(name: string, options?: AppOptions | null): TempoApp;
   program(options: ProgramOptions): TempoProgram;
   /** How many tokens the prompt of such a request has (messages, tools, template). Nothing is queued. */
