@@ -35,6 +35,12 @@ export class PassThroughCache {
     this.#added.add(url);
   }
 
+  /** Takes the answer's word for it that there is more where it came from. */
+  async put(request: Request | string, response: Response): Promise<void> {
+    await response.body?.cancel();
+    this.#added.add(urlOf(request));
+  }
+
   match(request: Request | string): Promise<Response | undefined> {
     const url = urlOf(request);
     return this.#added.has(url) ? fetch(url) : Promise.resolve(undefined);

@@ -6,6 +6,7 @@
  * in Node with Dawn, or in headless Chromium. TEMPO_WEBLLM chooses WebLLM's version, else the library does.
  */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runInBrowser } from './browser';
@@ -38,7 +39,12 @@ async function main(): Promise<void> {
     return;
   }
   if (!existsSync(library)) throw new Error(`TEMPO_MODEL_LIB names no file: ${library}`);
-  const options = { library, entry: values.entry, args: positionals, webllm: chosenVersion() };
+  const options = {
+    library,
+    entry: resolve(values.entry),
+    args: positionals,
+    webllm: chosenVersion(),
+  };
   const result = await (values.browser ? runInBrowser(options) : runInNode(options));
   if (result !== undefined) console.log(JSON.stringify(result, null, 2));
 }

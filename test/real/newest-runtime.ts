@@ -15,6 +15,7 @@ import {
 } from '../../src/engine/webllm/internals';
 import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import type { RealRun } from './entry';
+import { linkLeniently } from './link-leniently';
 import { FAULTS, LOSS, type Place, PROBES, type Probe } from './runtime-probes';
 
 /**
@@ -97,38 +98,6 @@ async function attempt(probe: Probe, place: Place): Promise<string> {
     const { name, message } = Object(error) as { name?: string; message?: string };
     return `throws ${name}: ${message?.slice(0, 300)}`;
   }
-}
-
-/**
- * Libraries of v0_2_80 import two functions of TVM's thread pool that never run in a browser. Their
- * time's runtimes had them as stubs that abort; 0.2.86's leaves them out.
- */
-function linkLeniently(): string[] {
-  const made: string[] = [];
-  const instantiate = WebAssembly.instantiate.bind(WebAssembly) as (
-    module: WebAssembly.Module,
-    imports: WebAssembly.Imports,
-  ) => Promise<WebAssembly.Instance>;
-  const lenient = async (source: BufferSource | WebAssembly.Module, given: WebAssembly.Imports) => {
-    const module =
-      source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
-    const imports = { ...given };
-    for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-      if (kind !== 'function' || typeof imports[from]?.[name] === 'function') continue;
-      if (!/threading/.test(name)) continue;
-      made.push(name);
-      imports[from] = {
-        ...imports[from],
-        [name]: () => {
-          throw new Error(`${name} is not there.`);
-        },
-      };
-    }
-    const instance = await instantiate(module, imports);
-    return source instanceof WebAssembly.Module ? instance : { module, instance };
-  };
-  Object.assign(WebAssembly, { instantiate: lenient });
-  return made;
 }
 
 /** What is used here of the real runtime beyond what the engine uses. */
