@@ -305,6 +305,34 @@ describe('what listeners get', () => {
     expect(snapshots).toHaveLength(count);
   });
 
+  it('tells of every answer in whose step it was completed, and whether it was in time', async () => {
+    const harness = await new Harness().loaded();
+    const snapshots: Snapshot[] = [];
+    await harness.server.watch((snapshot) => void snapshots.push(snapshot), 16);
+    const hasty = { class: 'deadline', ttlt: 1 } as const;
+    const calm = { class: 'deadline', ttlt: 60_000 } as const;
+    const late = harness.submit({ max_tokens: 30 }, { id: 'late', slo: hasty });
+    const inTime = harness.submit({ max_tokens: 30 }, { id: 'in-time', slo: calm });
+    const stopped = harness.submit({ ignore_eos: true }, { id: 'stopped' });
+    await Promise.all([late.answer, inTime.answer]);
+    await harness.server.abort(stopped.id);
+    await tick(60);
+    const steps = snapshots.flatMap((snapshot) => snapshot.steps);
+    expect(
+      steps.flatMap(({ finished }) => finished).toSorted((a, b) => Number(a.met) - Number(b.met)),
+    ).toEqual([
+      { requestId: 'late', met: false },
+      { requestId: 'in-time', met: true },
+    ]);
+    for (const { finished, work } of steps) {
+      const members = work.map(({ requestId }) => requestId);
+      for (const { requestId } of finished) expect(members).toContain(requestId);
+    }
+    const live = snapshots.flatMap(({ requests }) => requests).find(({ id }) => id === 'late');
+    expect(live?.slo).toEqual(hasty);
+    await harness.server.dispose();
+  });
+
   it('tells why each request is, or is not, in the plan', async () => {
     const harness = await new Harness({ profile: { maxSequences: 1 } }).loaded({ policy: 'fcfs' });
     const submissions = [1, 2].map(() => harness.submit({ ignore_eos: true }));

@@ -126,6 +126,8 @@ export interface StepTrace {
   endMs: number;
   work: { requestId: string; app: string; kind: 'decode' | 'prefill'; tokens: number }[];
   preempted: string[];
+  /** Requests whose answer this step completed, and whether they met their objective. */
+  finished: { requestId: string; met: boolean }[];
 }
 
 /** One live request, as the queue shows it. */
@@ -134,6 +136,7 @@ export interface RequestTrace {
   app: string;
   stage: string;
   class: SloClass;
+  slo: Slo;
   program?: string;
   /** `waiting`: no pages; `paused`: pages, but not in the last step. */
   state: 'waiting' | 'paused' | 'prefill' | 'decode';

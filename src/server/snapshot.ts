@@ -75,6 +75,7 @@ function traceOf(request: Request): Omit<RequestTrace, 'state'> {
     app: request.app,
     stage: request.stage,
     class: request.class,
+    slo: request.slo,
     program: request.program?.id,
     arrivalMs: request.arrivalMs,
     dueMs: Number.isFinite(dueMs) ? dueMs : undefined,

@@ -1,4 +1,4 @@
-import type { StepRecord } from '../scheduler';
+import { metSlo, type StepRecord } from '../scheduler';
 import type { StepTrace } from './server-types';
 
 const KEPT_STEPS = 2048;
@@ -32,6 +32,9 @@ export class Timeline {
         tokens,
       })),
       preempted: plan.preempted.map(({ id }) => id),
+      finished: plan.work
+        .filter(({ request }) => request.end?.kind === 'finished')
+        .map(({ request }) => ({ requestId: request.id, met: metSlo(request) })),
     });
     if (this.#steps.length > 2 * KEPT_STEPS) this.#steps.splice(0, KEPT_STEPS);
     this.#arrivals.push({ atMs: endMs, tokens: sampledTokens });
