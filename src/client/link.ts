@@ -37,13 +37,18 @@ export class Link {
   #connection: Connection | undefined;
   #state: ServerState = { phase: 'idle' };
   #disposed = false;
-  /** Settles with the latest load. */
-  #ready: Promise<void> = Promise.resolve();
+  /** Undefined once there was a load. */
+  #begin: ((ready: Promise<void>) => void) | undefined;
+  /** Settles with the latest load; before the first, with that one. */
+  #ready = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
   /** What ends the loads that are under way. */
   readonly #loads = new Set<(error: TempoError) => void>();
 
   constructor(connect: () => Connection) {
     this.#connect = connect;
+    this.#ready.catch(() => {}); // as of every load
   }
 
   get state(): ServerState {
@@ -62,7 +67,7 @@ export class Link {
   }
 
   load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
-    const before = this.#ready;
+    const before = this.#begin ? undefined : this.#ready;
     const loading = this.#load(config, signal);
     const ready = loading.catch((error: unknown) => {
       // Refused without harm: another load goes on, or what was loaded before does.
@@ -71,6 +76,8 @@ export class Link {
       throw error;
     });
     ready.catch(() => {}); // who awaits it hears of it
+    this.#begin?.(ready);
+    this.#begin = undefined;
     this.#ready = ready;
     return loading;
   }

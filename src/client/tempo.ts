@@ -49,10 +49,13 @@ const DEFAULT_PROFILE = 'laptop-gpu';
  * object, or names two places to run in.
  */
 export function createTempo(options: TempoOptions): Tempo {
-  return new TempoClient(options);
+  const tempo = new TempoClient(options);
+  tempo.start();
+  return tempo;
 }
 
-class TempoClient implements Tempo {
+/** Starts nothing before `start`: it can be made and thrown away. Calls made before wait for the load. */
+export class TempoClient implements Tempo {
   readonly models: Models;
   readonly #link: Link;
   readonly #apps = new Map<string, App>();
@@ -60,6 +63,7 @@ class TempoClient implements Tempo {
   #config: LoadConfig;
   /** The lists of the latest load, even if it failed. */
   #appConfig: AppConfig | undefined;
+  readonly #signal: AbortSignal | undefined;
 
   constructor(options: TempoOptions) {
     const { host, worker, signal, ...choice } = checked(options);
@@ -77,7 +81,12 @@ class TempoClient implements Tempo {
     this.models = lazy(async () =>
       (await import('./models')).modelsOf(this.#link, () => this.#appConfig),
     );
-    this.#load(this.#config, checkSignal(signal)).catch(() => {}); // `ready` tells
+    this.#signal = checkSignal(signal);
+  }
+
+  /** Begins the first load. */
+  start(): void {
+    this.#load(this.#config, this.#signal).catch(() => {}); // `ready` tells
   }
 
   get ready(): Promise<void> {
