@@ -23,5 +23,6 @@ export default [
   entry('index', '7 kB'),
   entry('ai-sdk', '9 kB'),
   entry('prompt-api', '14 kB'),
+  entry('dashboard', '50 kB'),
   entry('worker', '60 kB'),
 ];

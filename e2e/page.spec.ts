@@ -163,7 +163,7 @@ test('the timeline explains a step to the pointer and to the keyboard', async ({
   const box = await canvas.boundingBox();
   await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) * 0.8, (box?.y ?? 0) + 40);
   await expect(card).toContainText(/decoded|read/);
-  await page.getByRole('button', { name: 'Pause' }).first().click();
+  await panel(page, 'Timeline').getByRole('button', { name: 'Pause' }).click();
   await expect(page.getByRole('button', { name: 'Go on' })).toBeVisible();
 });
 
@@ -243,13 +243,21 @@ function nameless(page: Page): Promise<string[]> {
       ];
       return parts.some((part) => part?.trim());
     };
-    const controls = document.querySelectorAll(
-      'button, input:not([hidden]), select, textarea, [role="img"], progress, [role="progressbar"]',
-    );
-    const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
-    return [
-      ...[...controls].filter((element) => !named(element)).map((element) => element.outerHTML),
-      ...ids.filter((id, at) => ids.indexOf(id) !== at),
-    ];
+    // Each shadow tree has ids of its own.
+    const roots: ParentNode[] = [document];
+    for (const root of roots) {
+      for (const { shadowRoot } of root.querySelectorAll('*'))
+        if (shadowRoot) roots.push(shadowRoot);
+    }
+    return roots.flatMap((root) => {
+      const controls = root.querySelectorAll(
+        'button, input:not([hidden]), select, textarea, [role="img"], progress, [role="progressbar"]',
+      );
+      const ids = [...root.querySelectorAll('[id]')].map((element) => element.id);
+      return [
+        ...[...controls].filter((element) => !named(element)).map((element) => element.outerHTML),
+        ...ids.filter((id, at) => ids.indexOf(id) !== at),
+      ];
+    });
   });
 }

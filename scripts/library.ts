@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { transform } from 'esbuild';
 import { type Plugin, rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
@@ -18,6 +19,7 @@ const PAGE: Entries = {
   index: 'src/client/index.ts',
   'ai-sdk': 'src/ai-sdk/index.ts',
   'prompt-api': 'src/prompt-api/index.ts',
+  dashboard: 'src/dashboard/index.ts',
 };
 const WORKER: Entries = {
   server: 'src/worker/server.ts',
@@ -68,6 +70,26 @@ const ownTypes: Plugin = {
   resolveId: {
     filter: { id: /^json-schema$/ },
     handler: () => join(root, 'src/ai-sdk/json-schema.ts'),
+  },
+};
+
+/** Styles as text, as Vite has them: `import text from './styles.css?inline'`. */
+const inlineStyles: Plugin = {
+  name: 'inline-styles',
+  resolveId: {
+    filter: { id: /\.css\?inline$/ },
+    async handler(id, importer) {
+      const file = await this.resolve(id.replace(/\?inline$/, ''), importer);
+      return file && { id: `${file.id}?inline` };
+    },
+  },
+  load: {
+    filter: { id: /\.css\?inline$/ },
+    async handler(id) {
+      const file = id.replace(/\?inline$/, '');
+      const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'css', minify: true });
+      return { code: `export default ${JSON.stringify(code.trim())};`, moduleType: 'js' };
+    },
   },
 };
 
@@ -138,7 +160,7 @@ async function buildScripts(entries: Entries, outDir: string, shared: Shared): P
     platform: 'browser',
     // An entry that another imports stays one file, rather than one that passes on a chunk.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [withoutNode, packedWorker, withoutForeignMaps],
+    plugins: [withoutNode, inlineStyles, packedWorker, withoutForeignMaps],
     transform: { target: 'es2022' },
   });
   const { output } = await bundle.write({

@@ -17,10 +17,12 @@ const ROOMS: Record<string, Rule> = {
   client: { rooms: ['worker/protocol', 'worker/plain'], packages: /^comlink$/ },
   'ai-sdk': { rooms: ['client', 'worker/protocol'], packages: /^@ai-sdk\/provider$/ },
   'prompt-api': { rooms: ['client'], packages: /^$/ },
+  react: { rooms: ['client'], packages: /^react$/ },
+  dashboard: { rooms: ['client'], packages: /^uplot(\/|$)/ },
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {
-    rooms: ['client', 'lab'],
-    packages: /^(react|react-dom|react-markdown|zustand|uplot|tdigest|ajv|mathjs|minisearch)(\/|$)/,
+    rooms: ['client', 'dashboard', 'lab'],
+    packages: /^(react|react-dom|react-markdown|zustand|tdigest|ajv|mathjs|minisearch)(\/|$)/,
   },
 };
 
@@ -28,6 +30,8 @@ const ROOMS: Record<string, Rule> = {
 const FILES: Record<string, Rule> = {
   // Gathers for the client the types of everything below the worker.
   'worker/protocol.ts': { rooms: ['server', 'scheduler', 'engine/step-engine'], packages: /^$/ },
+  // The types of `<tempo-dashboard>` in JSX, and nothing else.
+  'react/elements.ts': { rooms: ['dashboard'], packages: /^react$/ },
 };
 
 /** What a test may import besides what its room may. */

@@ -1,4 +1,8 @@
 import { createRoot } from 'react-dom/client';
+import '../dashboard/styles/tokens.css';
+import '../dashboard/styles/base.css';
+import '../dashboard/styles/controls.css';
+import '../dashboard/styles/panel.css';
 import './design/tokens.css';
 import './design/base.css';
 import './design/controls.css';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import { seconds } from '../design/format';
+import { seconds } from '../../dashboard/format';
 import type { Run } from './agent-store';
 
 const EVERY_MS = 100;

@@ -14,7 +14,11 @@ const situation = (requests: ReturnType<typeof request>[], more: Partial<Snapsho
     ...more,
   } as unknown as Snapshot,
   policy: 'tempo' as const,
-  attainment: { chat: 1, agent: 1, summarizer: 1 },
+  attainment: new Map([
+    ['chat', 1],
+    ['agent', 1],
+    ['summarizer', 1],
+  ]),
   lastSwitch: undefined,
 });
 
@@ -39,12 +43,19 @@ describe('what you are seeing, in words', () => {
     const text = account({
       ...situation([request('agent', 'decode'), request('chat', 'waiting')]),
       policy: 'webllm',
-      attainment: { chat: 0.1, agent: 1, summarizer: undefined },
+      attainment: new Map([
+        ['chat', 0.1],
+        ['agent', 1],
+      ]),
       lastSwitch: {
         from: 'tempo',
         to: 'webllm',
         atMs: 1000,
-        attainmentBefore: { chat: 0.97, agent: 1, summarizer: 1 },
+        attainmentBefore: new Map([
+          ['chat', 0.97],
+          ['agent', 1],
+          ['summarizer', 1],
+        ]),
       },
     });
     expect(text).toBe(

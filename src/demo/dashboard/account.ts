@@ -1,12 +1,13 @@
 import type { Explanation, PolicyName, Reason, RequestTrace, Snapshot } from '../../client';
+import type { Attainment } from '../../dashboard/attainment';
+import { percent } from '../../dashboard/format';
 import { APP_LABELS, APP_NAMES, type AppName, isAppName } from '../design/apps';
-import { percent } from '../design/format';
 import type { PolicySwitch } from '../store/live';
 
 interface Situation {
   snapshot: Snapshot;
   policy: PolicyName;
-  attainment: Record<AppName, number | undefined>;
+  attainment: Attainment;
   lastSwitch: PolicySwitch | undefined;
 }
 
@@ -69,12 +70,12 @@ const BECAUSE: Partial<Record<Reason, string>> = {
 /** What a switch of policy has done to the app it did most to; undefined while that is unknown. */
 function comparison(
   { from, to, attainmentBefore }: PolicySwitch,
-  attainment: Record<AppName, number | undefined>,
+  attainment: Attainment,
 ): string | undefined {
   let most: { app: AppName; before: number; now: number } | undefined;
   for (const app of APP_NAMES) {
-    const before = attainmentBefore[app];
-    const now = attainment[app];
+    const before = attainmentBefore.get(app);
+    const now = attainment.get(app);
     if (before === undefined || now === undefined) continue;
     if (most === undefined || Math.abs(now - before) > Math.abs(most.now - most.before)) {
       most = { app, before, now };
@@ -85,10 +86,10 @@ function comparison(
   return `${APP_LABELS[app]} was in time ${percent(before)} of the time under ${from}; under ${to} it is ${percent(now)}.`;
 }
 
-function standing(attainment: Record<AppName, number | undefined>): string {
-  const late = APP_NAMES.filter((app) => (attainment[app] ?? 1) < 0.9);
+function standing(attainment: Attainment): string {
+  const late = APP_NAMES.filter((app) => (attainment.get(app) ?? 1) < 0.9);
   if (late.length === 0) return 'Every app is in time.';
-  const names = late.map((app) => `${APP_LABELS[app]} (${percent(attainment[app])} in time)`);
+  const names = late.map((app) => `${APP_LABELS[app]} (${percent(attainment.get(app))} in time)`);
   return `Late: ${names.join(', ')}.`;
 }
 

@@ -1,28 +1,24 @@
 import {
   type ChatCompletionParams,
-  type ChatFinishReason,
   type Completions,
   TempoError,
   type TempoErrorJson,
   type ToolCall,
   type Usage,
 } from '../../client';
-import { history } from './live';
 
-/** An answer, as far as it has come. */
+/** A whole answer. */
 export interface Reply {
-  id: string;
   content: string;
   toolCalls: ToolCall[];
-  finishReason?: ChatFinishReason;
-  usage?: Usage;
+  usage: Usage;
   simulated: boolean;
 }
 
 interface CompleteOptions {
   signal?: AbortSignal;
-  /** Called as the answer grows, and once it is whole; with the same object each time. */
-  onProgress?: (reply: Readonly<Reply>) => void;
+  /** Called as the answer grows, and once it is whole, with what there is of it. */
+  onProgress?: (reply: Pick<Reply, 'content' | 'simulated'>) => void;
   /** Called while the request is queued, with its expected wait, ms. */
   onQueued?: (estimatedWaitMs: number) => void;
 }
@@ -31,51 +27,33 @@ const WAIT_TOLD_EVERY_MS = 1000;
 /** Text that grows faster than this is not read any faster, ms. */
 const PROGRESS_EVERY_MS = 40;
 
-/** One streamed call, gathered. How it fared is marked on the timeline. Throws a TempoError. */
+/** One streamed call, told as it comes. Throws a TempoError. */
 export async function complete(
   completions: Completions,
   params: ChatCompletionParams,
   { signal, onProgress, onQueued }: CompleteOptions = {},
 ): Promise<Reply> {
-  const stream = await completions.create(
-    { ...params, stream: true, stream_options: { include_usage: true } },
-    { signal },
-  );
+  const stream = await completions.create({ ...params, stream: true }, { signal });
   const tellWait = () => onQueued?.(stream.estimatedWaitMs);
   tellWait();
   const waiting = setInterval(tellWait, WAIT_TOLD_EVERY_MS);
   let toldAt = Number.NEGATIVE_INFINITY;
-  const reply: Reply = { id: stream.id, content: '', toolCalls: [], simulated: false };
+  let content = '';
   try {
-    for await (const chunk of stream) {
+    for await (const { choices, simulated } of stream) {
       clearInterval(waiting);
-      reply.simulated = chunk.simulated;
-      if (chunk.usage) reply.usage = chunk.usage;
-      for (const { delta, finish_reason } of chunk.choices) {
-        reply.content += delta.content ?? '';
-        for (const call of delta.tool_calls ?? []) {
-          reply.toolCalls[call.index] ??= {
-            id: call.id ?? `call-${call.index}`,
-            type: 'function',
-            function: { name: '', arguments: '' },
-          };
-          const { function: made } = reply.toolCalls[call.index];
-          made.name += call.function?.name ?? '';
-          made.arguments += call.function?.arguments ?? '';
-        }
-        if (finish_reason) reply.finishReason = finish_reason;
-      }
+      content += choices[0]?.delta.content ?? '';
       const now = performance.now();
       if (now - toldAt < PROGRESS_EVERY_MS) continue;
       toldAt = now;
-      onProgress?.(reply);
+      onProgress?.({ content, simulated });
     }
-    onProgress?.(reply);
   } finally {
     clearInterval(waiting);
-    history.ended(reply.id, reply.usage?.extra.slo_met);
   }
-  return reply;
+  const { choices, usage, simulated } = await stream.final();
+  onProgress?.({ content, simulated });
+  return { content, toolCalls: choices[0].message.tool_calls ?? [], usage, simulated };
 }
 
 /** Anything thrown, as the error a panel shows. */

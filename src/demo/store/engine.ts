@@ -1,8 +1,7 @@
 import { create } from 'zustand';
 import type { LoadConfig, TempoErrorJson } from '../../client';
-import { nameOf } from '../dashboard/engine/models';
 import { errorOf, isAbort } from './complete';
-import { history, useLive } from './live';
+import { useLive } from './live';
 import { useSettings } from './settings';
 import { tempo } from './tempo';
 
@@ -52,7 +51,6 @@ export const useEngine = create<Engine>()((set, get) => ({
         { ...choice, policy: useLive.getState().policy },
         { signal: controller.signal },
       );
-      history.mark(nameOf(choice));
     } catch (thrown) {
       if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown) } });
       await goOn(before);

@@ -1,20 +1,16 @@
 import { create } from 'zustand';
 import type { PolicyName, ServerState, Slo, Snapshot } from '../../client';
+import type { Attainment } from '../../dashboard/attainment';
+import { monitorOf } from '../../dashboard/monitor';
 import { type AppName, DEFAULT_SLOS } from '../design/apps';
-import { RecentAttainment } from './attainment';
-import { type Score, Scoreboard } from './scoreboard';
-import { Series } from './series';
-import { StepHistory } from './step-history';
 import { apps, tempo } from './tempo';
-
-type PerApp<T> = Record<AppName, T>;
 
 /** A change of policy, and how the apps stood at that moment. */
 export interface PolicySwitch {
   from: PolicyName;
   to: PolicyName;
   atMs: number;
-  attainmentBefore: PerApp<number | undefined>;
+  attainmentBefore: Attainment;
 }
 
 interface Live {
@@ -22,12 +18,9 @@ interface Live {
   /** Refreshed a few times a second: numbers that change faster cannot be read. */
   snapshot: Snapshot | undefined;
   policy: PolicyName;
-  attainment: PerApp<number | undefined>;
-  /** Output tokens per second, of late. */
-  tokenRates: PerApp<number>;
+  attainment: Attainment;
   lastSwitch: PolicySwitch | undefined;
-  scores: readonly Score[];
-  slos: PerApp<Slo>;
+  slos: Record<AppName, Slo>;
   setPolicy(policy: PolicyName): Promise<void>;
   /** Throws a TempoError when the objective is absurd. */
   setSlo(app: AppName, slo: Slo): Promise<void>;
@@ -38,23 +31,15 @@ export function agentDeadlineMs({ agent }: Live['slos']): number {
   return agent.class === 'deadline' ? agent.ttlt : DEFAULT_SLOS.agent.ttlt;
 }
 
-/** The last minute of steps, for the timeline. */
-export const history = new StepHistory();
-/** The last minute of counters, for the charts. */
-export const series = new Series();
-
-const recent = new RecentAttainment();
-const scoreboard = new Scoreboard();
-const NUMBERS_EVERY_MS = 250;
+/** What the page's dashboards show, too. */
+const monitor = monitorOf(tempo);
 
 export const useLive = create<Live>()((set, get) => ({
   state: tempo.state,
   snapshot: undefined,
   policy: 'tempo',
-  attainment: { chat: undefined, agent: undefined, summarizer: undefined },
-  tokenRates: { chat: 0, agent: 0, summarizer: 0 },
+  attainment: new Map(),
   lastSwitch: undefined,
-  scores: [],
   slos: DEFAULT_SLOS,
 
   async setPolicy(policy) {
@@ -68,11 +53,8 @@ export const useLive = create<Live>()((set, get) => ({
       set({ policy: from });
       throw thrown;
     }
-    recent.restart();
-    history.mark(policy);
-    set({
-      lastSwitch: { from, to: policy, atMs: history.atMs, attainmentBefore: get().attainment },
-    });
+    const { atMs } = monitor.history;
+    set({ lastSwitch: { from, to: policy, atMs, attainmentBefore: get().attainment } });
   },
 
   async setSlo(app, slo) {
@@ -81,26 +63,11 @@ export const useLive = create<Live>()((set, get) => ({
   },
 }));
 
-let shownAtMs = Number.NEGATIVE_INFINITY;
-
-function show(snapshot: Snapshot): void {
-  history.add(snapshot);
-  series.add(snapshot);
-  scoreboard.add(snapshot);
-  const attainment = recent.add(snapshot);
-  const now = performance.now();
-  if (now - shownAtMs < NUMBERS_EVERY_MS) return;
-  shownAtMs = now;
-  useLive.setState(({ tokenRates }) => ({
-    snapshot,
-    attainment,
-    tokenRates: series.points.at(-1)?.tokensPerSecond ?? tokenRates,
-    scores: [...scoreboard.scores],
-  }));
-}
-
 /** Starts listening; called once, when the page opens. */
 export function watchLive(): void {
   tempo.onState((state) => useLive.setState({ state }));
-  tempo.watch(show);
+  monitor.subscribe(() => {
+    const { snapshot, attainment } = monitor;
+    useLive.setState({ snapshot, attainment });
+  });
 }

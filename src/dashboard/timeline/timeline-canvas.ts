@@ -1,8 +1,8 @@
-import type { StepTrace } from '../../../client';
-import { onPaletteChange, type Palette, readPalette } from '../../design/palette';
-import type { StepHistory } from '../../store/step-history';
+import type { StepTrace } from '../../client';
+import type { StepHistory } from '../step-history';
+import type { View } from '../view';
 import { draw, msAt, type Scene, xAt } from './draw';
-import { TIMELINE_HEIGHT } from './geometry';
+import { Layout } from './geometry';
 
 /** How far back the timeline reaches, ms. */
 export const ZOOMS = [2000, 4000, 8000, 20_000] as const;
@@ -27,17 +27,17 @@ const REDUCED_EVERY_MS = 500;
 export class TimelineCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  readonly #history: StepHistory;
+  readonly #view: View;
   readonly #onSelect: (selection: Selection | undefined) => void;
   readonly #reduced = matchMedia('(prefers-reduced-motion: reduce)');
-  readonly #stops: (() => void)[] = [];
-  #palette: Palette;
-  #frame = 0;
+  #stops: (() => void)[] = [];
+  #layout = new Layout([], () => 1);
   #dirty = true;
   #drawnVersion = -1;
   #drawnAt = 0;
   #visible = true;
   #width = 0;
+  #pixelRatio = 0;
   #pastMs = 8000;
   #headHeight = 0;
   #paused = false;
@@ -47,47 +47,55 @@ export class TimelineCanvas {
 
   constructor(
     canvas: HTMLCanvasElement,
-    history: StepHistory,
+    view: View,
     onSelect: (selection: Selection | undefined) => void,
   ) {
     const context = canvas.getContext('2d');
     if (context === null) throw new Error('This browser has no 2D canvas.');
     this.#canvas = canvas;
     this.#context = context;
-    this.#history = history;
+    this.#view = view;
     this.#onSelect = onSelect;
-    this.#palette = readPalette();
-    this.#stops.push(
-      onPaletteChange(() => {
-        this.#palette = readPalette();
-        this.#dirty = true;
-      }),
-    );
-    const size = new ResizeObserver(() => this.#resize());
-    size.observe(canvas);
-    const seen = new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
-      this.#dirty = true;
-    });
-    seen.observe(canvas);
-    this.#stops.push(
-      () => size.disconnect(),
-      () => seen.disconnect(),
-    );
-    void document.fonts?.ready.then(() => {
-      this.#dirty = true;
-    });
-    this.#resize();
-    const frame = () => {
-      this.#frame = requestAnimationFrame(frame);
-      this.#draw();
-    };
-    this.#frame = requestAnimationFrame(frame);
   }
 
-  dispose(): void {
-    cancelAnimationFrame(this.#frame);
+  start(): void {
+    const size = new ResizeObserver(() => this.#resize());
+    size.observe(this.#canvas);
+    const seen = new IntersectionObserver((entries) => {
+      this.#visible = entries.at(-1)?.isIntersecting ?? true;
+      this.#dirty = true;
+    });
+    seen.observe(this.#canvas);
+    let frame = 0;
+    const onFrame = () => {
+      frame = requestAnimationFrame(onFrame);
+      this.#draw();
+    };
+    onFrame();
+    this.#stops = [
+      () => size.disconnect(),
+      () => seen.disconnect(),
+      () => cancelAnimationFrame(frame),
+    ];
+    void document.fonts?.ready.then(() => this.redraw());
+    this.redraw();
+  }
+
+  stop(): void {
+    this.release();
     for (const stop of this.#stops) stop();
+    this.#stops = [];
+  }
+
+  /** Something else than the history has changed. */
+  redraw(): void {
+    this.#dirty = true;
+  }
+
+  set layout(layout: Layout) {
+    this.#layout = layout;
+    this.#canvas.style.height = `${layout.height}px`;
+    this.#resize();
   }
 
   set pastMs(ms: number) {
@@ -103,6 +111,10 @@ export class TimelineCanvas {
   set paused(paused: boolean) {
     this.#freeze(paused || this.#held);
     this.#paused = paused;
+  }
+
+  get #history(): StepHistory {
+    return this.#view.monitor.history;
   }
 
   /** Selects the step at this x, px, and holds the view. */
@@ -149,16 +161,20 @@ export class TimelineCanvas {
   }
 
   #resize(): void {
-    const { width } = this.#canvas.getBoundingClientRect();
-    this.#width = width;
-    this.#canvas.width = Math.round(width * devicePixelRatio);
-    this.#canvas.height = Math.round(TIMELINE_HEIGHT * devicePixelRatio);
+    this.#width = this.#canvas.getBoundingClientRect().width;
+    this.#pixelRatio = devicePixelRatio;
+    this.#canvas.width = Math.round(this.#width * this.#pixelRatio);
+    this.#canvas.height = Math.round(this.#layout.height * this.#pixelRatio);
     this.#dirty = true;
     this.#draw();
   }
 
   #draw(): void {
     if (!this.#visible || this.#width === 0) return;
+    if (this.#pixelRatio !== devicePixelRatio) {
+      this.#resize(); // the page was zoomed, or is on another screen
+      return;
+    }
     const now = performance.now();
     const { version, live } = this.#history;
     if (!this.#dirty) {
@@ -176,15 +192,17 @@ export class TimelineCanvas {
     return {
       context: this.#context,
       history: this.#history,
-      palette: this.#palette,
+      layout: this.#layout,
+      apps: this.#view.roster.all,
+      palette: this.#view.palette,
       width: this.#width,
-      pixelRatio: devicePixelRatio,
+      pixelRatio: this.#pixelRatio,
       nowMs: this.#frozen ? this.#heldNowMs : this.#history.nowMs() - DELAY_MS,
       pastMs: this.#pastMs,
       futureMs: Math.max(this.#pastMs * 0.16, (96 / Math.max(1, this.#width - 96)) * this.#pastMs),
       headHeight: this.#headHeight,
       selected: this.#selected,
-      font: 'Plex, ui-sans-serif, system-ui, sans-serif',
+      font: this.#view.font,
     };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestTrace, Snapshot, StepTrace } from '../../client';
+import type { RequestTrace, Snapshot, StepTrace } from '../client';
 import { StepHistory } from './step-history';
 
 const request = (id: string, more: Partial<RequestTrace> = {}): RequestTrace => ({
@@ -7,6 +7,7 @@ const request = (id: string, more: Partial<RequestTrace> = {}): RequestTrace => 
   app: 'chat',
   stage: 'reply',
   class: 'latency',
+  slo: { class: 'latency', ttft: 500, tbt: 50 },
   state: 'decode',
   arrivalMs: 0,
   promptTokens: 10,
@@ -22,6 +23,7 @@ const step = (number: number, ids: string[]): StepTrace => ({
   endMs: number * 10 + 9,
   work: ids.map((requestId) => ({ requestId, app: 'chat', kind: 'decode', tokens: 1 })),
   preempted: [],
+  finished: [],
 });
 
 function snapshot(atMs: number, requests: RequestTrace[], steps: StepTrace[] = []): Snapshot {
@@ -69,12 +71,36 @@ describe('the step history', () => {
     expect(history.indexAt(5)).toBe(-1);
   });
 
-  it('remembers how a request fared, whichever news comes first', () => {
+  it('learns from a step who was in time and who was late, and of the stopped neither', () => {
     const history = new StepHistory();
-    history.ended('a', true);
-    history.add(snapshot(100, [request('a'), request('b')]));
-    history.ended('b', false);
-    expect([history.span('a')?.met, history.span('b')?.met]).toEqual([true, false]);
+    history.add(snapshot(100, [request('a'), request('b'), request('c')]));
+    const finished = [
+      { requestId: 'a', met: true },
+      { requestId: 'b', met: false },
+    ];
+    history.add(snapshot(200, [], [{ ...step(11, ['a', 'b', 'c']), finished }]));
+    expect(['a', 'b', 'c'].map((id) => history.span(id)?.met)).toEqual([true, false, undefined]);
+  });
+
+  it('makes room for more requests of an app at once, up to eight side by side', () => {
+    const history = new StepHistory();
+    const ids = Array.from({ length: 10 }, (_, i) => `r${i}`);
+    expect(history.lanesOf('chat')).toBe(2);
+    history.add(
+      snapshot(
+        100,
+        ids.slice(0, 3).map((id) => request(id)),
+      ),
+    );
+    expect(history.lanesOf('chat')).toBe(4);
+    history.add(
+      snapshot(
+        200,
+        ids.map((id) => request(id)),
+      ),
+    );
+    expect(history.lanesOf('chat')).toBe(8);
+    expect(ids.map((id) => history.span(id)?.lane)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 7]);
   });
 
   it('forgets what is older than a minute, and starts anew with another clock', () => {

@@ -1,4 +1,4 @@
-import type { Explanation, Reason, RequestTrace } from '../../client';
+import type { Explanation, Reason, RequestTrace } from '../client';
 
 /** Every reason of a plan, in words for people. */
 const WORDS: Record<Reason, string> = {

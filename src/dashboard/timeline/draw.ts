@@ -1,22 +1,17 @@
-import type { StepTrace } from '../../../client';
-import { APP_NAMES } from '../../design/apps';
-import { seconds } from '../../design/format';
-import type { Palette } from '../../design/palette';
-import type { Span, StepHistory } from '../../store/step-history';
-import {
-  AXIS_HEIGHT,
-  ENGINE_HEIGHT,
-  ENGINE_TOP,
-  type LaneBox,
-  laneBox,
-  TIMELINE_HEIGHT,
-  trackBottom,
-} from './geometry';
+import type { StepTrace } from '../../client';
+import type { AppLook } from '../apps';
+import { seconds } from '../format';
+import type { Palette } from '../palette';
+import type { Span, StepHistory } from '../step-history';
+import { AXIS_HEIGHT, ENGINE_HEIGHT, type LaneBox, type Layout } from './geometry';
 
 /** What is drawn, and how it maps to pixels. */
 export interface Scene {
   context: CanvasRenderingContext2D;
   history: StepHistory;
+  layout: Layout;
+  /** All apps, in the order in which a step's are stacked. */
+  apps: readonly AppLook[];
   palette: Palette;
   width: number;
   pixelRatio: number;
@@ -51,9 +46,9 @@ export function msAt(scene: Scene, x: number): number {
 }
 
 export function draw(scene: Scene): void {
-  const { context, width, pixelRatio } = scene;
+  const { context, layout, width, pixelRatio } = scene;
   context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
-  context.clearRect(0, 0, width, TIMELINE_HEIGHT);
+  context.clearRect(0, 0, width, layout.height);
   context.textBaseline = 'middle';
   context.font = `500 10px ${scene.font}`;
   drawGround(scene);
@@ -71,20 +66,21 @@ function snap({ pixelRatio }: Scene, x: number): number {
 }
 
 function drawGround(scene: Scene): void {
-  const { context, palette, width, pastMs, futureMs, nowMs } = scene;
+  const { context, layout, palette, width, pastMs, futureMs, nowMs } = scene;
+  const bottom = layout.engineTop + ENGINE_HEIGHT;
   const now = snap(scene, xAt(scene, nowMs));
   context.fillStyle = palette.sunken;
   context.globalAlpha = 0.55;
-  context.fillRect(now, 0, width - now, ENGINE_TOP + ENGINE_HEIGHT);
+  context.fillRect(now, 0, width - now, bottom);
   context.globalAlpha = 1;
   context.fillStyle = palette.rule;
-  for (const app of APP_NAMES) context.fillRect(0, trackBottom(app) - 1, width, 1);
-  context.fillRect(0, ENGINE_TOP + ENGINE_HEIGHT - 1, width, 1);
+  for (const { top, height } of layout.tracks) context.fillRect(0, top + height - 1, width, 1);
+  context.fillRect(0, bottom - 1, width, 1);
 
   const every =
     [500, 1000, 2000, 5000].find((ms) => ((pastMs + futureMs) / ms) * 56 < width) ?? 10_000;
   context.textAlign = 'center';
-  const axis = ENGINE_TOP + ENGINE_HEIGHT + AXIS_HEIGHT / 2 + 1;
+  const axis = bottom + AXIS_HEIGHT / 2 + 1;
   for (let ms = every; ms < pastMs; ms += every) tick(-ms);
   for (let ms = every; ms < futureMs; ms += every) tick(ms);
   context.fillStyle = palette.ink2;
@@ -94,7 +90,7 @@ function drawGround(scene: Scene): void {
     const x = snap(scene, xAt(scene, nowMs + ms));
     if (Math.abs(x - now) < 28 || x < 14 || x > width - 14) return;
     context.fillStyle = palette.rule;
-    context.fillRect(x, ENGINE_TOP + ENGINE_HEIGHT, 1, 3);
+    context.fillRect(x, bottom, 1, 3);
     context.fillStyle = palette.ink3;
     const text = `${every < 1000 ? (ms / 1000).toFixed(1) : ms / 1000} s`.replace('-', '−');
     context.fillText(ms > 0 ? `+${text}` : text, x, axis);
@@ -106,9 +102,10 @@ function isLabelled(scene: Scene, lane: LaneBox): boolean {
   return scene.headHeight === 0 && lane.height >= LABELLED_LANE;
 }
 
-/** Where a span's bar lies in its lane. */
-function barOf(scene: Scene, span: Span): { top: number; height: number } {
-  const lane = laneBox(span.app, span.lane, scene.headHeight);
+/** Where a span's bar lies in its lane; undefined where its app has no track. */
+function barOf(scene: Scene, span: Span): LaneBox | undefined {
+  const lane = scene.layout.laneBox(span.app, span.lane, scene.headHeight);
+  if (lane === undefined) return undefined;
   const label = isLabelled(scene, lane) ? LABEL_HEIGHT : 0;
   return { top: lane.top + label + 1, height: Math.min(MAX_BAR, lane.height - label - 3) };
 }
@@ -121,8 +118,9 @@ function drawStates(scene: Scene): void {
     const right = xAt(scene, endMs);
     if (right < 0) continue;
     const bar = barOf(scene, span);
+    if (bar === undefined) continue;
     const middle = Math.round(bar.top + bar.height / 2);
-    context.fillStyle = palette.apps[span.app];
+    context.fillStyle = palette.app(span.app);
     const { after } = span;
     if (after?.endMs !== undefined && after.lane === span.lane) {
       // Between two calls of a program its tools run.
@@ -198,8 +196,8 @@ function drawSteps(scene: Scene): void {
     drawBatch(scene, i, untilMs, apart);
     for (const id of step.preempted) {
       const span = history.span(id);
-      if (span === undefined) continue;
-      const bar = barOf(scene, span);
+      const bar = span && barOf(scene, span);
+      if (bar === undefined) continue;
       const x = xAt(scene, step.startMs);
       context.fillStyle = palette.late;
       context.beginPath();
@@ -215,9 +213,10 @@ function drawSteps(scene: Scene): void {
 function drawRun(scene: Scene, { span, kind, fromMs, untilMs, apart }: Run): void {
   const { context, palette, pixelRatio } = scene;
   const bar = barOf(scene, span);
+  if (bar === undefined) return;
   const x0 = snap(scene, xAt(scene, fromMs));
   const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, untilMs)) - (apart ? 1 : 0));
-  context.fillStyle = palette.apps[span.app];
+  context.fillStyle = palette.app(span.app);
   if (kind === 'decode') {
     context.fillRect(x0, bar.top, x1 - x0, bar.height);
   } else {
@@ -231,7 +230,7 @@ function drawRun(scene: Scene, { span, kind, fromMs, untilMs, apart }: Run): voi
 
 /** The engine's own track: how many sequences each step served, and whose. */
 function drawBatch(scene: Scene, index: number, untilMs: number, apart: boolean): void {
-  const { context, history, palette, pixelRatio } = scene;
+  const { context, history, layout, palette, pixelRatio } = scene;
   const step = history.steps[index];
   const x0 = snap(scene, xAt(scene, step.startMs));
   const nextMs = history.steps[index + 1]?.startMs ?? untilMs;
@@ -239,62 +238,65 @@ function drawBatch(scene: Scene, index: number, untilMs: number, apart: boolean)
   const joined = nextMs - step.endMs < GAP_MS ? Math.min(nextMs, scene.nowMs) : untilMs;
   const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, joined)) - gap);
   const unit = (ENGINE_HEIGHT - 13) / history.maxBatch;
-  let bottom = ENGINE_TOP + ENGINE_HEIGHT - 1;
-  for (const app of APP_NAMES) {
+  let bottom = layout.engineTop + ENGINE_HEIGHT - 1;
+  for (const { name } of scene.apps) {
     let count = 0;
-    for (const work of step.work) if (work.app === app) count++;
+    for (const { app } of step.work) if (app === name) count++;
     if (count === 0) continue;
     const height = count * unit;
-    context.fillStyle = palette.apps[app];
+    context.fillStyle = palette.app(name);
     context.fillRect(x0, bottom - height, x1 - x0, height);
     bottom -= height;
   }
 }
 
 function drawSelection(scene: Scene): void {
-  const { context, palette, selected: step } = scene;
+  const { context, layout, palette, selected: step } = scene;
   if (step === undefined) return;
+  const height = layout.engineTop + ENGINE_HEIGHT;
   const x0 = xAt(scene, step.startMs);
   const x1 = Math.max(x0 + 1, xAt(scene, step.endMs));
   context.fillStyle = palette.ink;
   context.globalAlpha = 0.12;
-  context.fillRect(x0 - 2, 0, x1 - x0 + 4, ENGINE_TOP + ENGINE_HEIGHT);
+  context.fillRect(x0 - 2, 0, x1 - x0 + 4, height);
   context.globalAlpha = 1;
-  context.fillRect(snap(scene, (x0 + x1) / 2), 0, 1, ENGINE_TOP + ENGINE_HEIGHT);
+  context.fillRect(snap(scene, (x0 + x1) / 2), 0, 1, height);
 }
 
 function drawMarks(scene: Scene): void {
-  const { context, history, palette } = scene;
+  const { context, history, layout, palette } = scene;
   context.textAlign = 'left';
   for (const { atMs, text } of history.marks) {
     const x = snap(scene, xAt(scene, atMs));
     if (x < -80 || atMs > scene.nowMs) continue;
     context.fillStyle = palette.ink2;
-    context.fillRect(x, 0, 1, ENGINE_TOP + ENGINE_HEIGHT);
+    context.fillRect(x, 0, 1, layout.engineTop + ENGINE_HEIGHT);
     const width = context.measureText(text).width + 8;
-    context.fillRect(x, ENGINE_TOP, width, 13);
+    context.fillRect(x, layout.engineTop, width, 13);
     context.fillStyle = palette.surface;
-    context.fillText(text, x + 4, ENGINE_TOP + 7);
+    context.fillText(text, x + 4, layout.engineTop + 7);
   }
 }
 
 function drawNow(scene: Scene): void {
-  const { context, palette } = scene;
+  const { context, layout, palette } = scene;
+  const height = layout.engineTop + ENGINE_HEIGHT;
   context.fillStyle = palette.ink;
-  context.fillRect(snap(scene, xAt(scene, scene.nowMs)), 0, 1, ENGINE_TOP + ENGINE_HEIGHT);
+  context.fillRect(snap(scene, xAt(scene, scene.nowMs)), 0, 1, height);
 }
 
 /** Each request's stage at its start, how it ended, and when it is due. */
 function drawWords(scene: Scene): void {
-  const { context, history, palette, nowMs, width } = scene;
+  const { context, history, layout, palette, nowMs, width } = scene;
   const now = xAt(scene, nowMs);
   for (const span of history.spans) {
-    const lane = laneBox(span.app, span.lane, scene.headHeight);
+    const lane = layout.laneBox(span.app, span.lane, scene.headHeight);
+    const bar = barOf(scene, span);
+    if (lane === undefined || bar === undefined) continue;
     const endMs = Math.min(span.endMs ?? nowMs, nowMs);
     const left = Math.max(2, xAt(scene, span.startMs));
     const right = xAt(scene, endMs);
     if (right < 0 || left > now) continue;
-    const bar = barOf(scene, span);
     const middle = bar.top + bar.height / 2;
     const labelled = isLabelled(scene, lane);
     if (labelled) {
@@ -326,7 +328,7 @@ function drawEnd({ context, palette }: Scene, span: Span, x: number, y: number):
     context.beginPath();
     context.arc(x, y, 4, 0, 7);
     context.fill();
-    context.fillStyle = palette.apps[span.app];
+    context.fillStyle = palette.app(span.app);
     context.beginPath();
     context.arc(x, y, 2.5, 0, 7);
     context.fill();

@@ -1,13 +1,12 @@
-import type { PolicyName, Snapshot } from '../../client';
-import { APP_NAMES, type AppName } from '../design/apps';
+import type { PolicyName, Snapshot } from '../client';
 
-/** What a policy has done on this page so far. */
+/** What a policy has done so far. */
 export interface Score {
   policy: PolicyName;
   activeMs: number;
   gain: number;
   outputTokens: number;
-  byApp: Record<AppName, { finished: number; met: number }>;
+  byApp: Map<string, { finished: number; met: number }>;
 }
 
 /** Keeps the score of each policy while it is in charge, so that a switch can be judged. */
@@ -25,25 +24,19 @@ export class Scoreboard {
     score.activeMs += snapshot.atMs - last.atMs;
     score.gain += snapshot.metrics.total.gain - last.metrics.total.gain;
     score.outputTokens += snapshot.metrics.total.outputTokens - last.metrics.total.outputTokens;
-    for (const app of APP_NAMES) {
-      const now = snapshot.metrics.byApp[app];
+    for (const [app, now] of Object.entries(snapshot.metrics.byApp)) {
       const before = last.metrics.byApp[app];
-      score.byApp[app].finished += (now?.finished ?? 0) - (before?.finished ?? 0);
-      score.byApp[app].met += (now?.met ?? 0) - (before?.met ?? 0);
+      const counts = score.byApp.get(app) ?? { finished: 0, met: 0 };
+      counts.finished += now.finished - (before?.finished ?? 0);
+      counts.met += now.met - (before?.met ?? 0);
+      score.byApp.set(app, counts);
     }
   }
 
   #score(policy: PolicyName): Score {
     let score = this.scores.find((s) => s.policy === policy);
     if (score === undefined) {
-      const none = () => ({ finished: 0, met: 0 });
-      score = {
-        policy,
-        activeMs: 0,
-        gain: 0,
-        outputTokens: 0,
-        byApp: { chat: none(), agent: none(), summarizer: none() },
-      };
+      score = { policy, activeMs: 0, gain: 0, outputTokens: 0, byApp: new Map() };
       this.scores.push(score);
     }
     return score;

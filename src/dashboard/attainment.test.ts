@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../client';
+import type { Snapshot } from '../client';
 import { RecentAttainment, WINDOW_MS } from './attainment';
 
 const at = (atMs: number, finished: number, met: number, dueMs?: number): Snapshot =>
@@ -12,9 +12,9 @@ const at = (atMs: number, finished: number, met: number, dueMs?: number): Snapsh
 describe('recent attainment', () => {
   it('is unknown until a request has finished', () => {
     const recent = new RecentAttainment();
-    expect(recent.add(at(0, 0, 0)).chat).toBeUndefined();
-    expect(recent.add(at(100, 4, 3)).chat).toBe(0.75);
-    expect(recent.add(at(100, 4, 3)).agent).toBeUndefined();
+    expect(recent.add(at(0, 0, 0)).get('chat')).toBeUndefined();
+    expect(recent.add(at(100, 4, 3)).get('chat')).toBe(0.75);
+    expect(recent.add(at(100, 4, 3)).get('agent')).toBeUndefined();
   });
 
   it('forgets what is older than its window', () => {
@@ -22,14 +22,14 @@ describe('recent attainment', () => {
     recent.add(at(0, 0, 0));
     recent.add(at(1000, 10, 0));
     recent.add(at(WINDOW_MS, 10, 0));
-    expect(recent.add(at(WINDOW_MS + 2000, 12, 2)).chat).toBe(1);
+    expect(recent.add(at(WINDOW_MS + 2000, 12, 2)).get('chat')).toBe(1);
   });
 
   it('counts a live request that is overdue as a miss', () => {
     const recent = new RecentAttainment();
     recent.add(at(0, 0, 0));
-    expect(recent.add(at(1000, 1, 1, 900)).chat).toBe(1);
-    expect(recent.add(at(2000, 1, 1, 900)).chat).toBe(0.5);
+    expect(recent.add(at(1000, 1, 1, 900)).get('chat')).toBe(1);
+    expect(recent.add(at(2000, 1, 1, 900)).get('chat')).toBe(0.5);
   });
 
   it('looks no further back than a restart, and starts anew with another engine', () => {
@@ -37,8 +37,8 @@ describe('recent attainment', () => {
     recent.add(at(0, 0, 0));
     recent.add(at(1000, 10, 10));
     recent.restart();
-    expect(recent.add(at(1100, 10, 10)).chat).toBeUndefined();
-    expect(recent.add(at(2000, 12, 10)).chat).toBe(0);
-    expect(recent.add(at(3000, 0, 0)).chat).toBeUndefined();
+    expect(recent.add(at(1100, 10, 10)).get('chat')).toBeUndefined();
+    expect(recent.add(at(2000, 12, 10)).get('chat')).toBe(0);
+    expect(recent.add(at(3000, 0, 0)).get('chat')).toBeUndefined();
   });
 });

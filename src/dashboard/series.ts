@@ -1,13 +1,13 @@
-import type { Snapshot } from '../../client';
-import { APP_NAMES, type AppName } from '../design/apps';
+import type { Snapshot } from '../client';
 
 /** One point of the charts. */
 export interface Point {
   atMs: number;
-  tokensPerSecond: Record<AppName, number>;
-  gain: Record<AppName, number>;
+  /** Output tokens per second, by app. */
+  tokensPerSecond: ReadonlyMap<string, number>;
+  /** Service gain since the load, by app. */
+  gain: ReadonlyMap<string, number>;
   usedPages: number;
-  totalPages: number;
 }
 
 const EVERY_MS = 500;
@@ -17,7 +17,7 @@ const RATE_MS = 2000;
 
 interface Totals {
   atMs: number;
-  tokens: Record<AppName, number>;
+  tokens: ReadonlyMap<string, number>;
 }
 
 /** The last minute of the counters, for the charts; `version` tells whether there is a new point. */
@@ -28,36 +28,28 @@ export class Series {
 
   add({ atMs, metrics, kv }: Snapshot): void {
     const last = this.points.at(-1);
-    if (last !== undefined && atMs < last.atMs) this.clear();
+    if (last !== undefined && atMs < last.atMs) this.#clear();
     if (last !== undefined && atMs - last.atMs < EVERY_MS && atMs >= last.atMs) return;
-    const total: Totals = {
-      atMs,
-      tokens: perApp((app) => metrics.byApp[app]?.outputTokens ?? 0),
-    };
-    this.#totals.push(total);
+    const groups = Object.entries(metrics.byApp);
+    const tokens = new Map(groups.map(([app, { outputTokens }]) => [app, outputTokens]));
+    this.#totals.push({ atMs, tokens });
     while (this.#totals.length > 1 && this.#totals[0].atMs < atMs - RATE_MS) this.#totals.shift();
     const [first] = this.#totals;
     const spanMs = Math.max(1, atMs - first.atMs);
+    const rate = (app: string, count: number) =>
+      Math.max(0, ((count - (first.tokens.get(app) ?? 0)) * 1000) / spanMs);
     this.points.push({
       atMs,
-      tokensPerSecond: perApp((app) =>
-        Math.max(0, ((total.tokens[app] - first.tokens[app]) * 1000) / spanMs),
-      ),
-      gain: perApp((app) => metrics.byApp[app]?.gain ?? 0),
+      tokensPerSecond: new Map([...tokens].map(([app, count]) => [app, rate(app, count)])),
+      gain: new Map(groups.map(([app, { gain }]) => [app, gain])),
       usedPages: kv.totalPages - kv.freePages,
-      totalPages: kv.totalPages,
     });
     if (this.points.length > KEPT) this.points.shift();
     this.version++;
   }
 
-  clear(): void {
+  #clear(): void {
     this.points.length = 0;
     this.#totals = [];
   }
-}
-
-function perApp(value: (app: AppName) => number): Record<AppName, number> {
-  const [chat, agent, summarizer] = APP_NAMES.map(value);
-  return { chat, agent, summarizer };
 }

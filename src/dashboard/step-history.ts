@@ -1,10 +1,9 @@
-import type { Explanation, RequestTrace, Snapshot, StepTrace } from '../../client';
-import { type AppName, isAppName } from '../design/apps';
+import type { Explanation, RequestTrace, Snapshot, StepTrace } from '../client';
 
 /** One request's stretch of the timeline. */
 export interface Span {
   id: string;
-  app: AppName;
+  app: string;
   stage: string;
   program?: string;
   /** The call of the same program before this one. */
@@ -26,14 +25,14 @@ export interface Mark {
   text: string;
 }
 
-/** How many requests of an app are drawn side by side; more share the last lane. */
-export const LANES: Record<AppName, number> = { chat: 2, agent: 2, summarizer: 8 };
+/** How many requests of an app are drawn side by side: at first, and at most. More share the last lane. */
+const LANES = { first: 2, most: 8 };
 
 const KEPT_MS = 60_000;
 
 /**
- * The last minute of steps, as the timeline draws it. It lives outside React: snapshots go in, the
- * canvas reads, and `version` tells whether there is something new.
+ * The last minute of steps, as the timeline draws it: snapshots go in, the canvas reads, and `version`
+ * tells whether there is something new.
  */
 export class StepHistory {
   readonly steps: StepTrace[] = [];
@@ -48,7 +47,7 @@ export class StepHistory {
   readonly #byId = new Map<string, Span>();
   /** When the requests that ended since the last snapshot had their last step. */
   readonly #leftAt = new Map<string, number>();
-  readonly #outcomes = new Map<string, boolean | undefined>();
+  readonly #lanes = new Map<string, number>();
   readonly #plans: { atMs: number; plan: Explanation[] }[] = [];
 
   /** Something is running or waiting, so time goes on. */
@@ -86,21 +85,9 @@ export class StepHistory {
     this.version++;
   }
 
-  /** An app learnt how its request fared. */
-  ended(id: string, met: boolean | undefined): void {
-    const span = this.#byId.get(id);
-    if (span !== undefined) span.met = met;
-    this.#outcomes.set(id, met);
-    if (this.#outcomes.size > 500) {
-      const [oldest] = this.#outcomes.keys();
-      this.#outcomes.delete(oldest);
-    }
-    this.version++;
-  }
-
-  /** Writes a line across the timeline, here and now. */
-  mark(text: string): void {
-    this.marks.push({ atMs: this.nowMs(), text });
+  /** Writes a line across the timeline; where no time is given, here and now. */
+  mark(text: string, atMs = this.nowMs()): void {
+    this.marks.push({ atMs, text });
     this.version++;
   }
 
@@ -112,6 +99,11 @@ export class StepHistory {
     this.#open.clear();
     this.#byId.clear();
     this.atMs = 0;
+  }
+
+  /** Lanes that an app's requests have needed so far. */
+  lanesOf(app: string): number {
+    return this.#lanes.get(app) ?? LANES.first;
   }
 
   /** The index of the step that ran at `atMs`, or of the last one before it; -1 when there is none. */
@@ -140,10 +132,12 @@ export class StepHistory {
     for (const { requestId, app, kind } of step.work) {
       const span =
         this.#open.get(requestId) ?? this.#start(requestId, app, step.startMs, live.get(requestId));
-      if (span !== undefined) {
-        span.endMs = step.endMs;
-        changeState(span, step.startMs, kind);
-      }
+      span.endMs = step.endMs;
+      changeState(span, step.startMs, kind);
+    }
+    for (const { requestId, met } of step.finished) {
+      const span = this.#byId.get(requestId);
+      if (span !== undefined) span.met = met;
     }
   }
 
@@ -151,7 +145,6 @@ export class StepHistory {
     const span =
       this.#open.get(request.id) ??
       this.#start(request.id, request.app, request.arrivalMs, request);
-    if (span === undefined) return;
     span.startMs = Math.min(span.startMs, request.arrivalMs);
     span.endMs = undefined;
     span.dueMs = request.dueMs;
@@ -160,14 +153,12 @@ export class StepHistory {
     }
   }
 
-  #start(id: string, app: string, startMs: number, request?: RequestTrace): Span | undefined {
-    if (!isAppName(app)) return undefined;
+  #start(id: string, app: string, startMs: number, request?: RequestTrace): Span {
     const { stage = '', program } = request ?? {};
     const after = program && this.spans.findLast((span) => span.program === program);
     const lane = this.#freeLane(app, startMs, after ? after.lane : 0);
     const span: Span = { id, app, stage, program, lane, startMs, states: [] };
     if (after) span.after = after;
-    if (this.#outcomes.has(id)) span.met = this.#outcomes.get(id);
     this.spans.push(span);
     this.#open.set(id, span);
     this.#byId.set(id, span);
@@ -175,17 +166,20 @@ export class StepHistory {
   }
 
   /** The first lane that nobody is in, from `wanted` on; a program's calls stay in one. */
-  #freeLane(app: AppName, startMs: number, wanted: number): number {
+  #freeLane(app: string, startMs: number, wanted: number): number {
     const taken = new Set<number>();
     for (const span of this.#open.values()) {
       const leftAt = this.#leftAt.get(span.id) ?? Number.POSITIVE_INFINITY;
       if (span.app === app && leftAt > startMs) taken.add(span.lane);
     }
-    for (let i = 0; i < LANES[app]; i++) {
-      const lane = (wanted + i) % LANES[app];
+    const lanes = this.lanesOf(app);
+    for (let i = 0; i < lanes; i++) {
+      const lane = (wanted + i) % lanes;
       if (!taken.has(lane)) return lane;
     }
-    return LANES[app] - 1;
+    if (lanes >= LANES.most) return lanes - 1;
+    this.#lanes.set(app, 2 * lanes);
+    return lanes;
   }
 
   #close(span: Span): void {

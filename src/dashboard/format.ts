@@ -1,0 +1,29 @@
+/** Numbers as a dashboard shows them: the same width and unit wherever they stand. */
+
+/** `2.4 s`, always in seconds, with a true minus. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1).replace('-', '−')} s`;
+}
+
+/** `+120 ms`, `−1.2 s`. */
+export function signed(ms: number): string {
+  const size = Math.abs(ms);
+  const text = size < 1000 ? `${Math.round(size)} ms` : `${(size / 1000).toFixed(1)} s`;
+  return `${ms < 0 ? '−' : '+'}${text}`;
+}
+
+export function percent(share: number | undefined): string {
+  return share === undefined ? '–' : `${Math.round(share * 100)}%`;
+}
+
+/** `940`, `12.4k`, `1.2M`. */
+export function compact(value: number): string {
+  if (value < 1000) return String(Math.round(value));
+  if (value < 1_000_000) return `${(value / 1000).toFixed(value < 100_000 ? 1 : 0)}k`;
+  return `${(value / 1_000_000).toFixed(1)}M`;
+}
+
+/** Milliseconds alone, for tables whose head names the unit. */
+export function ms(value: number | undefined): string {
+  return value === undefined ? '–' : String(Math.round(value));
+}

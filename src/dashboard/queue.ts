@@ -1,0 +1,118 @@
+import type { Explanation, RequestTrace } from '../client';
+import { h, put, Rows, tint, write } from './dom';
+import { seconds, signed } from './format';
+import { reasonWords, stateWords } from './reasons';
+import type { Part, View } from './view';
+
+interface Entry {
+  request: RequestTrace;
+  /** What the last plan made of it. */
+  line: Explanation | undefined;
+  nowMs: number;
+  color: string;
+}
+
+/** Every live request: what it does, when it is due, and why the last plan ran it or did not. */
+export class Queue implements Part {
+  readonly element: HTMLElement;
+  readonly #view: View;
+  readonly #count = document.createTextNode('0');
+  readonly #rows: Rows<Entry>;
+  readonly #empty = h('p', { class: 'empty' }, 'No request is live.');
+
+  constructor(view: View) {
+    this.#view = view;
+    const table = h('table', { class: 'queue-table' }, h('thead', {}, headRow()));
+    this.#rows = new Rows(table, () => new QueueRow());
+    this.element = h(
+      'section',
+      { class: 'panel queue', part: 'queue', 'aria-labelledby': 'queue-title' },
+      h(
+        'header',
+        { class: 'panel-head', part: 'head' },
+        h('h2', { id: 'queue-title' }, 'Queue'),
+        h('p', { class: 'panel-figure' }, this.#count, ' ', h('span', { class: 'muted' }, 'live')),
+        h('p', { class: 'panel-objective' }, 'Filled squares are in the step that runs now'),
+      ),
+      h(
+        'section',
+        { class: 'panel-scroll', 'aria-label': 'Live requests', tabindex: 0 },
+        table,
+        this.#empty,
+      ),
+    );
+  }
+
+  start(): void {}
+
+  stop(): void {}
+
+  update(): void {
+    const { monitor, roster } = this.#view;
+    const { requests = [], plan = [], atMs = 0 } = monitor.snapshot ?? {};
+    const lines = new Map(plan.map((line) => [line.requestId, line]));
+    const entries = requests.map((request) => ({
+      request,
+      line: lines.get(request.id),
+      nowMs: atMs,
+      color: roster.of(request.app).color,
+    }));
+    entries.sort(
+      (a, b) =>
+        roster.indexOf(a.request.app) - roster.indexOf(b.request.app) ||
+        a.request.arrivalMs - b.request.arrivalMs,
+    );
+    this.#rows.update(entries, ({ request }) => request.id);
+    write(this.#count, String(requests.length));
+    this.#empty.hidden = requests.length > 0;
+  }
+
+  recolor(): void {}
+}
+
+function headRow(): HTMLElement {
+  const slack = 'Time to spare after the work still needed';
+  return h(
+    'tr',
+    {},
+    h('th', { scope: 'col', class: 'queue-label narrow' }, 'Request'),
+    h('th', { scope: 'col', class: 'queue-label' }, 'Doing'),
+    h('th', { scope: 'col', class: 'queue-label narrow numeric' }, 'Due in'),
+    h('th', { scope: 'col', class: 'queue-label narrow numeric', title: slack }, 'Slack'),
+  );
+}
+
+/** Two lines for one request. */
+class QueueRow {
+  readonly element: HTMLElement;
+  readonly #stage = document.createTextNode('');
+  readonly #doing = h('td');
+  readonly #due = h('td', { class: 'numeric' });
+  readonly #slack = h('td', { class: 'numeric' });
+  readonly #why = h('td', { colspan: 3 });
+
+  constructor() {
+    const stage = h('td', {}, h('span', { class: 'swatch' }), ' ', this.#stage);
+    this.element = h(
+      'tbody',
+      {},
+      h('tr', { class: 'queue-facts' }, stage, this.#doing, this.#due, this.#slack),
+      h('tr', { class: 'queue-why' }, h('td'), this.#why),
+    );
+  }
+
+  update({ request, line, nowMs, color }: Entry): void {
+    const leftMs = request.dueMs === undefined ? undefined : request.dueMs - nowMs;
+    const slackMs = line?.slackMs;
+    put(this.element, 'data-app', request.app);
+    tint(this.element, color);
+    this.element.classList.toggle('chosen', line?.chosen === true);
+    write(this.#stage, request.stage);
+    write(this.#doing, stateWords(request));
+    write(this.#due, leftMs === undefined ? '–' : seconds(leftMs));
+    this.#due.classList.toggle('late', leftMs !== undefined && leftMs < 0);
+    const hasSlack = slackMs !== undefined && Number.isFinite(slackMs);
+    write(this.#slack, hasSlack ? signed(slackMs) : '–');
+    write(this.#why, line ? reasonWords(line) : '');
+  }
+}

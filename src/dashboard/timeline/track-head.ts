@@ -1,0 +1,144 @@
+import type { Slo, Snapshot } from '../../client';
+import type { DashboardFact } from '../apps';
+import { h, put, Rows, tint, write } from '../dom';
+import { ms, percent } from '../format';
+import type { View } from '../view';
+import type { Track } from './geometry';
+
+/** The last two seconds' worth of an app that is in no hurry, or how often the others were in time. */
+const TITLES = {
+  attainment:
+    'Share of requests in time: those finished in the last 20 s or since the policy changed, and those overdue now',
+  rate: 'Output tokens per second, over the last two seconds',
+};
+
+/** Below this an app counts as late. */
+const GOOD = 0.9;
+
+/** Beside an app's lanes: how often it was in time of late, and its latencies against its objective. */
+export class TrackHead {
+  readonly element: HTMLElement;
+  readonly #view: View;
+  readonly #name = document.createTextNode('');
+  readonly #value = document.createTextNode('');
+  readonly #caption = h('span', { class: 'track-caption' });
+  readonly #figure = h('p', { class: 'track-figure' }, this.#value, this.#caption);
+  readonly #facts: Rows<DashboardFact>;
+
+  constructor(view: View, { app }: Track) {
+    this.#view = view;
+    const facts = h('div', { class: 'track-facts' });
+    this.#facts = new Rows(facts, factRow);
+    this.element = h(
+      'div',
+      { class: 'track-head', part: 'track-head', 'data-app': app.name },
+      h('h3', { class: 'track-name' }, h('span', { class: 'swatch' }), ' ', this.#name),
+      this.#figure,
+      facts,
+    );
+  }
+
+  update({ app, height }: Track): void {
+    const { monitor } = this.#view;
+    const slo = monitor.sloOf(app.name);
+    tint(this.element, app.color);
+    this.element.style.height = `${height}px`;
+    write(this.#name, app.label);
+    if (slo === undefined || slo.class === 'best-effort') this.#showRate(app.name);
+    else this.#showAttainment(app.name);
+    const facts = app.facts?.(monitor.snapshot) ?? standardFacts(app.name, slo, monitor.snapshot);
+    this.#facts.update(facts, ({ name }) => name);
+  }
+
+  #showAttainment(app: string): void {
+    const attainment = this.#view.monitor.attainment.get(app);
+    const late = attainment !== undefined && attainment < GOOD;
+    this.#show(percent(attainment), 'in time', TITLES.attainment, late);
+  }
+
+  /** Nothing of best effort can be late; what counts is how much of it gets done. */
+  #showRate(app: string): void {
+    const rate = this.#view.monitor.series.points.at(-1)?.tokensPerSecond.get(app) ?? 0;
+    this.#show(String(Math.round(rate)), 'tokens/s', TITLES.rate, false);
+  }
+
+  #show(value: string, caption: string, title: string, late: boolean): void {
+    write(this.#value, value);
+    write(this.#caption, caption);
+    put(this.#figure, 'title', title);
+    this.#figure.classList.toggle('late', late);
+  }
+}
+
+function factRow({ name }: DashboardFact) {
+  const value = h('span', { class: 'fact-value' });
+  const target = h('span', { class: 'fact-target' });
+  const element = h('p', { class: 'fact' }, h('span', { class: 'fact-name' }, name), value, target);
+  return {
+    element,
+    update(fact: DashboardFact) {
+      write(value, fact.value);
+      write(target, fact.target ?? '');
+    },
+  };
+}
+
+/** What there is to say of any app, by its objective. */
+function standardFacts(
+  app: string,
+  slo: Slo | undefined,
+  snapshot: Snapshot | undefined,
+): DashboardFact[] {
+  const group = snapshot?.metrics.byApp[app];
+  const finished = { name: 'finished', value: String(group?.finished ?? 0) };
+  const tbt = { name: 'TBT, p95', value: ms(group?.tbt.p95) };
+  switch (slo?.class) {
+    case 'latency':
+      return [
+        { name: 'TTFT, p95', value: ms(group?.ttft.p95), target: `of ${slo.ttft} ms` },
+        { ...tbt, target: `of ${slo.tbt} ms` },
+      ];
+    case 'deadline':
+      return [
+        { name: 'TTLT, p95', value: ms(group?.ttlt.p95), target: `of ${slo.ttlt} ms` },
+        finished,
+      ];
+    default:
+      return [finished, { ...tbt, target: 'ms' }];
+  }
+}
+
+/** Beside the engine's own track. */
+export class EngineHead {
+  readonly element: HTMLElement;
+  readonly #view: View;
+  readonly #rate = h('b');
+  readonly #step = h('b');
+  readonly #more = h('p', { class: 'muted', hidden: true });
+
+  constructor(view: View) {
+    this.#view = view;
+    this.element = h(
+      'div',
+      { class: 'track-head engine-head', part: 'track-head' },
+      h('h3', { class: 'track-name' }, 'Engine'),
+      h(
+        'p',
+        { class: 'engine-figures' },
+        h('span', {}, this.#rate, ' tokens/s'),
+        h('span', {}, this.#step, ' ms a step'),
+      ),
+      this.#more,
+    );
+  }
+
+  /** `trackless`: apps that have no track of their own. */
+  update(trackless: number): void {
+    const { snapshot } = this.#view.monitor;
+    const { steps = 0, busyMs = 0 } = snapshot?.metrics ?? {};
+    write(this.#rate, String(Math.round(snapshot?.tokensPerSecond ?? 0)));
+    write(this.#step, steps === 0 ? '–' : (busyMs / steps).toFixed(1));
+    this.#more.hidden = trackless === 0;
+    write(this.#more, `and ${trackless} more apps`);
+  }
+}

@@ -1,0 +1,56 @@
+import '../../dashboard';
+import type { DashboardApps } from '../../dashboard';
+import { useAgent } from '../agent/agent-store';
+import { APP_LABELS } from '../design/apps';
+import { agentDeadlineMs, useLive } from '../store/live';
+import { tempo } from '../store/tempo';
+
+/** The page's apps, and what it knows of them that a dashboard does not. */
+const APPS: DashboardApps = {
+  chat: { label: APP_LABELS.chat, color: 'var(--chat)' },
+  agent: {
+    label: APP_LABELS.agent,
+    color: 'var(--agent)',
+    facts(snapshot) {
+      const { met, ended } = useAgent.getState();
+      const deadlineMs = agentDeadlineMs(useLive.getState().slos);
+      const calls = snapshot?.metrics.byApp.agent?.finished ?? 0;
+      return [
+        { name: `runs within ${deadlineMs / 1000} s`, value: String(met), target: `of ${ended}` },
+        { name: 'calls finished', value: String(calls) },
+      ];
+    },
+  },
+  summarizer: {
+    label: APP_LABELS.summarizer,
+    color: 'var(--summarizer)',
+    lanes: 8,
+    facts(snapshot) {
+      const group = snapshot?.metrics.byApp.summarizer;
+      const tbt = group?.tbt.p95;
+      return [
+        { name: 'parts summarized', value: String(group?.finished ?? 0) },
+        {
+          name: 'TBT, p95',
+          value: tbt === undefined ? '–' : String(Math.round(tbt)),
+          target: 'ms',
+        },
+      ];
+    },
+  },
+};
+
+/** Who had the engine in every step of the last seconds. */
+export function Timeline() {
+  return <tempo-dashboard show="timeline" tempo={tempo} apps={APPS} />;
+}
+
+/** Every live request: what it does, when it is due, and why the last plan ran it or did not. */
+export function Queue() {
+  return <tempo-dashboard className="panel queue" show="queue" tempo={tempo} apps={APPS} />;
+}
+
+/** The figures behind the picture. */
+export function Numbers() {
+  return <tempo-dashboard className="panel numbers" show="numbers" tempo={tempo} apps={APPS} />;
+}
