@@ -24,5 +24,6 @@ export default [
   entry('ai-sdk', '9 kB'),
   entry('prompt-api', '14 kB'),
   entry('dashboard', '50 kB'),
+  entry('react', '12 kB'),
   entry('worker', '60 kB'),
 ];

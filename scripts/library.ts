@@ -20,6 +20,7 @@ const PAGE: Entries = {
   'ai-sdk': 'src/ai-sdk/index.ts',
   'prompt-api': 'src/prompt-api/index.ts',
   dashboard: 'src/dashboard/index.ts',
+  react: 'src/react/index.ts',
 };
 const WORKER: Entries = {
   server: 'src/worker/server.ts',
@@ -171,6 +172,8 @@ async function buildScripts(entries: Entries, outDir: string, shared: Shared): P
     comments: { legal: false }, // they are in THIRD-PARTY-LICENSES.txt
     entryFileNames: '[name].js',
     chunkFileNames: chunkName,
+    // Pages that render on a server take its components as the browser's.
+    banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
     codeSplitting: { groups: [shared] },
   });
   await bundle.close();
