@@ -24,6 +24,7 @@ const PAGE = `<!doctype html>
 `;
 
 test('the built library runs in a page without a bundler, worker and all', async ({ page }) => {
+  test.setTimeout(120_000); // with the build, types and all
   const outDir = mkdtempSync(join(tmpdir(), 'tempo-library-'));
   await buildLibrary(outDir);
   writeFileSync(join(outDir, 'index.html'), PAGE);
