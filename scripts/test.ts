@@ -16,7 +16,7 @@ import {
   vitestTally,
 } from './tally';
 
-const STAGE_LIMIT_MS = 6 * 60_000;
+const STAGE_LIMIT_MS = 12 * 60_000;
 const scratch = mkdtempSync(join(tmpdir(), 'tempo-test-'));
 const page = join(scratch, 'page');
 const artifacts = join(scratch, 'browser');
