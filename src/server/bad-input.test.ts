@@ -4,7 +4,7 @@ import type { ChatCompletionParams } from './chat-types';
 import { codeOf, Harness } from './harness.test-data';
 import type { Outcome } from './host';
 import type { TempoServer } from './server';
-import type { LoadConfig, Submission } from './server-types';
+import type { ChatSubmission, LoadConfig } from './server-types';
 
 const GOOD = { simulate: { content: 'Everyone else goes on unharmed, word for word.' } };
 
@@ -270,7 +270,7 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
   ['an SLO of its own without a class', { slo: {} }, 'invalid_slo', 'slo.class'],
 ];
 
-const SLO_ERRORS: [string, Partial<Submission>, string, string][] = [
+const SLO_ERRORS: [string, Partial<ChatSubmission>, string, string][] = [
   [
     'a TTFT in seconds',
     { slo: { class: 'latency', ttft: 0.8, tbt: 80 } },

@@ -229,6 +229,10 @@ export interface Usage {
     /** Prompt tokens found in the prefix cache. */
     cached_tokens: number;
   };
+  completion_tokens_details: {
+    /** Tokens of a thinking model's reasoning, as far as it is told apart from the answer. */
+    reasoning_tokens: number;
+  };
   /** How the request fared; times in ms. */
   extra: {
     queued_ms: number;

@@ -11,7 +11,7 @@ import type {
 import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
 import type { AnswerParser, ParsedText } from './tools';
 
-/** What makes one choice of a chat request. */
+/** What makes one choice of a request. */
 export interface ChoiceSpec {
   index: number;
   /** The sequence's id in the scheduler and the engine. */
@@ -23,8 +23,10 @@ export interface ChoiceSpec {
   stopTokens: ReadonlySet<number>;
   /** Strings that end the answer, and are no part of it. */
   stopStrings: readonly string[];
-  /** The prompt ends inside a thinking model's reasoning. */
-  reasoningOpen: boolean;
+  /** Whether the prompt ends inside a thinking model's reasoning; absent: none is looked for. */
+  reasoningOpen?: boolean;
+  /** Text that the answer begins with, before anything that is drawn. */
+  opening?: string;
   /** Finds the tool calls in the answer, where the request has tools. */
   toolCalls?: AnswerParser;
 }
@@ -36,7 +38,7 @@ export interface ChoiceOutput {
   finishReason?: FinishReason;
 }
 
-/** One choice of a chat request: the tokens so far, and their way to text. */
+/** One choice of a request: the tokens so far, and their way to text. */
 export class Choice {
   readonly index: number;
   readonly requestId: string;
@@ -44,6 +46,8 @@ export class Choice {
   request: Request | undefined;
   /** Prompt tokens that a cached prefix covered when it was first admitted. */
   cachedTokens: number | undefined;
+  /** Tokens drawn so far that are a thinking model's reasoning. */
+  reasoningTokens = 0;
   readonly #spec: ChoiceSpec;
   readonly #tokenizer: Tokenizer;
   readonly #text: TextStream;
@@ -55,11 +59,9 @@ export class Choice {
     this.requestId = spec.requestId;
     this.#spec = spec;
     this.#tokenizer = tokenizer;
-    this.#text = new TextStream({
-      tokenizer,
-      stop: spec.stopStrings,
-      reasoning: { open: spec.reasoningOpen },
-    });
+    const { stopStrings, reasoningOpen: open } = spec;
+    const reasoning = open === undefined ? undefined : { open };
+    this.#text = new TextStream({ tokenizer, stop: stopStrings, reasoning });
   }
 
   /** As an engine is to take it up, from the beginning or where it was interrupted. */
@@ -76,12 +78,16 @@ export class Choice {
     this.#generated.push(sampled.token);
     const isStop = this.#spec.stopTokens.has(sampled.token) && !this.#spec.sampling.ignoreEos;
     const spoken = isStop ? EMPTY : this.#text.push(sampled.token);
+    if (this.#text.reasoning) this.reasoningTokens++;
     let finishReason: FinishReason | undefined;
     if (isStop || this.#text.stopped !== undefined) finishReason = 'stop';
     else if (this.#generated.length >= maxTokens) finishReason = 'length';
 
     const delta: ChoiceDelta = {};
-    if (!this.#started) delta.role = 'assistant';
+    if (!this.#started) {
+      delta.role = 'assistant';
+      if (this.#spec.opening) delta.content = this.#spec.opening;
+    }
     this.#started = true;
     this.#append(delta, spoken);
     if (finishReason !== undefined) {

@@ -12,7 +12,7 @@ export interface CompletionSpec {
   choices: readonly Choice[];
 }
 
-/** A chat request as the server holds it: its choices, and its one end. */
+/** A request as the server holds it: its choices, and its one end. */
 export class Completion {
   readonly id: string;
   readonly app: string;
@@ -76,6 +76,9 @@ export class Completion {
       completion_tokens: completionTokens,
       total_tokens: this.promptTokens + completionTokens,
       prompt_tokens_details: { cached_tokens: this.choices[0].cachedTokens ?? 0 },
+      completion_tokens_details: {
+        reasoning_tokens: this.choices.reduce((sum, choice) => sum + choice.reasoningTokens, 0),
+      },
       extra: {
         queued_ms: (first.admittedMs ?? first.arrivalMs) - first.arrivalMs,
         ttft_ms: (first.firstTokenMs ?? first.arrivalMs) - first.arrivalMs,

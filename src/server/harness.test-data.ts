@@ -16,13 +16,16 @@ import type { EngineKind } from './engines';
 import type { Outcome } from './host';
 import { TempoServer } from './server';
 import type {
+  ChatSubmission,
   LoadConfig,
   Receipt,
   RequestEvent,
   ServerState,
   Snapshot,
   Submission,
+  TextSubmission,
 } from './server-types';
+import type { TextCompletionParams } from './text-types';
 
 /** What a test does to a device, by the number of the step (from 1, over all engines). */
 export type Mishap = (step: number, device: FragileEngine) => void;
@@ -214,6 +217,13 @@ export interface Answer {
   end: EndEvent;
 }
 
+/** A request that is on its way. */
+interface Sent {
+  id: string;
+  receipt: Promise<Outcome<Receipt>>;
+  answer: Promise<Answer>;
+}
+
 export class Harness {
   readonly clock = new SimulatedClock();
   readonly server: TempoServer;
@@ -292,33 +302,31 @@ export class Harness {
     return this;
   }
 
-  submit(
-    params: Partial<ChatCompletionParams>,
-    submission: Partial<Submission> = {},
-  ): { id: string; receipt: Promise<Outcome<Receipt>>; answer: Promise<Answer> } {
-    const id = submission.id ?? `r${this.#ids++}`;
-    const ended = new Promise<EndEvent>((resolve) => this.#ends.set(id, resolve));
-    const receipt = this.server.submit({
-      app: 'chat',
-      slo: { class: 'best-effort' },
+  submit(params: Partial<ChatCompletionParams>, submission: Partial<ChatSubmission> = {}): Sent {
+    return this.#send({
+      ...this.#envelope(),
       ...submission,
-      id,
       params: { messages: [{ role: 'user', content: 'Go on.' }], ...params },
     });
-    const answer = Promise.race([
-      ended,
-      // A refused submission has its end in the receipt.
-      receipt.then((outcome) =>
-        outcome.ok ? ended : { type: 'error' as const, id, error: outcome.error },
-      ),
-    ]).then((end) => this.#answer(id, params.n ?? 1, end));
-    return { id, receipt, answer };
+  }
+
+  /** A text to go on with. */
+  submitText(
+    params: Partial<TextCompletionParams>,
+    submission: Partial<TextSubmission> = {},
+  ): Sent {
+    return this.#send({
+      ...this.#envelope(),
+      ...submission,
+      kind: 'text',
+      params: { prompt: 'Once upon a time', ...params },
+    });
   }
 
   /** A request's answer, whole. */
   ask(
     params: Partial<ChatCompletionParams>,
-    submission: Partial<Submission> = {},
+    submission: Partial<ChatSubmission> = {},
   ): Promise<Answer> {
     return this.submit(params, submission).answer;
   }
@@ -355,6 +363,24 @@ export class Harness {
     return this.events.filter(
       (event) => event.id === id && (event.type === 'done' || event.type === 'error'),
     ).length;
+  }
+
+  #envelope() {
+    return { id: `r${this.#ids++}`, app: 'chat', slo: { class: 'best-effort' as const } };
+  }
+
+  #send(submission: Submission): Sent {
+    const { id } = submission;
+    const ended = new Promise<EndEvent>((resolve) => this.#ends.set(id, resolve));
+    const receipt = this.server.submit(submission);
+    const answer = Promise.race([
+      ended,
+      // A refused submission has its end in the receipt.
+      receipt.then((outcome) =>
+        outcome.ok ? ended : { type: 'error' as const, id, error: outcome.error },
+      ),
+    ]).then((end) => this.#answer(id, submission.params.n ?? 1, end));
+    return { id, receipt, answer };
   }
 
   #take(events: RequestEvent[]): void {

@@ -3,7 +3,7 @@ import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
 import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
 import { prepareChat } from './prepare';
-import { readSubmission } from './validate';
+import { readParams } from './validate';
 
 const MESSAGES = [{ role: 'user' as const, content: 'How many?' }];
 const FORMAT = { type: 'json_object' } as const;
@@ -16,9 +16,8 @@ async function thinkingModel(): Promise<LoadedModel> {
 }
 
 function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
-  const submission = { id: 'r', app: 'a', slo: { class: 'best-effort' } as const };
-  const read = readSubmission({ ...submission, params: { messages: MESSAGES, ...params } }, 'm');
-  return prepareChat('r', read.request, model, 1000);
+  const { request } = readParams({ messages: MESSAGES, ...params }, model.id);
+  return prepareChat('r', request, model, 1000);
 }
 
 describe('a reply that starts inside the reasoning', () => {

@@ -12,7 +12,7 @@ import {
 import { Choice } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
 import { type PreparedTools, prepareTools, turnsOf } from './tools';
-import type { ChatRequest, ScriptedReply } from './validate';
+import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -22,8 +22,8 @@ export interface PreparedPrompt {
   reasoningOpen: boolean;
 }
 
-/** A chat request made ready for the scheduler. */
-export interface PreparedChat {
+/** A request made ready for the scheduler. */
+export interface PreparedRequest {
   promptTokens: Int32Array;
   maxTokens: number;
   choices: Choice[];
@@ -42,13 +42,13 @@ export function prepareChat(
   model: LoadedModel,
   longest: number,
   makeUp?: MakeUp,
-): PreparedChat {
+): PreparedRequest {
   const { tokenizer, template } = model;
   const { tokens: prompt, tools, reasoningOpen } = promptOf(request, model);
   const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
-  const sampling = samplingOf(request, model);
-  checkSampling(sampling, tokenizer.vocabSize);
+  const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
+  const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
   const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
     const seed = seedOf(sampling.seed, index);
@@ -73,13 +73,7 @@ export function prepareChat(
 
 /** The prompt of a chat request. Throws typed errors that name the field. */
 export function promptOf(request: ChatRequest, model: LoadedModel): PreparedPrompt {
-  if (request.model !== undefined && request.model !== model.id) {
-    throw new TempoError(
-      'unknown_model',
-      `The loaded model is "${model.id}", not "${request.model}". Leave model out, or load the other one first.`,
-      { param: 'model' },
-    );
-  }
+  checkModel(request.model, model);
   const { tokenizer, template } = model;
   const tools = prepareTools(request, template);
   const options = {
@@ -103,23 +97,40 @@ function mayThink(
   return !(effort === 'none' && tokenizer.encode('<think>').length === 1);
 }
 
-function samplingOf(params: ChatRequest, { defaults }: LoadedModel): SamplingParams {
-  return {
+/** Throws `unknown_model` where a request names another model than the loaded one. */
+export function checkModel(name: string | undefined, { id }: LoadedModel): void {
+  if (name === undefined || name === id) return;
+  throw new TempoError(
+    'unknown_model',
+    `The loaded model is "${id}", not "${name}". Leave model out, or load the other one first.`,
+    { param: 'model' },
+  );
+}
+
+/** How tokens are drawn, `topLogprobs` of the likeliest told. Throws what the model cannot do. */
+export function samplingOf(
+  params: ChatRequest | TextRequest,
+  topLogprobs: number | undefined,
+  { defaults, tokenizer }: LoadedModel,
+): SamplingParams {
+  const sampling: SamplingParams = {
     temperature: params.temperature ?? defaults.temperature,
     topP: params.top_p ?? defaults.topP,
-    topK: params.top_k ?? undefined,
+    topK: params.top_k,
     frequencyPenalty: params.frequency_penalty ?? defaults.frequencyPenalty,
     presencePenalty: params.presence_penalty ?? defaults.presencePenalty,
     repetitionPenalty: params.repetition_penalty ?? defaults.repetitionPenalty,
     logitBias: params.logit_bias,
-    topLogprobs: params.logprobs ? (params.top_logprobs ?? 0) : undefined,
+    topLogprobs,
     seed: (params.seed ?? Math.floor(Math.random() * 2 ** 32)) | 0,
     ignoreEos: params.ignore_eos,
   };
+  checkSampling(sampling, tokenizer.vocabSize);
+  return sampling;
 }
 
 /** Every choice draws from a stream of its own; the first from the request's. */
-function seedOf(seed: number, index: number): number {
+export function seedOf(seed: number, index: number): number {
   return index === 0 ? seed : hashText(`${seed}#${index}`) | 0;
 }
 

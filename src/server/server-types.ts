@@ -16,6 +16,7 @@ import type {
   ChoiceLogprobs,
   Usage,
 } from './chat-types';
+import type { TextCompletionParams } from './text-types';
 
 export interface LoadConfig {
   engine: 'webllm' | 'simulated';
@@ -44,15 +45,27 @@ export interface LoadConfig {
   appWeights?: Readonly<Record<string, number>>;
 }
 
-/** A chat request on its way to the server. */
-export interface Submission {
+interface RequestEnvelope {
   id: string;
   app: string;
-  params: ChatCompletionParams;
   slo: Slo;
   /** The program it belongs to. */
   program?: string | null;
 }
+
+/** A chat request on its way to the server. */
+export interface ChatSubmission extends RequestEnvelope {
+  kind?: 'chat';
+  params: ChatCompletionParams;
+}
+
+/** A text to go on with, on its way to the server. */
+export interface TextSubmission extends RequestEnvelope {
+  kind: 'text';
+  params: TextCompletionParams;
+}
+
+export type Submission = ChatSubmission | TextSubmission;
 
 /** The server's word on a request it has queued. */
 export interface Receipt {

@@ -22,7 +22,8 @@ import type { Choice } from './choice';
 import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
 import { OpenCompletions } from './open-completions';
-import { type PreparedChat, prepareChat, promptOf } from './prepare';
+import { type PreparedRequest, prepareChat, promptOf } from './prepare';
+import { prepareText } from './prepare-text';
 import type { Profile } from './profile';
 import type {
   LoadConfig,
@@ -37,13 +38,7 @@ import { Siblings } from './siblings';
 import { makeUpFor } from './simulated-reply';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
-import {
-  type ChatRequest,
-  type ReadRequest,
-  readParams,
-  readProgram,
-  readSubmission,
-} from './validate';
+import { type ReadRequest, readParams, readProgram, readSubmission } from './validate';
 import { WaitNews } from './wait-news';
 
 /** Times that the device may be lost under one request, or without a step between. */
@@ -58,8 +53,8 @@ export const DISPOSE_WITHIN_MS = 1000;
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
 
-/** A chat request, ready to be queued. */
-export interface ReadyChat extends PreparedChat, ReadRequest {}
+/** A request that is ready to be queued. */
+export type ReadyRequest = PreparedRequest & ReadRequest;
 
 export interface ServingOptions {
   engine: StepEngine;
@@ -143,17 +138,16 @@ export class Serving implements RequestHost {
   }
 
   /**
-   * Checks a chat request and turns it into tokens. Rejects with what is wrong with it, or with
+   * Checks a request and turns it into tokens. Rejects with what is wrong with it, or with
    * `engine_lost` where the device went away meanwhile: that is to be tried again.
    */
-  async prepare(submission: Submission): Promise<ReadyChat> {
-    const { request, warnings } = readSubmission(submission, this.#model.id);
-    this.#programOf(submission, request);
+  async prepare(submission: Submission): Promise<ReadyRequest> {
+    const read = readSubmission(submission, this.#model.id);
+    this.#programOf(submission, read.request);
     return this.#unlessLost(async (engine) => {
-      const makeUp = this.#model.simulated ? await makeUpFor(request) : undefined;
-      const chat = prepareChat(submission.id, request, this.#model, this.#longest, makeUp);
-      if (chat.grammar !== undefined) await engine.checkGrammar?.(chat.grammar);
-      return { ...chat, request, warnings };
+      const prepared = await this.#prepared(submission.id, read);
+      if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
+      return { ...prepared, ...read };
     });
   }
 
@@ -163,8 +157,8 @@ export class Serving implements RequestHost {
     return this.#unlessLost(async () => promptOf(request, this.#model).tokens.length);
   }
 
-  /** Queues a chat request. Throws where there is no room for it; nothing is queued then. */
-  submit(submission: Submission, chat: ReadyChat): Receipt {
+  /** Queues a request. Throws where there is no room for it; nothing is queued then. */
+  submit(submission: Submission, chat: ReadyRequest): Receipt {
     const { id } = submission;
     const { request, warnings } = chat;
     if (this.#loop.stopped)
@@ -393,10 +387,16 @@ export class Serving implements RequestHost {
     return Math.min(contextWindow, totalPages * pageSize);
   }
 
+  async #prepared(id: string, read: ReadRequest): Promise<PreparedRequest> {
+    if (read.kind === 'text') return prepareText(id, read.request, this.#model, this.#longest);
+    const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
+    return prepareChat(id, read.request, this.#model, this.#longest, makeUp);
+  }
+
   #schedule(
     choice: Choice,
     { app }: Submission,
-    { promptTokens, maxTokens, request: { stage } }: ReadyChat,
+    { promptTokens, maxTokens, request: { stage } }: ReadyRequest,
     slo: Slo,
     program: Program | undefined,
     arrivalMs: number,
@@ -423,7 +423,7 @@ export class Serving implements RequestHost {
     return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 
-  #programOf({ program: id }: Submission, { slo }: ChatRequest): Program | undefined {
+  #programOf({ program: id }: Submission, { slo }: ReadRequest['request']): Program | undefined {
     if (id === undefined || id === null) return undefined;
     if (slo !== undefined && slo.class !== 'program') {
       throw new TempoError(

@@ -23,3 +23,4 @@ export type * from '../server/embedding-types';
 export type * from '../server/host';
 export type * from '../server/model-types';
 export type * from '../server/server-types';
+export type * from '../server/text-types';

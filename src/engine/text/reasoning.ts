@@ -29,6 +29,11 @@ export class ReasoningSplitter {
     this.#state = options.open ? 'reasoning' : 'start';
   }
 
+  /** The text so far ends inside the block. */
+  get open(): boolean {
+    return this.#state === 'reasoning';
+  }
+
   push(text: string): ReasonedText {
     const out: ReasonedText = { reasoning: '', content: '' };
     this.#held += text;

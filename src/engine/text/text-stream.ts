@@ -28,6 +28,11 @@ export class TextStream {
     return this.#stops.stopped;
   }
 
+  /** What has come so far ends inside the reasoning. */
+  get reasoning(): boolean {
+    return this.#reasoning?.open ?? false;
+  }
+
   push(token: number): ReasonedText {
     return this.#split(this.#stops.push(this.#detokenizer.push(token)));
   }

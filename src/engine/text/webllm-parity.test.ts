@@ -59,6 +59,20 @@ describe.each(['@mlc-ai/web-llm', 'web-llm-0.2.79'])('the tokens fed equal those
   });
 });
 
+describe.each(['@mlc-ai/web-llm', 'web-llm-0.2.79'])('for a text completion %s feeds', (name) => {
+  const webLlm = webLlmTextPrompt(name);
+  const template = { ...TEMPLATES.qwen2, system_prefix_token_ids: [1, 300] };
+
+  it('the text’s own tokens and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1 }), async (text) => {
+        expect(await webLlm(tokenizer, template, text)).toEqual([...tokenizer.encode(text)]);
+      }),
+      { examples: [['<|im_start|>user\nHi<|im_end|>\n'], ['$$x$$ {system_message}']] },
+    );
+  });
+});
+
 it('a message reaches the model as it is, where WebLLM reads “$” as a pattern', async () => {
   const math = "$$x^2$$ costs $5 & $& $' $` {function_string}";
   const template = TEMPLATES.qwen2;
@@ -76,9 +90,45 @@ type WebLlmPrompt = (
 
 /** The prompt code of an installed WebLLM: `@mlc-ai/web-llm` or an alias of it. */
 function webLlmPrompt(packageName: string): WebLlmPrompt {
+  const feed = runWebLlm(
+    packageName,
+    // What `MLCEngine.prefill` and `LLMChatPipeline.prefillStep` do with them.
+    `async function feed(tokenizer, template, messages, thinking, emptyThinkingBlock) {
+      const conversation = getConversationFromChatCompletionRequest({ messages }, { conv_template: template });
+      const last = messages[messages.length - 1];
+      conversation.appendMessage(last.role === 'tool' ? Role.tool : Role.user, last.content, last.name);
+      if (thinking === false) conversation.appendEmptyThinkingReplyHeader(Role.assistant, emptyThinkingBlock);
+      else conversation.appendReplyHeader(Role.assistant);
+      return inputTokens(conversation, tokenizer);
+    }`,
+  );
+  return (tokenizer, template, turns, options) =>
+    feed(tokenizer, template, turns, options.thinking, '<think>\n\n</think>\n\n');
+}
+
+/** The same for a text completion. */
+function webLlmTextPrompt(
+  packageName: string,
+): (
+  tokenizer: Pick<Tokenizer, 'encode'>,
+  template: ChatTemplate,
+  text: string,
+) => Promise<number[]> {
+  return runWebLlm(
+    packageName,
+    `async function feed(tokenizer, template, text) {
+      const conversation = getConversation(template, undefined, true);
+      conversation.prompt = text;
+      return inputTokens(conversation, tokenizer);
+    }`,
+  );
+}
+
+/** The function `feed` that `source` declares, with WebLLM's prompt code around it. */
+function runWebLlm(packageName: string, source: string) {
   const file = createRequire(import.meta.url).resolve(packageName);
   const bundle = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
-  const source = [
+  const code = [
     'const log = { info() {}, warn() {} };',
     ...['MessageOrderError', 'SystemMessageOrderError', 'ContentTypeError'].map(
       (name) => `class ${name} extends Error {}`,
@@ -90,25 +140,18 @@ function webLlmPrompt(packageName: string): WebLlmPrompt {
     cut(bundle, 'function getConversation(', '\n}\n'),
     cut(bundle, 'function getConversationFromChatCompletionRequest(', '\n}\n'),
     `class Pipeline { ${cut(bundle, '    getInputData() {', '\n    }\n')} }`,
-    // What `MLCEngine.prefill` and `LLMChatPipeline.prefillStep` do with them.
-    `async function feed(tokenizer, template, messages, thinking, emptyThinkingBlock) {
-      const conversation = getConversationFromChatCompletionRequest({ messages }, { conv_template: template });
-      const last = messages[messages.length - 1];
-      conversation.appendMessage(last.role === 'tool' ? Role.tool : Role.user, last.content, last.name);
-      if (thinking === false) conversation.appendEmptyThinkingReplyHeader(Role.assistant, emptyThinkingBlock);
-      else conversation.appendReplyHeader(Role.assistant);
+    `async function inputTokens(conversation, tokenizer) {
       const pipeline = Object.assign(new Pipeline(), {
         conversation, tokenizer, config: {}, filledKVCacheLength: 0, slidingWindowSize: -1,
         contextWindowSize: Infinity, imageDataCache: new Map(),
       });
       const [data] = await pipeline.getInputData();
       return data.flat();
-    }
-    return feed;`,
-  ].join('\n');
-  const feed = vm.runInThisContext(`(() => {\n${source}\n})()`);
-  return (tokenizer, template, turns, options) =>
-    feed(tokenizer, template, turns, options.thinking, '<think>\n\n</think>\n\n');
+    }`,
+    source,
+    'return feed;',
+  ];
+  return vm.runInThisContext(`(() => {\n${code.join('\n')}\n})()`);
 }
 
 function cut(bundle: string, start: string, end: string): string {

@@ -17,6 +17,7 @@ import { IGNORED, REFUSED, WEBLLM_IGNORED } from './openai';
 import { responseFormat } from './response-format';
 import { SAMPLING } from './sampling';
 import { simulatedReply } from './simulated-reply';
+import { streamOptions } from './stream-options';
 import { toolChoice, tools } from './tools';
 
 /** Most of the likeliest tokens that OpenAI's users may ask to see. */
@@ -40,10 +41,7 @@ const CHAT = {
   messages,
   model: text,
   stream: flag,
-  stream_options: object({
-    include_usage: flag,
-    include_obfuscation: ignored('nothing goes over a network', (value) => value === false),
-  }),
+  stream_options: streamOptions,
   logprobs: flag,
   top_logprobs: wholeNumber(0, MAX_TOP_LOGPROBS),
   response_format: responseFormat,

@@ -10,3 +10,4 @@ export * from './objective';
 export * from './program';
 export type { ScriptedReply } from './simulated-reply';
 export { plainSubmission, type ReadRequest, readParams, readSubmission } from './submission';
+export type { TextRequest } from './text';

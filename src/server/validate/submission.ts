@@ -1,8 +1,9 @@
 import { plain } from '../plain';
 import type { Submission } from '../server-types';
 import { type ChatRequest, readChat } from './chat';
-import { alone, expect, isRecord, label, type Reader } from './fields';
+import { alone, expect, isRecord, label, oneOf, type Reader } from './fields';
 import { objective } from './objective';
+import { readText, type TextRequest } from './text';
 
 const MAX_ID = 256;
 
@@ -17,12 +18,16 @@ export const id: Reader<string> = (value, at) => {
   return value;
 };
 
-/** A chat request as it was read. */
-export interface ReadRequest {
-  request: ChatRequest;
+/** A request as it was read. */
+export type ReadRequest = (
+  | { kind: 'chat'; request: ChatRequest }
+  | { kind: 'text'; request: TextRequest }
+) & {
   /** A sentence for each field that was given and is ignored. */
   warnings: string[];
-}
+};
+
+const kind = oneOf('chat', 'text');
 
 /**
  * What a caller passes as a submission, as data of our own: it cannot change any more, and holds no
@@ -30,20 +35,33 @@ export interface ReadRequest {
  */
 export function plainSubmission(given: Submission): Submission {
   expect(isRecord(given), 'params', 'a submission must be an object', given);
-  const { id: name, app, params, slo, program } = given;
-  return { id: name, app, program, params: plain(params, ''), slo: plain(slo, 'slo') };
+  const { id: name, app, slo, program } = given;
+  const envelope = { id: name, app, program, slo: plain(slo, 'slo') };
+  return given.kind === 'text'
+    ? { kind: given.kind, ...envelope, params: plain(given.params, '') }
+    : { kind: given.kind, ...envelope, params: plain(given.params, '') };
 }
 
 /** Throws a typed error that names the field. `model` is what is loaded. */
-export function readSubmission({ params, ...given }: Submission, model: string): ReadRequest {
+export function readSubmission(given: Submission, model: string): ReadRequest {
   alone(id, given.id, 'id');
   alone(label, given.app, 'app');
   alone(objective, given.slo, 'slo');
-  return readParams(params, model);
+  const { params } = given;
+  if (alone(kind, given.kind ?? 'chat', 'kind') === 'chat') {
+    return { kind: 'chat', ...readParams(params, model) };
+  }
+  expect(isRecord(params), 'params', 'the request must be an object with a prompt', params);
+  const warnings = new Set<string>();
+  const request = readText(params, { model, warnings });
+  return { kind: 'text', request, warnings: [...warnings] };
 }
 
 /** Throws a typed error that names the field. `model` is what is loaded. */
-export function readParams(params: unknown, model: string): ReadRequest {
+export function readParams(
+  params: unknown,
+  model: string,
+): { request: ChatRequest; warnings: string[] } {
   expect(isRecord(params), 'params', 'the request must be an object with messages', params);
   const warnings = new Set<string>();
   const request = readChat(params, { model, warnings });
