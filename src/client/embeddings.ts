@@ -5,10 +5,10 @@ import {
   type EmbeddingResult,
   TempoError,
 } from '../worker/protocol';
-import type { Caller } from './completions';
 import { crossing } from './crossing';
 import { checkSignal, ended } from './ended';
 import type { Link } from './link';
+import type { Caller } from './request';
 import type { Embeddings, RequestOptions } from './types';
 import { unwrap } from './unwrap';
 

@@ -8,6 +8,7 @@ import {
   TempoError,
 } from '../worker/protocol';
 import { App } from './app';
+import { checked } from './checked';
 import { connectDirectly, connectPort } from './connection';
 import { crossing } from './crossing';
 import { checkSignal } from './ended';
@@ -17,12 +18,12 @@ import { Program } from './program';
 import { startWorker } from './start-worker';
 import type {
   AppOptions,
+  Fetch,
   LoadChoice,
   Models,
   ProgramOptions,
   RequestOptions,
   Tempo,
-  TempoApp,
   TempoOptions,
   TempoProgram,
 } from './types';
@@ -97,14 +98,14 @@ export class TempoClient implements Tempo {
     return this.#link.state;
   }
 
-  app = (name: string, options?: AppOptions | null): TempoApp => {
+  app = (name: string, options?: AppOptions | null): App => {
     if (typeof name !== 'string' || !name) {
       throw new TempoError('invalid_request', 'An app has a name.', { param: 'app' });
     }
     const { slo } = options ?? {};
     let app = this.#apps.get(name);
     if (app === undefined) {
-      app = new App(this.#link, name, slo ?? { class: 'best-effort' });
+      app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
       this.#apps.set(name, app);
     } else if (slo) {
       app.adopt(slo);
@@ -117,7 +118,10 @@ export class TempoClient implements Tempo {
     return unwrap(await this.#link.host.countTokens(await crossing(params)));
   };
 
-  program = (options: ProgramOptions): TempoProgram => new Program(this.#link, checked(options));
+  program = (options: ProgramOptions): TempoProgram =>
+    new Program(this.#link, checked(options), this.app);
+
+  fetch: Fetch = (input, init) => this.app('default').fetch(input, init);
 
   load = async (choice: LoadChoice, options?: RequestOptions | null): Promise<void> => {
     const config = configOf(this.#config, checked(choice));
@@ -156,12 +160,6 @@ export class TempoClient implements Tempo {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
-}
-
-/** Throws `invalid_request` unless `options` is an object. */
-function checked<T extends object>(options: T): T {
-  if (typeof options === 'object' && options !== null) return options;
-  throw new TempoError('invalid_request', `Expected an object of options, got ${options}.`);
 }
 
 /** The choice, with the settings that were before; what it leaves undefined or null is as before. */

@@ -16,6 +16,9 @@ import type {
   Slo,
   Snapshot,
   TempoHost,
+  TextCompletion,
+  TextCompletionChunk,
+  TextCompletionParams,
 } from '../worker/protocol';
 
 /** What a Worker, SharedWorker or MessagePort leads to: a server that `tempo-llm/worker` or `serve` runs. */
@@ -124,18 +127,60 @@ export interface Models {
   persist(): Promise<boolean>;
 }
 
+/** A streaming text completion: iterate its chunks (once), or stop early with `break`, which aborts it. */
+export interface TextCompletionStream extends AsyncIterable<TextCompletionChunk> {
+  readonly id: string;
+  /** Expected time until the request is first served, ms; updated while it waits. */
+  readonly estimatedWaitMs: number;
+  /** The whole answer, once it is there; whether or not the chunks are read. Throws what the stream throws. */
+  final(): Promise<TextCompletion>;
+  abort(): void;
+}
+
+/** Goes on with a text, without a chat template. */
+export interface TextCompletions {
+  create(
+    params: TextCompletionParams & { stream: true },
+    options?: RequestOptions | null,
+  ): Promise<TextCompletionStream>;
+  create(
+    params: TextCompletionParams & { stream?: false | null },
+    options?: RequestOptions | null,
+  ): Promise<TextCompletion>;
+  create(
+    params: TextCompletionParams,
+    options?: RequestOptions | null,
+  ): Promise<TextCompletionStream | TextCompletion>;
+}
+
+/** The web's `fetch`. */
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** What requests are made with. */
+export interface TempoApi {
+  readonly chat: { readonly completions: Completions };
+  readonly completions: TextCompletions;
+  /**
+   * Answers the OpenAI API's addresses (`/v1/chat/completions`, `/v1/completions`, `/v1/responses`,
+   * `/v1/models`; of any origin, with any path before them, with or without `/v1`) as an OpenAI server
+   * does: give it to a client that takes a `fetch`. Objective, app, program and stage travel in the
+   * body's `tempo` field (`{ slo, app, program, stage }`) or in the headers `x-tempo-slo` (JSON),
+   * `x-tempo-app`, `x-tempo-program` and `x-tempo-stage`.
+   */
+  readonly fetch: Fetch;
+}
+
 export interface AppOptions {
   /** The objective of every request that does not bring its own. Default: best-effort. */
   slo?: Slo;
 }
 
 /** One feature of the page. Attainment, fairness and length history are kept per app. */
-export interface TempoApp {
+export interface TempoApp extends TempoApi {
   readonly name: string;
   readonly slo: Slo;
   /** Changes the objective, for the app's live requests too. */
   setSlo(slo: Slo): Promise<void>;
-  readonly chat: { readonly completions: Completions };
   /** Needs a model of kind `embedding`: see `embeddingModels`. */
   readonly embeddings: Embeddings;
 }
@@ -150,9 +195,8 @@ export interface ProgramOptions {
 }
 
 /** Calls with one deadline for them all. */
-export interface TempoProgram {
+export interface TempoProgram extends TempoApi {
   readonly id: string;
-  readonly chat: { readonly completions: Completions };
   /** The answer is there: the program is over, and its gain is counted. */
   end(): Promise<ProgramReport>;
 }
@@ -167,6 +211,8 @@ export interface Tempo {
   program(options: ProgramOptions): TempoProgram;
   /** How many tokens the prompt of such a request has (messages, tools, template). Nothing is queued. */
   countTokens(params: ChatCompletionParams): Promise<number>;
+  /** As `app('default').fetch`; requests may name another app. */
+  readonly fetch: Fetch;
   /** Switches engine or model; `signal` cancels the load. */
   load(choice: LoadChoice, options?: RequestOptions | null): Promise<void>;
   /** Lets go of the engine and its memory. Open requests fail with `disposed`; `load` loads again. */

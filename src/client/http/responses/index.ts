@@ -1,0 +1,53 @@
+/** `/v1/responses`: stateless, on chat. */
+import type { CompletionStream } from '../../completion-stream';
+import { type Exchange, orderOf } from '../exchange';
+import { Problem } from '../problem';
+import { eventReply, jsonReply } from '../reply';
+import { type ItemMemory, memoryOf } from './memory';
+import { ResponseWriter } from './output';
+import { chatOrderOf } from './request';
+import type { ResponseEvent } from './types';
+
+export async function answerResponses(exchange: Exchange): Promise<Response> {
+  const { api, call, requestId } = exchange;
+  const memory = memoryOf(api.link);
+  const { body, chat } = await orderOf(exchange);
+  const { params, settings, clientParam } = chatOrderOf(body, (id) => memory.recall(id));
+  const stream = await chat(params, clientParam);
+  const { state } = api.link;
+  const engine = state.phase === 'ready' ? state.engine : undefined;
+  const writer = new ResponseWriter(stream.id, engine, settings);
+  const events = eventsOf(stream, writer, settings.keep ? memory : undefined);
+  if (body.stream) {
+    const source = { events: serverSent(events, writer), cancel: stream.abort };
+    return eventReply(source, requestId, call.signal);
+  }
+  for await (const _ of events); // to its end
+  return jsonReply(writer.response, requestId);
+}
+
+async function* eventsOf(
+  stream: CompletionStream,
+  writer: ResponseWriter,
+  memory: ItemMemory | undefined,
+): AsyncGenerator<ResponseEvent, void, undefined> {
+  yield* writer.begin();
+  for await (const chunk of stream) yield* writer.take(chunk);
+  if (stream.usage === undefined) return; // nobody reads on
+  yield* writer.end(stream.usage);
+  memory?.remember(writer.response.output);
+}
+
+async function* serverSent(
+  events: AsyncIterable<ResponseEvent>,
+  writer: ResponseWriter,
+): AsyncGenerator<string, void, undefined> {
+  let number = 0;
+  const text = ({ type, ...event }: ResponseEvent) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: number++, ...event })}\n\n`;
+  try {
+    for await (const event of events) yield text(event);
+  } catch (thrown) {
+    for (const event of writer.fail(Problem.from(thrown))) yield text(event);
+  }
+}

@@ -1,0 +1,81 @@
+import { type ChatSubmission, type Slo, TempoError, type TextSubmission } from '../worker/protocol';
+import { checked } from './checked';
+import { CompletionStream } from './completion-stream';
+import { checkSignal, ended } from './ended';
+import type { Link } from './link';
+import { randomId } from './random-id';
+import type { RequestOptions } from './types';
+
+/** Whose calls these are. */
+export interface Caller {
+  readonly app: string;
+  slo: Slo;
+  /** The program they belong to, once the server knows it. */
+  program?: () => Promise<string>;
+}
+
+/** What is asked for. */
+export type Wish =
+  | Pick<ChatSubmission, 'kind' | 'params'>
+  | Pick<TextSubmission, 'kind' | 'params'>;
+
+/** More choices than a request may have are refused by the server; here they must not take memory. */
+const MAX_CHOICES = 128;
+
+/**
+ * Submits a request, whose parameters are a copy already, and resolves to its answer's stream when the
+ * server has queued it.
+ */
+export async function request(
+  link: Link,
+  caller: Caller,
+  wish: Wish,
+  options?: RequestOptions | null,
+): Promise<CompletionStream> {
+  const { kind } = wish;
+  const params = checked(wish.params);
+  const signal = checkSignal(options?.signal);
+  if (signal?.aborted) throw ended(signal);
+  const { n } = params;
+  const abort = (id: string) => {
+    link.host.abort(id).catch(() => {}); // a dead worker computes nothing
+  };
+  const stream = new CompletionStream({
+    id: `${kind === 'text' ? '' : 'chat'}cmpl-${randomId()}`,
+    choices: typeof n === 'number' && n <= MAX_CHOICES ? Math.max(1, Math.trunc(n)) : 1,
+    includeUsage: params.stream_options?.include_usage === true,
+    abort,
+  });
+  const submit = async () => {
+    await link.ready;
+    const program = await caller.program?.();
+    if (!stream.open) return; // aborted meanwhile
+    const slo = params.slo ?? caller.slo;
+    const outcome = await link.host.submit({
+      ...wish,
+      id: stream.id,
+      app: caller.app,
+      slo,
+      program,
+    });
+    if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
+    if (stream.open) stream.accepted(outcome.value);
+    else abort(stream.id);
+  };
+  link.add(stream);
+  const onAbort = () => {
+    if (signal === undefined) return;
+    stream.fail(ended(signal));
+    abort(stream.id);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  stream.ended.then(() => signal?.removeEventListener('abort', onAbort));
+  try {
+    await Promise.race([submit(), stream.ended]);
+  } catch (thrown) {
+    stream.fail(TempoError.from(thrown, 'invalid_request'));
+  }
+  // Ended before it was queued: refused, aborted, or its worker died.
+  if (stream.error !== undefined) throw stream.error;
+  return stream;
+}

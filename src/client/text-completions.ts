@@ -1,0 +1,100 @@
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChoiceLogprobs,
+  TextCompletion,
+  TextCompletionChunk,
+  TextCompletionParams,
+  TextLogprobs,
+} from '../worker/protocol';
+import type { CompletionStream } from './completion-stream';
+import type { Wish } from './request';
+import type { TextCompletionStream } from './types';
+
+/** `completions.create`; `begin` submits a request, and resolves when the server has queued it. */
+export async function createText(
+  params: TextCompletionParams,
+  begin: (wish: Wish) => Promise<CompletionStream>,
+): Promise<TextCompletionStream | TextCompletion> {
+  const stream = textOf(await begin({ kind: 'text', params }));
+  return params.stream ? stream : stream.final();
+}
+
+/** What the server says of a text completion, in OpenAI's shape. */
+export function textOf(stream: CompletionStream): TextCompletionStream {
+  return new TextStream(stream);
+}
+
+/** A request's events on their way to its caller, as OpenAI's text completions. */
+class TextStream implements TextCompletionStream {
+  readonly #stream: CompletionStream;
+  /** Characters that each choice has come to, and its logprobs' tokens. */
+  readonly #ends = new Map<number, number>();
+
+  constructor(stream: CompletionStream) {
+    this.#stream = stream;
+  }
+
+  get id(): string {
+    return this.#stream.id;
+  }
+
+  get estimatedWaitMs(): number {
+    return this.#stream.estimatedWaitMs;
+  }
+
+  abort = (): void => this.#stream.abort();
+
+  final = async (): Promise<TextCompletion> => wholeText(await this.#stream.final());
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<TextCompletionChunk, void, undefined> {
+    for await (const chunk of this.#stream) yield this.#textChunk(chunk);
+  }
+
+  #textChunk({ choices, ...chunk }: ChatCompletionChunk): TextCompletionChunk {
+    return {
+      ...chunk,
+      object: 'text_completion',
+      choices: choices.map(({ index, delta, logprobs, finish_reason: reason }) => {
+        const from = this.#ends.get(index) ?? 0;
+        const told = logprobs === null ? null : textLogprobs(logprobs, from);
+        this.#ends.set(index, from + (told?.tokens.join('').length ?? 0));
+        return {
+          index,
+          text: delta.content ?? '',
+          logprobs: told,
+          finish_reason: reason === 'tool_calls' ? 'stop' : reason,
+        };
+      }),
+    };
+  }
+}
+
+function wholeText({ choices, ...completion }: ChatCompletion): TextCompletion {
+  return {
+    ...completion,
+    object: 'text_completion',
+    choices: choices.map(({ index, message, logprobs, finish_reason: reason }) => ({
+      index,
+      text: message.content ?? '',
+      logprobs: logprobs === null ? null : textLogprobs(logprobs, 0),
+      finish_reason: reason === 'tool_calls' ? 'stop' : reason,
+    })),
+  };
+}
+
+/** Chat's logprobs in the older shape; the first token begins at character `from`. */
+function textLogprobs({ content }: ChoiceLogprobs, from: number): TextLogprobs {
+  let at = from;
+  return {
+    tokens: content.map(({ token }) => token),
+    token_logprobs: content.map(({ logprob }) => logprob),
+    top_logprobs: content.map(({ top_logprobs: top }) =>
+      Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
+    ),
+    text_offset: content.map(({ token }) => {
+      at += token.length;
+      return at - token.length;
+    }),
+  };
+}
