@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createTempo, type TextCompletionChunk } from '../../src/client';
+import {
+  createTempo,
+  type Tempo,
+  type TextCompletionChunk,
+  type TextLogprobs,
+} from '../../src/client';
+import { loadWebLlmEngine } from '../../src/engine/webllm';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import { TempoServer } from '../../src/server';
+import type { EngineKind } from '../../src/server/engines';
 import { dataOf, openPage, post, tick } from './page';
 
 const STORY = { prompt: 'Once upon a time', simulate: { content: ' there was a page.' } };
@@ -101,6 +109,53 @@ describe('completions.create', () => {
     const tempo = createTempo({ engine: 'simulated', host: new TempoServer() });
     const answer = await tempo.app('writer').completions.create(STORY);
     expect(answer.choices[0].text).toBe(STORY.simulate.content);
+    await tempo.dispose();
+  });
+});
+
+describe('the logprobs of a text', () => {
+  const PARAMS = { prompt: 'One, two', max_tokens: 6, ignore_eos: true, seed: 2, logprobs: 2 };
+
+  /** On the engine that runs WebLLM's models, with a stand-in for WebLLM: the simulated one has none. */
+  function open(): Tempo {
+    const { webllm, gpu } = new StandIn();
+    const load: EngineKind['load'] = ({ model }, loading) =>
+      loadWebLlmEngine({ ...loading, model, webllm, gpu, maxSequences: 4, kvBudgetBytes: 2 ** 18 });
+    const host = new TempoServer({ engines: { webllm: { check: async () => {}, load } } });
+    return createTempo({ model: STAND_IN_MODEL, host });
+  }
+
+  it('have OpenAI’s older shape: lists of one length, and where each token begins', async () => {
+    const tempo = open();
+    const { choices } = await tempo.app('writer').completions.create(PARAMS);
+    const { logprobs, text } = choices[0];
+    if (logprobs === null) throw new Error('There are no logprobs.');
+    expect(logprobs.tokens).toHaveLength(6);
+    expect(logprobs.tokens.join('')).toBe(text);
+    for (const [i, token] of logprobs.tokens.entries()) {
+      expect(text.startsWith(token, logprobs.text_offset[i])).toBe(true);
+      expect(logprobs.token_logprobs[i]).toBeLessThan(0);
+      const likeliest = Object.values(logprobs.top_logprobs[i]);
+      expect(likeliest.length).toBeGreaterThan(0);
+      expect(likeliest.length).toBeLessThanOrEqual(2);
+    }
+    await tempo.dispose();
+  });
+
+  it('stream token by token, and come to the same', async () => {
+    const tempo = open();
+    const whole = await tempo.app('writer').completions.create(PARAMS);
+    const stream = await tempo.app('writer').completions.create({ ...PARAMS, stream: true });
+    const parts: TextLogprobs[] = [];
+    for await (const { choices } of stream) parts.push(...choices.flatMap((c) => c.logprobs ?? []));
+    expect(parts.length).toBeGreaterThan(3);
+    const joined = Object.fromEntries(
+      (['tokens', 'token_logprobs', 'top_logprobs', 'text_offset'] as const).map((name) => [
+        name,
+        parts.flatMap((part): unknown[] => part[name]),
+      ]),
+    );
+    expect(joined).toEqual(whole.choices[0].logprobs);
     await tempo.dispose();
   });
 });

@@ -55,7 +55,6 @@ export class Problem extends Error {
 const IN_VAIN: ReadonlySet<string> = new Set([
   'program_ended',
   'slo_unattainable',
-  'disposed',
   'worker_unavailable',
   'webgpu_unavailable',
   'shader_f16_unavailable',

@@ -38,7 +38,6 @@ export class ResponseWriter {
     this.#settings = settings;
     this.#digits = id.replace(/^.*-/, '');
     this.response = {
-      ...settings.echo,
       id: `resp_${this.#digits}`,
       object: 'response',
       created_at: now(),
@@ -53,6 +52,7 @@ export class ResponseWriter {
       store: false,
       background: false,
       previous_response_id: null,
+      ...settings.echo,
     };
   }
 
