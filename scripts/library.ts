@@ -21,6 +21,7 @@ const PAGE: Entries = {
   'prompt-api': 'src/prompt-api/index.ts',
   dashboard: 'src/dashboard/index.ts',
   react: 'src/react/index.ts',
+  'service-worker': 'src/service-worker/index.ts',
 };
 const WORKER: Entries = {
   server: 'src/worker/server.ts',

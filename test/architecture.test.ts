@@ -19,6 +19,10 @@ const ROOMS: Record<string, Rule> = {
   'prompt-api': { rooms: ['client'], packages: /^$/ },
   react: { rooms: ['client'], packages: /^react$/ },
   dashboard: { rooms: ['client'], packages: /^uplot(\/|$)/ },
+  'service-worker': {
+    rooms: ['client/http', 'client/random-id', 'client/types', 'worker/protocol'],
+    packages: /^$/,
+  },
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {
     rooms: ['client', 'dashboard', 'lab'],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EARLY_HEAD } from '../../src/client/http/reply';
 import { dataOf, eventsOf, hold, live, openPage, post, tick } from './page';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] };
@@ -296,5 +297,39 @@ describe('an abort', () => {
     controller.abort();
     expect(chunks.at(-1).choices[0].finish_reason).toBe('length');
     await tempo.dispose();
+  });
+});
+
+describe('an answer whose head is wanted early', () => {
+  const headers = { [EARLY_HEAD]: 'true' };
+
+  it('comes with its status once it is queued, and with its body once that is there', async () => {
+    const page = openPage();
+    const release = await hold(page);
+    const body = { ...HELLO, simulate: SCRIPT };
+    const response = await post(page.tempo.fetch, 'chat/completions', body, { headers });
+    expect(response.status).toBe(200);
+    release();
+    expect((await response.json()).choices[0].message.content).toBe(SCRIPT.content);
+    const refused = await post(page.tempo.fetch, 'chat/completions', {}, { headers });
+    expect(refused.status).toBe(400);
+    await page.tempo.dispose();
+  });
+
+  it('is aborted by cancelling its body, and fails where it breaks off', async () => {
+    const page = openPage();
+    const release = await hold(page);
+    const ask = () => post(page.tempo.fetch, 'chat/completions', HELLO, { headers });
+    const left = await ask();
+    await live(page, 1);
+    await left.body?.cancel();
+    await live(page, 0);
+    const broken = await ask();
+    const reading = broken.json();
+    reading.catch(() => {});
+    release();
+    void page.tempo.unload();
+    await expect(reading).rejects.toMatchObject({ code: 'disposed' });
+    await page.tempo.dispose();
   });
 });

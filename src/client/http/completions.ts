@@ -2,28 +2,31 @@
 import { textOf } from '../text-completions';
 import { type Exchange, orderOf } from './exchange';
 import { Problem } from './problem';
-import { eventReply, jsonReply } from './reply';
+import { eventReply, wholeReply } from './reply';
 
 export async function answerChat(exchange: Exchange): Promise<Response> {
   const { body, chat } = await orderOf(exchange);
-  const stream = await chat(body);
-  if (!body.stream) return jsonReply(await stream.final(), exchange.requestId);
-  return streamed(stream, stream.abort, exchange);
+  return answered(await chat(body), body.stream, exchange);
 }
 
 export async function answerText(exchange: Exchange): Promise<Response> {
   const { body, text } = await orderOf(exchange);
-  const stream = textOf(await text(body));
-  if (!body.stream) return jsonReply(await stream.final(), exchange.requestId);
-  return streamed(stream, stream.abort, exchange);
+  return answered(textOf(await text(body)), body.stream, exchange);
 }
 
-function streamed(
-  chunks: AsyncIterable<unknown>,
-  cancel: () => void,
-  { call, requestId }: Exchange,
-): Response {
-  return eventReply({ events: chunkEvents(chunks), cancel }, requestId, call.signal);
+interface AnswerStream extends AsyncIterable<unknown> {
+  final(): Promise<unknown>;
+  abort(): void;
+}
+
+function answered(
+  stream: AnswerStream,
+  inPieces: unknown,
+  exchange: Exchange,
+): Response | Promise<Response> {
+  const abort = () => stream.abort();
+  if (!inPieces) return wholeReply(() => stream.final(), abort, exchange);
+  return eventReply(chunkEvents(stream), abort, exchange);
 }
 
 async function* chunkEvents(

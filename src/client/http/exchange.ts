@@ -6,17 +6,15 @@ import {
 import type { Api } from '../api';
 import type { CompletionStream } from '../completion-stream';
 import type { Caller, request as submit } from '../request';
-import type { Call, Fields } from './call';
+import type { Fields } from './call';
+import type { Replied } from './reply';
 import { partTempo, type TempoFields } from './tempo-fields';
 
 /** One call of `fetch`, and what it is answered with. */
-export interface Exchange {
-  call: Call;
+export interface Exchange extends Replied {
   /** Answers it, unless it names another app or a program. */
   api: Api;
   submit: typeof submit;
-  /** Of the answer, as in OpenAI's `x-request-id`. */
-  requestId: string;
 }
 
 /** A body without what Tempo adds to it, and how to have a request from it answered. */

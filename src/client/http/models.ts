@@ -5,17 +5,18 @@ import { Problem } from './problem';
 import { jsonReply } from './reply';
 
 /** `/v1/models`: the loaded model, or none. Waits for a load that is under way. */
-export async function answerModels({ api, requestId }: Exchange): Promise<Response> {
-  const engine = await loaded(api.link);
+export async function answerModels(exchange: Exchange): Promise<Response> {
+  const engine = await loaded(exchange.api.link);
   const data = engine === undefined ? [] : [modelOf(engine)];
-  return jsonReply({ object: 'list', data }, requestId);
+  return jsonReply({ object: 'list', data }, exchange);
 }
 
 /** `/v1/models/{id}` */
-export async function answerModel({ api, call, requestId }: Exchange): Promise<Response> {
+export async function answerModel(exchange: Exchange): Promise<Response> {
+  const { api, call } = exchange;
   const id = decoded(call.path.slice('/models/'.length));
   const engine = await loaded(api.link);
-  if (engine?.model === id) return jsonReply(modelOf(engine), requestId);
+  if (engine?.model === id) return jsonReply(modelOf(engine), exchange);
   const there =
     engine === undefined ? 'No model is loaded' : `The loaded model is "${engine.model}"`;
   throw new Problem(404, 'unknown_model', `${there}, not "${id}".`, { param: 'model' });

@@ -1,31 +1,66 @@
+import type { Call } from './call';
 import type { Problem } from './problem';
 
-/** A whole answer. */
-export function jsonReply(value: unknown, requestId: string): Response {
-  return reply(200, JSON.stringify(value), { 'content-type': 'application/json' }, requestId);
+/**
+ * A request with this header gets a whole answer's head as soon as it is queued, and the body when it is
+ * there; if it breaks off, reading fails. A service worker in Chromium hears of an abort in no other way
+ * than by the body being let go.
+ */
+export const EARLY_HEAD = 'x-tempo-early-head';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const EVENT_TYPE = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+};
+
+/** What is answered, and how it is called. */
+export interface Replied {
+  readonly call: Call;
+  /** As in OpenAI's `x-request-id`. */
+  readonly requestId: string;
+}
+
+/** A whole answer that is there. */
+export function jsonReply(value: unknown, { requestId }: Replied): Response {
+  return reply(200, JSON.stringify(value), JSON_TYPE, requestId);
 }
 
 export function problemReply({ status, body, headers }: Problem, requestId: string): Response {
-  const text = JSON.stringify(body);
-  return reply(status, text, { 'content-type': 'application/json', ...headers }, requestId);
+  return reply(status, JSON.stringify(body), { ...JSON_TYPE, ...headers }, requestId);
 }
 
-/** What a stream of server-sent events is made from. */
-export interface EventSource {
-  /** The events, as text. Throws nothing: an error is the last event. */
-  events: AsyncIterator<string>;
-  /** Nobody reads on. */
-  cancel: () => void;
+/** A whole answer that is being made. `cancel` is called where nobody waits for it any more. */
+export async function wholeReply(
+  whole: () => Promise<unknown>,
+  cancel: () => void,
+  replied: Replied,
+): Promise<Response> {
+  if (!replied.call.headers.has(EARLY_HEAD)) return jsonReply(await whole(), replied);
+  async function* pieces() {
+    yield JSON.stringify(await whole());
+  }
+  return streamReply(pieces(), cancel, JSON_TYPE, replied);
+}
+
+/** An answer that streams. `events` are text, and throw nothing: an error is the last event. */
+export function eventReply(
+  events: AsyncIterator<string>,
+  cancel: () => void,
+  replied: Replied,
+): Response {
+  return streamReply(events, cancel, EVENT_TYPE, replied);
 }
 
 /**
- * An answer that streams. It is taken from its source as fast as it is read; what comes meanwhile waits
- * there. Once `signal` is aborted, reading fails with the signal's reason, as with the web's `fetch`.
+ * The pieces are taken from their source as fast as they are read; what comes meanwhile waits there.
+ * Once the call is aborted, reading fails with its signal's reason, as with the web's `fetch`.
  */
-export function eventReply(
-  { events, cancel }: EventSource,
-  requestId: string,
-  signal: AbortSignal,
+function streamReply(
+  pieces: AsyncIterator<string>,
+  cancel: () => void,
+  headers: Record<string, string>,
+  { call: { signal }, requestId }: Replied,
 ): Response {
   const encoder = new TextEncoder();
   let onAbort = () => {};
@@ -35,7 +70,7 @@ export function eventReply(
       signal.addEventListener('abort', onAbort, { once: true });
     },
     async pull(controller) {
-      const { value, done } = await events.next();
+      const { value, done } = await pieces.next();
       if (signal.aborted) return; // it has failed
       if (!done) return controller.enqueue(encoder.encode(value));
       signal.removeEventListener('abort', onAbort);
@@ -46,10 +81,6 @@ export function eventReply(
       cancel();
     },
   });
-  const headers = {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache',
-  };
   return reply(200, body, headers, requestId);
 }
 

@@ -2,14 +2,14 @@
 import type { CompletionStream } from '../../completion-stream';
 import { type Exchange, orderOf } from '../exchange';
 import { Problem } from '../problem';
-import { eventReply, jsonReply } from '../reply';
+import { eventReply, wholeReply } from '../reply';
 import { type ItemMemory, memoryOf } from './memory';
 import { ResponseWriter } from './output';
 import { chatOrderOf } from './request';
 import type { ResponseEvent } from './types';
 
 export async function answerResponses(exchange: Exchange): Promise<Response> {
-  const { api, call, requestId } = exchange;
+  const { api } = exchange;
   const memory = memoryOf(api.link);
   const { body, chat } = await orderOf(exchange);
   const { params, settings, clientParam } = chatOrderOf(body, (id) => memory.recall(id));
@@ -18,12 +18,12 @@ export async function answerResponses(exchange: Exchange): Promise<Response> {
   const engine = state.phase === 'ready' ? state.engine : undefined;
   const writer = new ResponseWriter(stream.id, engine, settings);
   const events = eventsOf(stream, writer, settings.keep ? memory : undefined);
-  if (body.stream) {
-    const source = { events: serverSent(events, writer), cancel: stream.abort };
-    return eventReply(source, requestId, call.signal);
-  }
-  for await (const _ of events); // to its end
-  return jsonReply(writer.response, requestId);
+  if (body.stream) return eventReply(serverSent(events, writer), stream.abort, exchange);
+  const whole = async () => {
+    for await (const _ of events); // to its end
+    return writer.response;
+  };
+  return wholeReply(whole, stream.abort, exchange);
 }
 
 async function* eventsOf(

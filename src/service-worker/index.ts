@@ -1,0 +1,9 @@
+/** The package's `./service-worker`: one Tempo's addresses for every script of a page. */
+export {
+  type FetchEventLike,
+  type HandleOptions,
+  handleTempoRequests,
+  type ServiceWorkerScope,
+} from './handle';
+export { offerToServiceWorker } from './offer';
+export type { PageClient, PageClients } from './pages';
