@@ -37,50 +37,33 @@ export class CompletionStream implements ChatCompletionStream {
   readonly #unfinished: Set<number>;
   readonly #chunks: ChatCompletionChunk[] = [];
   readonly #answer = new Assembly();
-  readonly #ended: Promise<void>;
   #end = () => {};
+  /** Resolves when nothing more will come, however it ended. */
+  readonly ended = new Promise<void>((resolve) => {
+    this.#end = resolve;
+  });
   #over = false;
   #read = false;
-  #error: TempoError | undefined;
+  error: TempoError | undefined;
   #notify = () => {};
   /** Events that overtook the receipt: they come through a port of their own. */
   #early: RequestEvent[] | undefined = [];
   #model = '';
   #simulated = false;
-  #estimatedWaitMs = 0;
-  #usage: Usage | undefined;
+  estimatedWaitMs = 0;
+  /** Known once the answer is complete. */
+  usage: Usage | undefined;
 
   constructor({ id, choices, includeUsage, abort }: CompletionStreamOptions) {
     this.id = id;
     this.#includeUsage = includeUsage;
     this.#abort = abort;
     this.#unfinished = new Set(Array.from({ length: choices }, (_, index) => index));
-    this.#ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-  }
-
-  get estimatedWaitMs(): number {
-    return this.#estimatedWaitMs;
-  }
-
-  /** Known once the answer is complete. */
-  get usage(): Usage | undefined {
-    return this.#usage;
-  }
-
-  /** Resolves when nothing more will come, however it ended. */
-  get ended(): Promise<void> {
-    return this.#ended;
   }
 
   /** More may come. */
   get open(): boolean {
     return !this.#over;
-  }
-
-  get error(): TempoError | undefined {
-    return this.#error;
   }
 
   /** Stops the request. Iteration ends with what was received and a finish_reason of `abort`. */
@@ -96,7 +79,7 @@ export class CompletionStream implements ChatCompletionStream {
   /** The server has queued the request. */
   accepted({ estimatedWaitMs, model, simulated, warnings }: Receipt): void {
     for (const warning of warnings) warnOnce(warning);
-    this.#estimatedWaitMs = estimatedWaitMs;
+    this.estimatedWaitMs = estimatedWaitMs;
     this.#model = model;
     this.#simulated = simulated;
     const early = this.#early ?? [];
@@ -112,17 +95,17 @@ export class CompletionStream implements ChatCompletionStream {
     }
     switch (event.type) {
       case 'wait':
-        this.#estimatedWaitMs = event.estimatedWaitMs;
+        this.estimatedWaitMs = event.estimatedWaitMs;
         return;
       case 'delta': {
         const { choice: index, delta, logprobs = null, finishReason = null } = event;
-        this.#estimatedWaitMs = 0;
+        this.estimatedWaitMs = 0;
         if (finishReason !== null) this.#unfinished.delete(index);
         this.#push([{ index, delta, logprobs, finish_reason: finishReason }]);
         return;
       }
       case 'done':
-        this.#usage = event.usage;
+        this.usage = event.usage;
         if (this.#includeUsage) this.#push([], event.usage);
         this.#close();
         return;
@@ -133,18 +116,18 @@ export class CompletionStream implements ChatCompletionStream {
 
   /** Needs no reader: it resolves when the last chunk has come, read or not. */
   final = async (): Promise<ChatCompletion> => {
-    await this.#ended;
-    if (this.#error !== undefined) throw this.#error;
-    if (this.#usage === undefined) {
+    await this.ended;
+    if (this.error !== undefined) throw this.error;
+    if (this.usage === undefined) {
       throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
     }
-    return this.#answer.whole(this.#header(), this.#usage);
+    return this.#answer.whole(this.#header(), this.usage);
   };
 
   /** Ends badly: the caller gets what was received before, then the error. */
   fail(error: TempoError): void {
     if (this.#over) return;
-    this.#error = error;
+    this.error = error;
     this.#close();
   }
 
@@ -162,7 +145,7 @@ export class CompletionStream implements ChatCompletionStream {
         for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
           yield chunk;
         }
-        if (this.#error !== undefined) throw this.#error;
+        if (this.error !== undefined) throw this.error;
         if (this.#over) return;
         await new Promise<void>((resolve) => {
           this.#notify = resolve;
