@@ -1,6 +1,7 @@
 import type {
   ChatCompletion,
   ChatCompletionParams,
+  TextCompletion,
   TextCompletionParams,
 } from '../worker/protocol';
 import { crossing } from './crossing';
@@ -12,6 +13,7 @@ import type {
   Fetch,
   RequestOptions,
   TempoApi,
+  TextCompletionStream,
   TextCompletions,
 } from './types';
 
@@ -45,10 +47,15 @@ export class Api implements TempoApi {
   };
 
   readonly completions = {
-    create: (async (given: TextCompletionParams, options?: RequestOptions | null) => {
-      const { createText } = await import('./text-completions');
+    create: (async (
+      given: TextCompletionParams,
+      options?: RequestOptions | null,
+    ): Promise<TextCompletionStream | TextCompletion> => {
+      const { textOf } = await import('./text-completions');
       const params = await crossing(given);
-      return createText(params, (wish) => request(this.link, this.caller, wish, options));
+      const wish = { kind: 'text' as const, params };
+      const stream = textOf(await request(this.link, this.caller, wish, options));
+      return params.stream ? stream : stream.final();
     }) as TextCompletions['create'],
   };
 

@@ -3,25 +3,20 @@ import type { ChatCompletion, ChatCompletionChunk, ToolCall, Usage } from '../wo
 type Choice = ChatCompletion['choices'][number];
 type CallDelta = NonNullable<ChatCompletionChunk['choices'][number]['delta']['tool_calls']>[number];
 
-/** The answer that a stream's chunks make, as far as they have come. */
-export class Assembly {
-  readonly #choices = new Map<number, Choice>();
-
-  add(chunk: ChatCompletionChunk): void {
-    for (const part of chunk.choices) {
-      const choice = this.#choices.get(part.index) ?? newChoice(part.index);
-      this.#choices.set(part.index, choice);
-      addPart(choice, part);
-    }
+/** The answer that a stream's chunks make. Loaded when one is asked for. */
+export function assemble(
+  chunks: readonly ChatCompletionChunk[],
+  { id, created, model, simulated }: Omit<ChatCompletion, 'object' | 'choices' | 'usage'>,
+  usage: Usage,
+): ChatCompletion {
+  const choices = new Map<number, Choice>();
+  for (const part of chunks.flatMap((chunk) => chunk.choices)) {
+    const choice = choices.get(part.index) ?? newChoice(part.index);
+    choices.set(part.index, choice);
+    addPart(choice, part);
   }
-
-  whole(
-    { id, created, model, simulated }: Omit<ChatCompletion, 'object' | 'choices' | 'usage'>,
-    usage: Usage,
-  ): ChatCompletion {
-    const choices = [...this.#choices.values()].sort((a, b) => a.index - b.index);
-    return { id, object: 'chat.completion', created, model, simulated, choices, usage };
-  }
+  const sorted = [...choices.values()].sort((a, b) => a.index - b.index);
+  return { id, object: 'chat.completion', created, model, simulated, choices: sorted, usage };
 }
 
 function newChoice(index: number): Choice {

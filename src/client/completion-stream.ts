@@ -6,7 +6,6 @@ import {
   TempoError,
   type Usage,
 } from '../worker/protocol';
-import { Assembly } from './assemble';
 import type { ChatCompletionStream } from './types';
 
 export interface CompletionStreamOptions {
@@ -15,7 +14,7 @@ export interface CompletionStreamOptions {
   /** A last chunk with no choices brings the usage. */
   includeUsage: boolean;
   /** Tells the server that nobody waits for the rest. */
-  abort: (id: string) => void;
+  abort: () => void;
 }
 
 /** What was said in this page's console. */
@@ -32,11 +31,11 @@ export class CompletionStream implements ChatCompletionStream {
   readonly id: string;
   readonly #created = Math.floor(Date.now() / 1000);
   readonly #includeUsage: boolean;
-  readonly #abort: (id: string) => void;
+  readonly #abort: () => void;
   /** Choices that have not finished. */
   readonly #unfinished: Set<number>;
+  /** All that have come, read or not. */
   readonly #chunks: ChatCompletionChunk[] = [];
-  readonly #answer = new Assembly();
   #end = () => {};
   /** Resolves when nothing more will come, however it ended. */
   readonly ended = new Promise<void>((resolve) => {
@@ -69,7 +68,7 @@ export class CompletionStream implements ChatCompletionStream {
   /** Stops the request. Iteration ends with what was received and a finish_reason of `abort`. */
   abort = (): void => {
     if (this.#over) return;
-    this.#abort(this.id);
+    this.#abort();
     for (const index of this.#unfinished) {
       this.#push([{ index, delta: {}, logprobs: null, finish_reason: 'abort' }]);
     }
@@ -116,12 +115,12 @@ export class CompletionStream implements ChatCompletionStream {
 
   /** Needs no reader: it resolves when the last chunk has come, read or not. */
   final = async (): Promise<ChatCompletion> => {
-    await this.ended;
+    const [{ assemble }] = await Promise.all([import('./assemble'), this.ended]);
     if (this.error !== undefined) throw this.error;
     if (this.usage === undefined) {
       throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
     }
-    return this.#answer.whole(this.#header(), this.usage);
+    return assemble(this.#chunks, this.#header(), this.usage);
   };
 
   /** Ends badly: the caller gets what was received before, then the error. */
@@ -140,11 +139,10 @@ export class CompletionStream implements ChatCompletionStream {
       );
     }
     this.#read = true;
+    let next = 0;
     try {
       while (true) {
-        for (let chunk = this.#chunks.shift(); chunk !== undefined; chunk = this.#chunks.shift()) {
-          yield chunk;
-        }
+        while (next < this.#chunks.length) yield this.#chunks[next++];
         if (this.error !== undefined) throw this.error;
         if (this.#over) return;
         await new Promise<void>((resolve) => {
@@ -157,14 +155,12 @@ export class CompletionStream implements ChatCompletionStream {
   }
 
   #push(choices: ChatCompletionChunk['choices'], usage?: Usage): void {
-    const chunk: ChatCompletionChunk = {
+    this.#chunks.push({
       ...this.#header(),
       object: 'chat.completion.chunk',
       choices,
       ...(usage === undefined ? {} : { usage }),
-    };
-    this.#answer.add(chunk);
-    this.#chunks.push(chunk);
+    });
     this.#notify();
   }
 

@@ -32,44 +32,39 @@ export async function request(
   wish: Wish,
   options?: RequestOptions | null,
 ): Promise<CompletionStream> {
-  const { kind } = wish;
-  const params = checked(wish.params);
+  const isText = wish.kind === 'text';
+  const { n, stream_options: more, slo } = checked(wish.params, isText ? 'prompt' : 'messages');
   const signal = checkSignal(options?.signal);
   if (signal?.aborted) throw ended(signal);
-  const { n } = params;
-  const abort = (id: string) => {
-    link.host.abort(id).catch(() => {}); // a dead worker computes nothing
+  const abort = () => {
+    link.host.abort(stream.id).catch(() => {}); // a dead worker computes nothing
   };
   const stream = new CompletionStream({
-    id: `${kind === 'text' ? '' : 'chat'}cmpl-${randomId()}`,
+    id: `${isText ? '' : 'chat'}cmpl-${randomId()}`,
     choices: typeof n === 'number' && n <= MAX_CHOICES ? Math.max(1, Math.trunc(n)) : 1,
-    includeUsage: params.stream_options?.include_usage === true,
+    includeUsage: more?.include_usage === true,
     abort,
   });
   const submit = async () => {
     await link.ready;
-    const program = await caller.program?.();
+    const { app, slo: own, program } = caller;
+    const id = await program?.();
     if (!stream.open) return; // aborted meanwhile
-    const slo = params.slo ?? caller.slo;
-    const outcome = await link.host.submit({
-      ...wish,
-      id: stream.id,
-      app: caller.app,
-      slo,
-      program,
-    });
+    const envelope = { id: stream.id, app, slo: slo ?? own, program: id };
+    const outcome = await link.host.submit({ ...wish, ...envelope });
     if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
     if (stream.open) stream.accepted(outcome.value);
-    else abort(stream.id);
+    else abort();
   };
   link.add(stream);
-  const onAbort = () => {
-    if (signal === undefined) return;
-    stream.fail(ended(signal));
-    abort(stream.id);
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
-  stream.ended.then(() => signal?.removeEventListener('abort', onAbort));
+  if (signal !== undefined) {
+    const onAbort = () => {
+      stream.fail(ended(signal));
+      abort();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.ended.then(() => signal.removeEventListener('abort', onAbort));
+  }
   try {
     await Promise.race([submit(), stream.ended]);
   } catch (thrown) {

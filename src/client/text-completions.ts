@@ -4,21 +4,10 @@ import type {
   ChoiceLogprobs,
   TextCompletion,
   TextCompletionChunk,
-  TextCompletionParams,
   TextLogprobs,
 } from '../worker/protocol';
 import type { CompletionStream } from './completion-stream';
-import type { Wish } from './request';
 import type { TextCompletionStream } from './types';
-
-/** `completions.create`; `begin` submits a request, and resolves when the server has queued it. */
-export async function createText(
-  params: TextCompletionParams,
-  begin: (wish: Wish) => Promise<CompletionStream>,
-): Promise<TextCompletionStream | TextCompletion> {
-  const stream = textOf(await begin({ kind: 'text', params }));
-  return params.stream ? stream : stream.final();
-}
 
 /** What the server says of a text completion, in OpenAI's shape. */
 export function textOf(stream: CompletionStream): TextCompletionStream {

@@ -18,7 +18,7 @@ describe('completions.create', () => {
     const { tempo } = openPage();
     const answer = await tempo.app('writer').completions.create({ ...STORY, echo: true });
     expect(answer).toEqual({
-      id: expect.stringMatching(/^cmpl-[0-9a-f]{24}$/),
+      id: expect.stringMatching(/^cmpl-[0-9]+$/),
       object: 'text_completion',
       created: expect.closeTo(Date.now() / 1000, -2),
       model: 'laptop-gpu',

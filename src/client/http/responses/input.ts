@@ -75,18 +75,12 @@ class Writer implements Conversation {
   }
 
   #message({ role, content }: Fields, at: string): void {
-    const text = contentOf(content, `${at}.content`);
+    const said = contentOf(content, `${at}.content`);
     const last = this.messages.at(-1);
-    const isSystem = role === 'system' || role === 'developer';
-    const isText = typeof text === 'string' && typeof last?.content === 'string';
-    if (isSystem && this.messages.length === 1 && last?.role === 'system' && isText) {
-      // The instructions, and a system message of the conversation's own.
-      last.content = `${last.content}\n\n${text}`;
-    } else if (role === 'assistant' && last?.tool_calls !== undefined) {
-      // Words after calls, in one answer.
-      last.content = typeof last.content === 'string' ? `${last.content}\n${text}` : text;
+    if (role === 'assistant' && last?.tool_calls !== undefined) {
+      last.content = [...partsOf(last.content), ...partsOf(said)]; // words after calls, in one answer
     } else {
-      this.add({ role: isSystem ? 'system' : role, content: text }, at);
+      this.add({ role, content: said }, at);
     }
   }
 
@@ -114,12 +108,16 @@ class Writer implements Conversation {
   }
 }
 
-/** Parts as chat has them; where all of them are text, as one text. */
+/** A text, or parts as chat has them. */
 function contentOf(content: unknown, at: string): unknown {
   if (!Array.isArray(content)) return content;
-  const parts = content.map((part: unknown, i) => partOf(part, `${at}[${i}]`));
-  const texts = parts.flatMap(({ text }) => (typeof text === 'string' ? text : []));
-  return texts.length === parts.length ? texts.join('\n') : parts;
+  return content.map((part: unknown, i) => partOf(part, `${at}[${i}]`));
+}
+
+/** The same, as a list. */
+function partsOf(content: unknown): unknown[] {
+  if (Array.isArray(content)) return content;
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : [];
 }
 
 function partOf(part: unknown, at: string): Fields {

@@ -20,12 +20,22 @@ export interface ChatOrder {
   clientParam(param: string): string;
 }
 
-/** Passed on to chat as they are: OpenAI's under both, and what chat has beyond OpenAI's. */
+/** Passed on to chat, which has them by the same names: heeds them, or says that they are ignored. */
 const PASSED: readonly string[] = [
   'model',
   'temperature',
   'top_p',
   'parallel_tool_calls',
+  'metadata',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'safety_identifier',
+  'service_tier',
+  'store',
+  'user',
+  // What chat has beyond OpenAI's responses.
+  'top_k',
   'seed',
   'stop',
   'frequency_penalty',
@@ -51,22 +61,10 @@ const READ: readonly string[] = [
   'tool_choice',
   'reasoning',
   'stream',
-  'store',
-  'metadata',
 ];
 
-/** OpenAI's own affairs: no answer here depends on them. */
-const IGNORED: readonly string[] = [
-  'user',
-  'safety_identifier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_options',
-  'service_tier',
-  'truncation',
-  'max_tool_calls',
-  'stream_options',
-];
+/** They ask for less than there is: what does not fit is refused, and no tools are run here. */
+const NEEDLESS: readonly string[] = ['truncation', 'max_tool_calls', 'stream_options'];
 
 /** What only a server that keeps conversations can do, and what to do instead. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -80,27 +78,25 @@ const REFUSED: Readonly<Record<string, string>> = {
 /** Reads a body that `partTempo` has been through. Throws a problem that names the field. */
 export function chatOrderOf(body: Fields, recall: (id: string) => unknown): ChatOrder {
   for (const [name, value] of Object.entries(body)) {
-    if (!isSet(value) || [PASSED, READ, IGNORED].some((names) => names.includes(name))) continue;
+    if (!isSet(value) || [PASSED, READ, NEEDLESS].some((names) => names.includes(name))) continue;
     const sentence = REFUSED[name] ?? `A response has no field ${name}. Leave it out.`;
     if (value !== false || !(name in REFUSED)) throw bad(name, sentence);
   }
   const { messages, places } = conversationOf(body.input, body.instructions, recall);
-  const reasoning = fieldsOf(body, 'reasoning');
-  const { effort, summary } = reasoning;
+  const { effort, summary } = fieldsOf(body, 'reasoning');
+  const { format, verbosity } = fieldsOf(body, 'text');
   const params: Fields = {
     messages,
     stream: true,
     stream_options: { include_usage: true },
     max_completion_tokens: body.max_output_tokens,
-    response_format: formatOf(fieldsOf(body, 'text').format),
+    reasoning_effort: effort,
+    response_format: formatOf(format),
+    verbosity,
     ...toolsOf(body),
     ...logprobsOf(body),
   };
   for (const name of PASSED) if (isSet(body[name])) params[name] = body[name];
-  // The least effort is none; how much more, the model decides for itself.
-  if (effort === 'none' || effort === 'minimal') {
-    params.extra_body = { enable_thinking: false, ...fieldsOf(body, 'extra_body') };
-  }
   for (const [name, value] of Object.entries(params)) if (!isSet(value)) delete params[name];
   return {
     params,
@@ -111,20 +107,22 @@ export function chatOrderOf(body: Fields, recall: (id: string) => unknown): Chat
 
 function toolsOf({ tools, tool_choice: choice }: Fields): Fields {
   if (isSet(tools) && !Array.isArray(tools)) throw bad('tools', 'tools must be a list.');
-  const list: unknown[] = Array.isArray(tools) ? tools : [];
-  const functions = list.map((tool, i) => functionOf(tool, `tools[${i}]`));
-  const given = functions.length === 0 ? undefined : functions;
-  if (!isFields(choice)) return { tools: given, tool_choice: choice };
-  switch (choice.type) {
+  const list: unknown[] | undefined = Array.isArray(tools) ? tools : undefined;
+  const given = list?.map((tool, i) => functionOf(tool, `tools[${i}]`));
+  return { tools: given, tool_choice: isFields(choice) ? choiceOf(choice) : choice };
+}
+
+function choiceOf({ type, name, mode, tools }: Fields): Fields {
+  const named = (one: unknown) => ({
+    type: 'function',
+    function: { name: isFields(one) ? one.name : one },
+  });
+  switch (type) {
     case 'function':
-      return { tools: given, tool_choice: { type: 'function', function: { name: choice.name } } };
+      return named({ name });
     case 'allowed_tools': {
-      const allowed: unknown[] = Array.isArray(choice.tools) ? choice.tools : [];
-      const names = allowed.map((tool) => (isFields(tool) ? tool.name : undefined));
-      return {
-        tools: given?.filter((tool) => names.includes(tool.function.name)),
-        tool_choice: choice.mode,
-      };
+      const allowed = Array.isArray(tools) ? tools.map(named) : tools;
+      return { type, allowed_tools: { mode, tools: allowed } };
     }
     default:
       throw bad(
@@ -208,9 +206,11 @@ function clientParam(param: string, places: readonly string[]): string {
   return param
     .replace(/^messages$/, 'input')
     .replace(/^max_completion_tokens$/, 'max_output_tokens')
+    .replace(/^reasoning_effort$/, 'reasoning.effort')
     .replace(/^response_format(\.json_schema)?/, 'text.format')
     .replace(/^(tools\[\d+\])\.function/, '$1')
-    .replace(/^tool_choice\.function/, 'tool_choice');
+    .replace(/^tool_choice(\.allowed_tools)?/, 'tool_choice')
+    .replace(/^(tool_choice(\.tools\[\d+\])?)\.function/, '$1');
 }
 
 function isSet(value: unknown): boolean {

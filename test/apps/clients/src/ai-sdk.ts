@@ -49,7 +49,15 @@ const checksOf = (model: (fetch: Fetch) => LanguageModel): Checks => ({
     const { text, usage, finishReason } = await generateText({
       model: model(answering(PARIS)),
       instructions: 'Answer in a sentence.',
-      prompt,
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is the capital' },
+            { type: 'text', text: 'of France?' },
+          ],
+        },
+      ],
       temperature: 0.3,
       maxOutputTokens: 50,
     });

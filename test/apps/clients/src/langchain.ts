@@ -35,7 +35,12 @@ const checksOf = (useResponsesApi: boolean): Checks => ({
   'invoke gives an answer and its usage': async () => {
     const message = await chatOf(answering(PARIS), { useResponsesApi }).invoke([
       new SystemMessage('Answer in a sentence.'),
-      new HumanMessage(question),
+      new HumanMessage({
+        content: [
+          { type: 'text', text: 'What is the capital' },
+          { type: 'text', text: 'of France?' },
+        ],
+      }),
     ]);
     equal(message.text, PARIS.content);
     ok((message.usage_metadata?.output_tokens ?? 0) > 3, 'there is no usage');

@@ -76,6 +76,31 @@ export const openaiChat: Checks = {
     equal(answer.choices[0].message.content, PARIS.content);
   },
 
+  'create takes developers, parts, and what only OpenAI’s own service has a use for': async () => {
+    const answer = await clientOf(PARIS).chat.completions.create({
+      model: MODEL,
+      messages: [
+        { role: 'developer', content: 'Answer in a sentence.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is the capital' },
+            { type: 'text', text: 'of France?' },
+          ],
+        },
+      ],
+      metadata: { of: 'mine' },
+      parallel_tool_calls: true,
+      prompt_cache_key: 'capitals',
+      reasoning_effort: 'low',
+      response_format: { type: 'text' },
+      safety_identifier: 'somebody',
+      service_tier: 'auto',
+      store: true,
+    });
+    equal(answer.choices[0].message.content, PARIS.content);
+  },
+
   'a stream comes in chunks, the usage last': async () => {
     const stream = await client.chat.completions.create({
       model: MODEL,
