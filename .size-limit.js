@@ -25,5 +25,6 @@ export default [
   entry('prompt-api', '14 kB'),
   entry('dashboard', '50 kB'),
   entry('react', '12 kB'),
+  entry('service-worker', '11 kB'),
   entry('worker', '60 kB'),
 ];

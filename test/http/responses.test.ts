@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ChatSubmission, Submission } from '../../src/server/server-types';
 import { dataOf, eventsOf, hold, live, openPage, type Page, post } from './page';
+
+vi.spyOn(console, 'warn').mockImplementation(() => {}); // of what is ignored
 
 const WEATHER = {
   type: 'function',
