@@ -52,6 +52,7 @@ let served: ServedPage;
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
+  test.setTimeout(120_000); // the library is built, maybe beside others
   folder = mkdtempSync(join(tmpdir(), 'tempo-service-worker-'));
   await buildLibrary(folder);
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
