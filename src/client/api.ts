@@ -1,10 +1,6 @@
-import type {
-  ChatCompletion,
-  ChatCompletionParams,
-  TextCompletion,
-  TextCompletionParams,
-} from '../worker/protocol';
+import type { ChatCompletion, ChatCompletionParams } from '../worker/protocol';
 import { crossing } from './crossing';
+import { lazy } from './lazy';
 import type { Link } from './link';
 import { type Caller, request } from './request';
 import type {
@@ -13,14 +9,10 @@ import type {
   Fetch,
   RequestOptions,
   TempoApi,
-  TextCompletionStream,
   TextCompletions,
 } from './types';
 
-/**
- * What an app or a program offers its callers. What is loaded only when it is called is handed what it
- * needs of the client: were it to import that, the client would be two files.
- */
+/** What an app or a program offers its callers. */
 export class Api implements TempoApi {
   readonly link: Link;
   readonly caller: Caller;
@@ -46,19 +38,9 @@ export class Api implements TempoApi {
     },
   };
 
-  readonly completions = {
-    create: (async (
-      given: TextCompletionParams,
-      options?: RequestOptions | null,
-    ): Promise<TextCompletionStream | TextCompletion> => {
-      const { textOf } = await import('./text-completions');
-      const params = await crossing(given);
-      const wish = { kind: 'text' as const, params };
-      const stream = textOf(await request(this.link, this.caller, wish, options));
-      return params.stream ? stream : stream.final();
-    }) as TextCompletions['create'],
-  };
+  readonly completions: TextCompletions = lazy(
+    async () => new (await import('./text-completions')).TextCompletionCalls(this),
+  );
 
-  readonly fetch: Fetch = async (input, init) =>
-    (await import('./http')).answer(this, request, input, init);
+  readonly fetch: Fetch = async (input, init) => (await import('./http')).answer(this, input, init);
 }

@@ -1,13 +1,37 @@
+/** Loaded when a text is first to be gone on with. */
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChoiceLogprobs,
   TextCompletion,
   TextCompletionChunk,
+  TextCompletionParams,
   TextLogprobs,
 } from '../worker/protocol';
+import type { Api } from './api';
 import type { CompletionStream } from './completion-stream';
-import type { TextCompletionStream } from './types';
+import { crossing } from './crossing';
+import { request } from './request';
+import type { RequestOptions, TextCompletionStream, TextCompletions } from './types';
+
+/** `completions`, for one app or program. */
+export class TextCompletionCalls implements TextCompletions {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  create = (async (
+    given: TextCompletionParams,
+    options?: RequestOptions | null,
+  ): Promise<TextCompletionStream | TextCompletion> => {
+    const params = await crossing(given);
+    const { link, caller } = this.#api;
+    const stream = textOf(await request(link, caller, { kind: 'text', params }, options));
+    return params.stream ? stream : stream.final();
+  }) as TextCompletions['create'];
+}
 
 /** What the server says of a text completion, in OpenAI's shape. */
 export function textOf(stream: CompletionStream): TextCompletionStream {

@@ -161,11 +161,11 @@ export interface TempoApi {
   readonly chat: { readonly completions: Completions };
   readonly completions: TextCompletions;
   /**
-   * Answers the OpenAI API's addresses (`/v1/chat/completions`, `/v1/completions`, `/v1/responses`,
-   * `/v1/models`; of any origin, with any path before them, with or without `/v1`) as an OpenAI server
-   * does: give it to a client that takes a `fetch`. Objective, app, program and stage travel in the
-   * body's `tempo` field (`{ slo, app, program, stage }`) or in the headers `x-tempo-slo` (JSON),
-   * `x-tempo-app`, `x-tempo-program` and `x-tempo-stage`.
+   * Answers the OpenAI API's addresses as an OpenAI server does: give it to a client that takes a
+   * `fetch`. They are `/v1/chat/completions`, `/v1/completions`, `/v1/responses`, `/v1/embeddings` and
+   * `/v1/models`, of any origin, with any path before them, with or without `/v1`. Objective, app,
+   * program and stage travel in the body's `tempo` field (`{ slo, app, program, stage }`) or in the
+   * headers `x-tempo-slo` (JSON), `x-tempo-app`, `x-tempo-program` and `x-tempo-stage`.
    */
   readonly fetch: Fetch;
 }

@@ -67,14 +67,6 @@ describe('an address', () => {
     await tempo.dispose();
   });
 
-  it('for embeddings says that the model computes none', async () => {
-    const { tempo } = openPage();
-    const response = await post(tempo.fetch, 'embeddings', { input: 'Hello' });
-    expect(response.status).toBe(404);
-    expect((await response.json()).error.message).toMatch(/no embeddings/);
-    await tempo.dispose();
-  });
-
   it.each([
     ['GET', 'chat/completions', 'POST'],
     ['DELETE', 'models/laptop-gpu', 'GET'],
@@ -109,7 +101,7 @@ describe('the loaded model', () => {
     expect((await other.json()).error).toMatchObject({
       code: 'unknown_model',
       param: 'model',
-      message: 'The loaded model is "laptop-gpu", not "org/other".',
+      message: 'Loaded is "laptop-gpu", not "org/other".',
     });
     expect((await tempo.fetch('/v1/models/100%')).status).toBe(404);
     await tempo.dispose();

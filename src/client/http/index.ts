@@ -1,9 +1,9 @@
 /** `fetch` on a Tempo: the OpenAI API's addresses, answered in the page. Loaded when first called. */
 import type { Api } from '../api';
 import { randomId } from '../random-id';
-import type { request } from '../request';
 import { Call } from './call';
 import { answerChat, answerText } from './completions';
+import { answerEmbeddings } from './embeddings';
 import type { Exchange } from './exchange';
 import { answerModel, answerModels } from './models';
 import { Problem } from './problem';
@@ -31,7 +31,6 @@ const ROUTES: readonly Route[] = [
  */
 export async function answer(
   api: Api,
-  submit: typeof request,
   input: string | URL | Request,
   init?: RequestInit,
 ): Promise<Response> {
@@ -45,7 +44,7 @@ export async function answer(
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    const replied = routed({ call, api, submit, requestId });
+    const replied = routed({ call, api, requestId });
     return await Promise.race([replied, aborted]);
   } catch (thrown) {
     signal.throwIfAborted();
@@ -59,7 +58,7 @@ async function routed(exchange: Exchange): Promise<Response> {
   const { path, method } = exchange.call;
   const routes = ROUTES.filter((route) => route.path.test(path));
   if (routes.length === 0) {
-    const known = 'chat/completions, completions, responses, models';
+    const known = 'chat/completions, completions, responses, embeddings, models';
     throw new Problem(404, 'unknown_url', `There is no ${path || '/'} here, only ${known}.`);
   }
   const route = routes.find((one) => one.method === method);
@@ -68,8 +67,4 @@ async function routed(exchange: Exchange): Promise<Response> {
   throw new Problem(405, 'method_not_allowed', `${path} takes ${allow}, not ${method}.`, {
     headers: { allow },
   });
-}
-
-async function answerEmbeddings(): Promise<Response> {
-  throw new Problem(404, 'unsupported', 'The loaded model computes no embeddings.');
 }

@@ -2,6 +2,8 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
   APICallError,
+  embed,
+  embedMany,
   generateObject,
   generateText,
   isStepCount,
@@ -303,6 +305,21 @@ export const aiSdk: Checks = {
     });
     equal(reasoningText, 'The capital.');
     equal(text, 'Paris.');
+  },
+
+  'embed and embedMany, through either provider': async () => {
+    await apart({ embeddingModels: ['little'] }, async (own) => {
+      const openai = createOpenAI({ apiKey: 'none', fetch: own.fetch });
+      const compatible = createOpenAICompatible({ name: 'x', baseURL: BASE_URL, fetch: own.fetch });
+      const { embedding } = await embed({ model: openai.embedding('little'), value: 'the tide' });
+      ok(embedding.length > 8, 'it is short');
+      const { embeddings } = await embedMany({
+        model: compatible.embeddingModel('little'),
+        values: ['the tide', 'bread'],
+      });
+      equal(embeddings.length, 2);
+      ok(Math.hypot(...embedding.map((x, i) => x - embeddings[0][i])) < 1e-3, 'they differ');
+    });
   },
 
   'openai.completion goes on with a text': async () => {

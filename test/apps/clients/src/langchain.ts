@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, SystemMessage, ToolMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
-import { ChatOpenAI, type ChatOpenAIFields } from '@langchain/openai';
+import { ChatOpenAI, type ChatOpenAIFields, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
 import { type Checks, equal, failure, matches, ok } from './check';
 import { answering, apart, BASE_URL, idle, MODEL, servedAs, tempo } from './page';
@@ -149,8 +149,22 @@ const checksOf = (useResponsesApi: boolean): Checks => ({
   },
 });
 
-export const langchain: Checks = Object.fromEntries(
+const ofBoth: Checks = Object.fromEntries(
   Object.entries(both).flatMap(([name, useResponsesApi]) =>
     Object.entries(checksOf(useResponsesApi)).map(([check, run]) => [`${name}: ${check}`, run]),
   ),
 );
+
+export const langchain: Checks = {
+  ...ofBoth,
+
+  'OpenAIEmbeddings gives vectors': async () => {
+    await apart({ embeddingModels: ['little'] }, async (own) => {
+      const configuration = { baseURL: BASE_URL, fetch: own.fetch, dangerouslyAllowBrowser: true };
+      const model = new OpenAIEmbeddings({ model: 'little', apiKey: 'none', configuration });
+      const vectors = await model.embedDocuments(['the tide comes in', 'bread']);
+      equal(vectors.length, 2);
+      ok(vectors[0].length > 8, 'it is short');
+    });
+  },
+};

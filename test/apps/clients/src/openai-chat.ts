@@ -406,6 +406,20 @@ export const openaiChat: Checks = {
     equal(error.param, 'suffix');
   },
 
+  'embeddings are lists of numbers': async () => {
+    await apart({ embeddingModels: ['little'] }, async (own) => {
+      const mine = new OpenAI({ apiKey: 'none', dangerouslyAllowBrowser: true, fetch: own.fetch });
+      const input = ['the tide comes in', 'the tide goes out'];
+      const { data, usage } = await mine.embeddings.create({ model: 'little', input });
+      equal(data.length, 2);
+      const length = Math.hypot(...data[0].embedding);
+      ok(Math.abs(length - 1) < 1e-3, `its length is ${length}`);
+      ok(usage.prompt_tokens > 3, 'there is no usage');
+      const error = await failure(mine.embeddings.create({ model: 'other', input }));
+      ok(error instanceof OpenAI.NotFoundError, `${error}`);
+    });
+  },
+
   'models.list and models.retrieve tell the loaded model': async () => {
     const ids: string[] = [];
     for await (const model of client.models.list()) ids.push(model.id);

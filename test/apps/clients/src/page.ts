@@ -23,7 +23,7 @@ export function answering(...replies: SimulatedReply[]): typeof globalThis.fetch
 
 /** A Tempo of one's own, for what others would be disturbed by. */
 export async function apart<T>(
-  options: { maxWaiting?: number },
+  options: { maxWaiting?: number; embeddingModels?: string[] },
   work: (own: Tempo) => Promise<T>,
 ): Promise<T> {
   const own = createTempo({ engine: 'simulated', ...options });
