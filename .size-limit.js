@@ -25,6 +25,6 @@ export default [
   entry('prompt-api', '14 kB'),
   entry('dashboard', '50 kB'),
   entry('react', '12 kB'),
-  entry('service-worker', '11 kB'),
+  entry('service-worker', '4 kB'),
   entry('worker', '60 kB'),
 ];

@@ -21,6 +21,9 @@ const PAGE: Entries = {
   'prompt-api': 'src/prompt-api/index.ts',
   dashboard: 'src/dashboard/index.ts',
   react: 'src/react/index.ts',
+};
+/** By itself: bundlers would take the page's worker along with it, into a service worker. */
+const SERVICE_WORKER: Entries = {
   'service-worker': 'src/service-worker/index.ts',
 };
 const WORKER: Entries = {
@@ -136,11 +139,12 @@ export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
   const modules = [
     ...(await buildScripts(PAGE, outDir, CLIENT)),
+    ...(await buildScripts(SERVICE_WORKER, outDir, ERRORS)),
     ...(await buildScripts(WORKER, outDir, ERRORS)),
   ];
   writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   const types = await rolldown({
-    input: paths({ ...PAGE, ...WORKER }),
+    input: paths({ ...PAGE, ...SERVICE_WORKER, ...WORKER }),
     external,
     checks: { pluginTimings: false },
     plugins: [ownTypes, dts({ emitDtsOnly: true, tsconfig: join(root, 'tsconfig.lib.json') })],

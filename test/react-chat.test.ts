@@ -11,7 +11,8 @@ function start(options: ChatOptions = {}, harnessOptions?: HarnessOptions) {
   const submit = vi.spyOn(harness.server, 'submit');
   const tempo = createTempo({ engine: 'simulated', host: harness.server });
   const chat = new Chat(tempo, options);
-  const asked = () => submit.mock.calls.map(([{ params }]) => params.messages);
+  const asked = () =>
+    submit.mock.calls.map(([{ params }]) => ('messages' in params ? params.messages : []));
   const said = () => chat.get().messages.map(({ role, content }) => [role, content]);
   /** Resolves when the conversation is as `is` says. */
   const when = (is: (state: ChatState) => boolean) =>
