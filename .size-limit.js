@@ -27,4 +27,5 @@ export default [
   entry('react', '12 kB'),
   entry('service-worker', '4 kB'),
   entry('worker', '60 kB'),
+  entry('page-worker', '60 kB'),
 ];

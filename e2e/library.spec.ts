@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { buildLibrary } from '../scripts/library';
-import { servePage } from '../scripts/page';
+import { type ServedSite, serveFolder } from '../scripts/static-server';
+import type {} from './worker-page/main';
 
 const PAGE = `<!doctype html>
 <title>Embedding Tempo</title>
 <output></output>
 <script type="module">
-  import { createTempo } from './index.js';
-  const tempo = createTempo({ engine: 'simulated' });
+  import * as client from './index.js';
+  globalThis.client = client;
+  const tempo = client.createTempo({ engine: 'simulated' });
   const chat = tempo.app('chat', { slo: { class: 'latency', ttft: 800, tbt: 100 } });
   const stream = await chat.chat.completions.create({
     messages: [{ role: 'user', content: 'Hello' }],
@@ -23,17 +25,37 @@ const PAGE = `<!doctype html>
 </script>
 `;
 
-test('the built library runs in a page without a bundler, worker and all', async ({ page }) => {
-  test.setTimeout(120_000); // with the build, types and all
-  const outDir = mkdtempSync(join(tmpdir(), 'tempo-library-'));
+let outDir: string;
+let served: ServedSite;
+
+test.describe.configure({ mode: 'serial' });
+
+test.beforeAll(async () => {
+  test.setTimeout(120_000); // the build, types and all
+  outDir = mkdtempSync(join(tmpdir(), 'tempo-library-'));
   await buildLibrary(outDir);
   writeFileSync(join(outDir, 'index.html'), PAGE);
-  const served = await servePage(outDir, 4390);
-  try {
-    await page.goto(served.url);
-    await expect(page.getByRole('status')).toHaveText('Good morning from the library.');
-  } finally {
-    await served.close();
-    rmSync(outDir, { recursive: true });
-  }
+  served = await serveFolder({ folder: outDir });
+});
+
+test.afterAll(async () => {
+  await served.close();
+  rmSync(outDir, { recursive: true });
+});
+
+test('the built library runs in a page without a bundler, worker and all', async ({ page }) => {
+  await page.goto(served.url);
+  await expect(page.getByRole('status')).toHaveText('Good morning from the library.');
+});
+
+test('its worker finds WebLLM’s file, whose errors keep their code', async ({ page }) => {
+  await page.goto(served.url);
+  await page.waitForFunction(() => globalThis.client !== undefined);
+  const error = await page.evaluate(async () => {
+    const tempo = globalThis.client.createTempo({ model: 'abacus-q4' });
+    const thrown = await tempo.ready.catch((error: unknown) => error);
+    await tempo.dispose();
+    return thrown instanceof globalThis.client.TempoError ? thrown.toJSON() : String(thrown);
+  });
+  expect(error).toMatchObject({ code: 'unknown_model', param: 'model' });
 });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { transform } from 'esbuild';
-import { type Plugin, rolldown } from 'rolldown';
+import { type OutputOptions, type Plugin, rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
 const root = join(import.meta.dirname, '..');
@@ -31,6 +31,23 @@ const WORKER: Entries = {
   worker: 'src/worker/worker.ts',
 };
 
+/**
+ * The worker that `createTempo` starts: `worker` in one file, which knows WebLLM by its address and by no
+ * import. Bundlers copy a file named so, where they would bundle 7 MB again; and Vite 7, which cannot
+ * split a worker's code unless told how, has nothing to split.
+ */
+const PAGE_WORKER: Entries = {
+  'page-worker': 'src/worker/worker.ts',
+};
+
+/** WebLLM and the engine on it, in one file, so that it can be copied. */
+const ENGINE: Entries = {
+  webllm: 'src/engine/webllm/index.ts',
+};
+
+/** What the server imports the engine by. */
+const ENGINE_SOURCE = '../engine/webllm';
+
 const paths = (entries: Entries) =>
   Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
 
@@ -38,22 +55,32 @@ const paths = (entries: Entries) =>
 const peers = Object.keys(manifest.peerDependencies ?? {});
 const external = (id: string) => peers.some((peer) => id === peer || id.startsWith(`${peer}/`));
 
+/** Replaces text of the source; a line stays a line, which is as exact as its map has to be. */
+const replaced = (name: string, before: string, after: string): Plugin => ({
+  name,
+  transform: {
+    filter: { code: before },
+    handler: (code) => ({ code: code.replaceAll(before, after), map: null }),
+  },
+});
+
 /**
  * Bundlers find a worker, and all that it imports, by `new Worker(new URL("…", import.meta.url))` with
- * the worker's file in it. In the source that is the file in `src`, in the package the one beside.
+ * the worker's file in it. In the source that is the file in `src`, in the package the one above the client's chunk.
  */
-const packedWorker: Plugin = {
-  name: 'packed-worker',
-  generateBundle(_options, bundle) {
-    for (const file of Object.values(bundle)) {
-      if (file.type !== 'chunk') continue;
-      const address = file.fileName.includes('/') ? '"../worker.js"' : '"./worker.js"';
-      // As long as what it replaces, so that the source map still fits.
-      file.code = file.code.replace(/(['"`])\.\.\/worker\/worker\.ts\1/, (source) =>
-        address.padEnd(source.length),
-      );
-    }
-  },
+const packedWorker = replaced('packed-worker', '../worker/worker.ts', '../page-worker.js');
+
+const engineAddressed = replaced(
+  'engine-addressed',
+  `import('${ENGINE_SOURCE}')`,
+  `import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./webllm.js', import.meta.url).href)`,
+);
+
+/** From the chunk that `server` and `worker` share. */
+const engineImported: Plugin = {
+  name: 'engine-imported',
+  resolveDynamicImport: (source) =>
+    source === ENGINE_SOURCE ? { id: '../webllm.js', external: true } : null,
 };
 
 /** WebLLM and xgrammar name modules of Node's that they ask for in Node alone. */
@@ -134,13 +161,18 @@ const ERRORS: Shared = {
   test: /\/src\/(scheduler|worker)\/.*(errors|names|protocol)\.ts$/,
 };
 
+const sharing = (shared: Shared): OutputOptions => ({ codeSplitting: { groups: [shared] } });
+
 /** Builds into `outDir`. */
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
   const modules = [
-    ...(await buildScripts(PAGE, outDir, CLIENT)),
-    ...(await buildScripts(SERVICE_WORKER, outDir, ERRORS)),
-    ...(await buildScripts(WORKER, outDir, ERRORS)),
+    ...(await buildScripts(outDir, PAGE, [inlineStyles, packedWorker], sharing(CLIENT))),
+    ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
+    ...(await buildScripts(outDir, WORKER, [engineImported], sharing(ERRORS))),
+    ...(await buildScripts(outDir, PAGE_WORKER, [engineAddressed], { codeSplitting: false })),
+    // Other people's code is shown as it is: its map would be larger than all else.
+    ...(await buildScripts(outDir, ENGINE, [], { codeSplitting: false, sourcemap: false })),
   ];
   writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   const types = await rolldown({
@@ -159,14 +191,19 @@ export async function buildLibrary(outDir: string): Promise<void> {
 }
 
 /** Returns the paths of all modules that went in. */
-async function buildScripts(entries: Entries, outDir: string, shared: Shared): Promise<string[]> {
+async function buildScripts(
+  outDir: string,
+  entries: Entries,
+  plugins: Plugin[],
+  options: OutputOptions,
+): Promise<string[]> {
   const bundle = await rolldown({
     input: paths(entries),
     external,
     platform: 'browser',
     // An entry that another imports stays one file, rather than one that passes on a chunk.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [withoutNode, inlineStyles, packedWorker, withoutForeignMaps],
+    plugins: [withoutNode, withoutForeignMaps, ...plugins],
     transform: { target: 'es2022' },
   });
   const { output } = await bundle.write({
@@ -179,7 +216,7 @@ async function buildScripts(entries: Entries, outDir: string, shared: Shared): P
     chunkFileNames: chunkName,
     // Pages that render on a server take its components as the browser's.
     banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
-    codeSplitting: { groups: [shared] },
+    ...options,
   });
   await bundle.close();
   return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));

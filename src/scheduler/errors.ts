@@ -31,7 +31,8 @@ export type TempoErrorCode =
   | 'engine_failed'
   | 'unsupported';
 
-const STATUS: Record<TempoErrorCode, number> = {
+/** What is not here is the server's own fault: 500. */
+const STATUS: Partial<Record<TempoErrorCode, number>> = {
   invalid_request: 400,
   invalid_slo: 400,
   invalid_schema: 400,
@@ -47,14 +48,10 @@ const STATUS: Record<TempoErrorCode, number> = {
   not_loaded: 503,
   load_in_progress: 409,
   disposed: 503,
-  worker_unavailable: 500,
-  worker_crashed: 500,
   webgpu_unavailable: 501,
   shader_f16_unavailable: 501,
   out_of_memory: 507,
   network: 502,
-  engine_lost: 500,
-  engine_failed: 500,
   unsupported: 501,
 };
 
@@ -80,6 +77,9 @@ export interface TempoErrorJson {
   retryAfterMs?: number;
 }
 
+/** What every file of the package knows a TempoError by. */
+const BRAND = Symbol.for('tempo-llm.error');
+
 export class TempoError extends Error {
   readonly code: TempoErrorCode;
   /** The HTTP status a server would answer with. */
@@ -91,10 +91,19 @@ export class TempoError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = PLATFORM_NAMES[code] ?? 'TempoError';
     this.code = code;
-    this.status = STATUS[code];
+    this.status = STATUS[code] ?? 500;
     this.param = details.param;
     this.retryAfterMs = details.retryAfterMs;
   }
+
+  /** Several files of the package have this class in them; an error of any of them is a TempoError. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a class below this one has instances of its own
+    return this === TempoError ? BRAND in Object(value) : super[Symbol.hasInstance](value);
+  }
+
+  /** @internal */
+  [BRAND](): void {}
 
   /** The OpenAI API's name for this kind of error. */
   get type(): string {
