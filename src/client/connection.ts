@@ -20,46 +20,46 @@ export function connectDirectly(host: TempoHost): Connection {
 interface PortOptions {
   /** Whether it ends with its connection. */
   own: boolean;
-  /** Why it did not start. Default: it crashed. */
-  explain?: (words: string) => Promise<TempoError>;
+}
+
+/** A port, and where the script at its other end is, if that is known. */
+interface Reached {
+  worker: TempoPort;
+  address?: string;
 }
 
 /** A server at the other end of a port. */
-export function connectPort(
-  port: TempoPort | Promise<TempoPort>,
-  { own, explain }: PortOptions,
-): Connection {
+export function connectPort(reached: Reached | Promise<Reached>, { own }: PortOptions): Connection {
   let close = () => {};
-  let crash: (error: TempoError) => void = () => {};
+  let crash: (error: TempoError | Promise<TempoError>) => void = () => {};
   const crashed = new Promise<TempoError>((resolve) => {
     crash = (error) => {
       close();
       resolve(error);
     };
-  });
-  const open = (made: TempoPort): Endpoint => {
-    const endpoint = 'port' in made ? made.port : made;
+  }).catch((thrown) => TempoError.from(thrown, 'worker_unavailable'));
+  const open = ({ worker, address }: Reached): Endpoint => {
+    const endpoint = 'port' in worker ? worker.port : worker;
     if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
     let started = false;
     endpoint.addEventListener('message', () => (started = true), { once: true });
-    const failed = async (words: string) =>
-      crash((started ? undefined : await explain?.(words)) ?? workerCrashed(words));
-    made.addEventListener('error', (event) => {
+    const failed = (words: string) =>
+      crash(
+        started
+          ? new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`)
+          : import('./worker-trouble').then(({ whyNotStarted }) => whyNotStarted(address, words)),
+      );
+    worker.addEventListener('error', (event: Event | ErrorEvent) => {
       event.preventDefault(); // it is reported through every open request
-      const words = event instanceof ErrorEvent ? event.message : '';
-      void failed(words || 'its script did not load');
+      failed('message' in event ? event.message : '');
     });
     endpoint.addEventListener('messageerror', () => failed('a message could not be read'));
     endpoint.addEventListener('close', () => failed('its port was closed'));
     return endpoint;
   };
-  const endpoint = Promise.resolve(port).then(open);
-  endpoint.catch((error) => crash(TempoError.from(error)));
+  const endpoint = Promise.resolve(reached).then(open);
+  endpoint.catch((thrown) => crash(Promise.reject(thrown)));
   return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
-}
-
-function workerCrashed(words: string): TempoError {
-  return new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`);
 }
 
 /**

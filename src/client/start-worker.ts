@@ -1,45 +1,63 @@
 import { type Connection, connectPort } from './connection';
 
-/** A server in a Web Worker of its own, that of this package. */
-export function startWorker(): Connection {
-  const { worker, address } = start();
-  return connectPort(worker, {
-    own: true,
-    explain: async (words) => (await import('./worker-trouble')).explainFailure(address, words),
-  });
+/** A worker, and where its script is. */
+export interface Started {
+  worker: Worker;
+  address: string;
 }
 
-function start(): { worker: Worker | Promise<Worker>; address: string } {
-  const apart = besideOptimized(import.meta.url);
+/** A worker that could not be started just so. */
+export interface Attempt {
+  address: string;
+  thrown: unknown;
+  /** Starts it from another address. */
+  from(address: string): Worker;
+}
+
+/** A server in a Web Worker of its own, that of this package. */
+export function startWorker(): Connection {
+  return connectPort(start(), { own: true });
+}
+
+function start(): Started | Promise<Started> {
   let address = '';
+  let settings: WorkerOptions | undefined;
   const Native = globalThis.Worker;
-  // Where the worker is only the bundler knows, which fills it in below; this is how to learn of it.
-  globalThis.Worker = function Spy(url: string | URL, options?: WorkerOptions) {
-    address = apart ?? new URL(url, location.href).href;
-    return new Native(address, options);
-  } as unknown as typeof Worker;
+  const from = (url: string) => new Native(trusted(url), settings);
   try {
+    // Where the worker is only the bundler knows, which fills it in below; this is how to learn of it.
+    globalThis.Worker = function Spy(url: string | URL, options?: WorkerOptions) {
+      address = new URL(url, location.href).href;
+      settings = options;
+      // What Vite's development server up to version 7 makes of it: nothing is there.
+      if (address.includes('/deps/page-worker.js?')) throw address;
+      return from(address);
+    } as unknown as typeof Worker;
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
       type: 'module',
       name: 'tempo',
     });
     return { worker, address };
   } catch (thrown) {
-    globalThis.Worker = Native;
-    const worker = import('./worker-trouble').then((trouble) =>
-      trouble.startOtherwise(address, thrown),
+    return import('./worker-trouble').then((trouble) =>
+      trouble.startOtherwise({ address, thrown, from }),
     );
-    return { worker, address };
   } finally {
     globalThis.Worker = Native;
   }
 }
 
-/**
- * Vite's development server moves a package's code away from the worker beside it, unless told not to
- * (`optimizeDeps.exclude`). The worker itself stays where the package is.
- */
-function besideOptimized(url: string): string | undefined {
-  const [, modules] = /^(.*\/node_modules\/)\.vite\/[^/]+\//.exec(url) ?? [];
-  return modules === undefined ? undefined : `${modules}tempo-llm/dist-lib/worker.js`;
+interface TrustedTypePolicy {
+  createScriptURL(url: string): string;
+}
+
+let policy: TrustedTypePolicy | undefined;
+
+/** A page's `trusted-types` has to allow the policy `tempo-llm`, where it has any. */
+function trusted(url: string): string {
+  const { trustedTypes } = globalThis as {
+    trustedTypes?: { createPolicy(name: string, rules: TrustedTypePolicy): TrustedTypePolicy };
+  };
+  policy ??= trustedTypes?.createPolicy('tempo-llm', { createScriptURL: (same) => same });
+  return policy?.createScriptURL(url) ?? url;
 }

@@ -75,8 +75,8 @@ export class TempoClient implements Tempo {
       if (host) return connectDirectly(host);
       if (!worker) return startWorker();
       return typeof worker === 'function'
-        ? connectPort(worker(), { own: true })
-        : connectPort(worker, { own: false });
+        ? connectPort({ worker: worker() }, { own: true })
+        : connectPort({ worker }, { own: false });
     });
     this.#config = configOf({ engine: 'webllm', model: '', policy: 'tempo' }, choice);
     this.models = lazy(async () =>

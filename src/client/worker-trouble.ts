@@ -1,36 +1,60 @@
 /** What to do about a worker that does not start just so. Loaded when one does not. */
 import { TempoError } from '../worker/protocol';
+import type { Attempt, Started } from './start-worker';
 
-/**
- * Starts a worker that the page may not start directly: its script is on another origin, or the page
- * takes trusted types alone. Throws `worker_unavailable`.
- */
-export function startOtherwise(address: string, thrown: unknown): Worker {
+/** Starts a worker that the page may not start directly. Throws `worker_unavailable`. */
+export async function startOtherwise({ address, thrown, from }: Attempt): Promise<Started> {
   if (typeof Worker === 'undefined') {
     throw new TempoError(
       'unsupported',
       'There are no Web Workers here. In Node, pass a TempoServer as `host`; on a server that renders pages, create the Tempo in the browser.',
     );
   }
+  if (thrown === address) return startFromVite(address, from);
   try {
-    const here = new URL(address).origin === location.origin;
-    const url = trusted(here ? address : sameOriginScript(address));
-    return new Worker(url, { type: 'module', name: 'tempo' });
+    if (new URL(address).origin === location.origin) throw thrown;
+    return { worker: from(sameOriginScript(address)), address };
   } catch (again) {
-    const words = again instanceof Error ? again.message : String(again);
     throw new TempoError(
       'worker_unavailable',
-      `The worker at ${address} could not be started: ${words.replace(/\.?$/, '.')} Allow it in the page's headers (Content-Security-Policy: worker-src, trusted-types tempo-llm), or pass a worker of your own as \`worker\`.`,
+      `The worker at ${address} could not be started: ${sentence(again)} Allow it in the page's headers (Content-Security-Policy: worker-src, trusted-types tempo-llm), or pass a worker of your own as \`worker\`.`,
+      { cause: again },
+    );
+  }
+}
+
+/**
+ * Vite's development server up to version 7 keeps a package's code away from its worker. Where the
+ * package itself is, it tells.
+ */
+async function startFromVite(moved: string, from: Attempt['from']): Promise<Started> {
+  const base = /^.*?\/(?=@fs\/|node_modules\/)/.exec(moved)?.[0] ?? '/';
+  const question = `${base}@id/tempo-llm/worker?url`;
+  try {
+    const answer = await import(/* @vite-ignore */ /* webpackIgnore: true */ question);
+    const address = new URL(answer.default, location.href).href;
+    return { worker: from(address), address };
+  } catch (thrown) {
+    throw new TempoError(
+      'worker_unavailable',
+      `Vite has moved tempo-llm away from its worker. Add \`optimizeDeps: { exclude: ['tempo-llm'] }\` to vite.config.js.`,
       { cause: thrown },
     );
   }
 }
 
-/** Why a worker's script did not run, as far as a page can find out. */
-export async function explainFailure(address: string, words: string): Promise<TempoError> {
-  const cause = (await refusal()) ?? (await likelyCause(address, words));
-  return new TempoError('worker_unavailable', `The worker at ${address} did not start: ${cause}`);
+/** Why a worker's script did not run, as far as a page can find out. `words` are the browser's, if any. */
+export async function whyNotStarted(
+  address: string | undefined,
+  words: string,
+): Promise<TempoError> {
+  const name = address === undefined ? 'The worker given as `worker`' : `The worker at ${address}`;
+  const cause = words !== '' ? sentence(words) : await likelyCause(address);
+  return new TempoError('worker_unavailable', `${name} did not start: ${cause}`);
 }
+
+const sentence = (thrown: unknown) =>
+  (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\.?$/, '.');
 
 /** A script of this origin that is nothing but the other. */
 function sameOriginScript(address: string): string {
@@ -38,22 +62,41 @@ function sameOriginScript(address: string): string {
   return URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
 }
 
-interface TrustedTypePolicy {
-  createScriptURL(url: string): string;
+async function likelyCause(address: string | undefined): Promise<string> {
+  const refused = await refusal();
+  if (refused !== undefined) {
+    return `the page's Content-Security-Policy forbids ${refused}. Allow it in worker-src.`;
+  }
+  if (address === undefined) {
+    return 'its script did not load. Check its address and type in the network panel of the browser.';
+  }
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch {
+    const there = await fetch(address, { mode: 'no-cors' }).catch(() => undefined);
+    return there === undefined
+      ? 'it could not be fetched. Check the address and the connection.'
+      : 'its server does not let other origins read it. Send `Access-Control-Allow-Origin` with every file of the package.';
+  }
+  void response.body?.cancel();
+  if (response.status === 403 && address.includes('/@fs/')) {
+    return "Vite's development server refuses files from outside the project. Add the folder of tempo-llm to `server.fs.allow` in vite.config.js.";
+  }
+  if (!response.ok) {
+    return `the server answers ${response.status} there. Serve the package's dist-lib folder whole, or let the bundler handle workers.`;
+  }
+  const type = response.headers.get('content-type') ?? 'no content type';
+  if (!/javascript|ecmascript/.test(type)) {
+    return `what is there is no JavaScript (${type}). A server that answers every unknown path with its page does that: the file is missing.`;
+  }
+  if (globalThis.crossOriginIsolated && !response.headers.has('cross-origin-embedder-policy')) {
+    return 'the page is cross-origin isolated, and the script is not. Send `Cross-Origin-Embedder-Policy: require-corp` with it, too.';
+  }
+  return "the browser did not run it. A file that it imports may be missing, or the page's Content-Security-Policy forbid it (worker-src, script-src); the browser's console has the details.";
 }
 
-let policy: TrustedTypePolicy | undefined;
-
-/** The page's `trusted-types` has to allow the policy `tempo-llm`, where it has any. */
-function trusted(url: string): string {
-  const { trustedTypes } = globalThis as {
-    trustedTypes?: { createPolicy(name: string, rules: TrustedTypePolicy): TrustedTypePolicy };
-  };
-  policy ??= trustedTypes?.createPolicy('tempo-llm', { createScriptURL: (same) => same });
-  return policy?.createScriptURL(url) ?? url;
-}
-
-/** What the page's Content-Security-Policy has refused, where the browser tells it. */
+/** The address of a worker that the page's Content-Security-Policy has refused, where the browser tells. */
 async function refusal(): Promise<string | undefined> {
   if (typeof ReportingObserver === 'undefined') return undefined;
   const reports = await new Promise<ReportList>((resolve) => {
@@ -67,27 +110,7 @@ async function refusal(): Promise<string | undefined> {
       observer.disconnect();
     }, 100);
   });
-  const refused = reports
+  return reports
     .map(({ body }) => body as { effectiveDirective?: string; blockedURL?: string } | null)
-    .findLast((body) => /^(worker|script|child)-src/.test(body?.effectiveDirective ?? ''));
-  if (refused === undefined) return undefined;
-  return `the page's Content-Security-Policy forbids it (${refused?.effectiveDirective} refuses ${refused?.blockedURL}). Allow it in worker-src.`;
-}
-
-async function likelyCause(address: string, words: string): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(address);
-  } catch {
-    return 'it could not be fetched. Check the connection, and the headers (CORS) of the server that it is on.';
-  }
-  void response.body?.cancel();
-  if (!response.ok) {
-    return `the server answers ${response.status} there. Serve the package's dist-lib folder whole, or let the bundler handle workers.`;
-  }
-  const type = response.headers.get('content-type') ?? 'no content type';
-  if (!/javascript|ecmascript/.test(type)) {
-    return `what is there is no JavaScript (${type}). A server that answers every unknown path with its page does that: the file is missing.`;
-  }
-  return `${words}. A Content-Security-Policy (worker-src, script-src) or a Cross-Origin-Embedder-Policy can forbid it; the browser's console has the details.`;
+    .findLast((body) => body?.effectiveDirective === 'worker-src')?.blockedURL;
 }
