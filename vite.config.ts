@@ -6,6 +6,7 @@ export default defineConfig({
   base: './', // what is built works under any path
   plugins: [react()],
   worker: { format: 'es' },
+  optimizeDeps: { entries: ['index.html'] }, // not the pages of test/apps
   build: {
     target: 'esnext', // WebGPU needs a recent browser anyway
     chunkSizeWarningLimit: 8192, // kB; WebLLM is one chunk of 6 MB, loaded when a real model is asked for

@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import type { Browser } from '@playwright/test';
+import type { Site } from '../static-server';
+import type { Sandbox } from './sandbox';
+import { ask, shareOneServer } from './visit';
+
+export interface Bench {
+  browser: Browser;
+  /** The packed package. */
+  tarball: string;
+  /** A copy of an app; it is closed when the run is over. */
+  sandbox(app: string, workspace?: string): Sandbox;
+}
+
+/** Runs an app, and throws what went wrong. */
+export type Run = (bench: Bench) => Promise<void>;
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+const VITE_7 = { vite: '7.3.8' };
+
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/** The strictest that the simulated engine runs under. A model needs its host in `connect-src`, besides. */
+const STRICT_CSP = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    "worker-src 'self'",
+    "style-src 'self'",
+    "require-trusted-types-for 'script'",
+    'trusted-types tempo-llm',
+  ].join('; '),
+};
+
+/** Vite's development server has to be told of a linked package. */
+const ALLOW_REPOSITORY = `export default { server: { fs: { allow: ['.', '${REPOSITORY}'] } } };`;
+
+/** Each app of `test/apps`, in every way that it is to run. */
+export const APPS: Record<string, Run> = {
+  'vite-8': built('vite'),
+  'vite-7': built('vite', { versions: VITE_7 }),
+  'sub-path': built('vite', { base: '/apps/chat/' }),
+  isolated: built('vite', { headers: ISOLATED }),
+  'strict-csp': built('vite', { headers: STRICT_CSP }),
+  linked: built('vite', { linked: true }),
+  'vite-8-dev': developed('vite'),
+  'vite-7-dev': developed('vite', { versions: VITE_7 }),
+  'vite-8-dev-workspace': developed('vite', { workspace: 'apps/web' }),
+  'vite-7-dev-workspace': developed('vite', { workspace: 'apps/web', versions: VITE_7 }),
+  'linked-dev': developed('vite', { linked: true, config: ALLOW_REPOSITORY }),
+  'own-worker': built('own-worker'),
+  'own-worker-vite-7': built('own-worker', { versions: VITE_7 }),
+  'shared-worker': built('shared-worker', { check: shareOneServer }),
+  'webpack-5': built('webpack', { output: '.' }),
+  'next-turbopack': next('--turbopack'),
+  'next-webpack': next('--webpack'),
+  plain: unbundled(),
+  'other-origin': unbundled({ cdn: true }),
+  node: inNode,
+  types: typeChecked,
+};
+
+interface Install {
+  /** Other versions of packages than the app's own. */
+  versions?: Record<string, string>;
+  /** The app is a workspace of a monorepo, and its packages are at the top. */
+  workspace?: string;
+  /** The package is a link to the repository. */
+  linked?: boolean;
+  /** The app's `vite.config.js`. */
+  config?: string;
+}
+
+async function install(bench: Bench, app: string, options: Install = {}): Promise<Sandbox> {
+  const { versions, workspace, linked, config } = options;
+  const sandbox = bench.sandbox(app, workspace);
+  sandbox.edit('package.json', (text) => {
+    const manifest = JSON.parse(text);
+    return JSON.stringify({
+      ...manifest,
+      devDependencies: { ...manifest.devDependencies, ...versions },
+    });
+  });
+  if (config !== undefined) sandbox.write('vite.config.js', config);
+  await sandbox.npm('install', '--no-audit', '--no-fund', linked ? REPOSITORY : bench.tarball);
+  return sandbox;
+}
+
+interface Served extends Pick<Site, 'base' | 'headers'> {
+  /** The folder that is served. Default: `dist`. */
+  output?: string;
+  /** What is to work there. Default: an answer streams, and WebLLM is found. */
+  check?: (browser: Browser, url: string) => Promise<void>;
+}
+
+function built(app: string, options: Install & Served = {}): Run {
+  const { output = 'dist', check = ask, base, headers } = options;
+  return async (bench) => {
+    const sandbox = await install(bench, app, options);
+    await sandbox.npm('run', 'build', ...(base === undefined ? [] : ['--', '--base', base]));
+    await check(bench.browser, await sandbox.serve(output, { base, headers }));
+  };
+}
+
+function developed(app: string, options: Install = {}): Run {
+  return async (bench) => {
+    const sandbox = await install(bench, app, options);
+    await ask(bench.browser, await sandbox.start('dev'));
+  };
+}
+
+function next(bundler: string): Run {
+  return async (bench) => {
+    const sandbox = await install(bench, 'next');
+    await sandbox.npm('run', 'build', '--', bundler);
+    await ask(bench.browser, await sandbox.start('start'));
+  };
+}
+
+/** On a CDN the package is served for other origins, and by another than the page. */
+function unbundled({ cdn = false } = {}): Run {
+  return async (bench) => {
+    const sandbox = await install(bench, 'plain');
+    if (cdn) {
+      const headers = { 'access-control-allow-origin': '*' };
+      const address = await sandbox.serve('node_modules', { headers });
+      sandbox.edit('index.html', (text) => text.replace('./node_modules/', address));
+    }
+    await ask(bench.browser, await sandbox.serve('.'));
+  };
+}
+
+async function inNode(bench: Bench): Promise<void> {
+  const sandbox = await install(bench, 'node');
+  const pieces = await sandbox.npm('start', '--silent');
+  if (pieces.length < 3) throw new Error(`no stream: ${JSON.stringify(pieces)}`);
+}
+
+async function typeChecked(bench: Bench): Promise<void> {
+  const sandbox = await install(bench, 'types');
+  for (const compiler of ['check-5', 'check-6', 'check-7']) {
+    await sandbox.npm('run', compiler, '--', '--module', 'esnext', '--moduleResolution', 'bundler');
+    await sandbox.npm('run', compiler, '--', '--module', 'node16');
+    await sandbox.npm('run', compiler, '--', '--module', 'nodenext');
+  }
+}

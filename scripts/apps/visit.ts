@@ -1,0 +1,89 @@
+import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
+
+/** Longest that a page may take for anything, ms. */
+const LIMIT_MS = 60_000;
+
+declare global {
+  /** What the page's `output` has shown, one text for each change. */
+  var shown: string[];
+}
+
+/** A chat page's answer streams in, and WebLLM is found where it is wanted. */
+export async function ask(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  await visit(context, url, chat);
+  // To know that there is no such model, WebLLM has to be loaded.
+  await visit(context, `${url}?model=no-such-model`, (page) =>
+    page.getByRole('status').filter({ hasText: 'no-such-model' }).waitFor(),
+  );
+  await context.close();
+}
+
+/** Two pages get their answers from one server; when the first leaves, the second's goes on. */
+export async function shareOneServer(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  await visit(context, url, async (first) => {
+    await visit(context, url, async (second) => {
+      await button(first).click();
+      await first.getByText('Answers under way: 1').waitFor();
+      await button(second).click();
+      await second.getByText('Answers under way: 2').waitFor();
+      await first.close();
+      await second.getByText('Answers under way: 1').waitFor();
+      await streamed(second);
+    });
+  });
+  await context.close();
+}
+
+/** Opens a page for `work`. What the page reports as an error is thrown, and so is what it shows. */
+async function visit(
+  context: BrowserContext,
+  url: string,
+  work: (page: Page) => Promise<unknown>,
+): Promise<void> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  const trouble = new Promise<never>((_, reject) => {
+    page.on('pageerror', ({ message }) => reject(new Error(message)));
+    page.on('console', (message) => {
+      const { url: source } = message.location();
+      if (message.type() !== 'error' || source.endsWith('/favicon.ico')) return;
+      reject(new Error(`${message.text()} (${source})`));
+    });
+  });
+  trouble.catch(() => {}); // heard of below, if it comes in time
+  await page.addInitScript(noteOutput);
+  try {
+    await Promise.race([page.goto(url).then(() => work(page)), trouble]);
+  } catch (error) {
+    const text = page.isClosed() ? 'nothing: it is closed' : await page.innerText('body');
+    throw new Error(`${error instanceof Error ? error.message : error}\n${url} shows: ${text}`);
+  }
+  await page.close();
+}
+
+function noteOutput(): void {
+  globalThis.shown = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('output')?.textContent ?? '';
+    if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+}
+
+/** Enabled while the engine is ready and no answer is under way. */
+const button = (page: Page): Locator => page.getByRole('button', { name: 'Ask' });
+
+async function chat(page: Page): Promise<void> {
+  await button(page).click();
+  await streamed(page);
+}
+
+/** Waits for the end of the answer. Throws unless it grew piece by piece. */
+async function streamed(page: Page): Promise<void> {
+  await page.getByRole('status').filter({ hasText: /\S/ }).waitFor();
+  await button(page).and(page.locator(':enabled')).waitFor();
+  const shown = await page.evaluate(() => globalThis.shown.filter((text) => text !== ''));
+  const grows = shown.every((text, i) => i === 0 || text.startsWith(shown[i - 1]));
+  if (shown.length < 3 || !grows) throw new Error(`no stream: ${JSON.stringify(shown)}`);
+}

@@ -1,0 +1,28 @@
+import { createTempo } from 'tempo-llm';
+
+// ?model=Qwen3-0.6B-q4f16_1-MLC answers with that model, nothing with the simulated engine.
+const model = new URLSearchParams(location.search).get('model');
+const tempo = createTempo(model ? { model } : { engine: 'simulated' });
+const { chat } = tempo.app('chat', { slo: { class: 'latency', ttft: 800, tbt: 80 } });
+
+const form = document.querySelector('form');
+const button = document.querySelector('button');
+const reply = document.querySelector('output');
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
+  button.disabled = true;
+  reply.textContent = '';
+  const stream = await chat.completions.create({
+    messages: [{ role: 'user', content: form.elements.question.value }],
+    max_tokens: 30,
+    stream: true,
+  });
+  for await (const chunk of stream) reply.textContent += chunk.choices[0].delta.content ?? '';
+  button.disabled = false;
+});
+
+tempo.onState((state) => {
+  if (state.phase === 'ready') button.disabled = false;
+  if (state.phase === 'failed') reply.textContent = state.error.message;
+});

@@ -1,0 +1,1 @@
+import 'tempo-llm/worker';
