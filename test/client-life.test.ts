@@ -46,6 +46,15 @@ describe('`ready`', () => {
     await gone;
   });
 
+  it('tells of no failure where the page itself ends the Tempo, as React does in development', async () => {
+    const { tempo } = start({ onLoad: () => tick(50) });
+    const phases: string[] = [];
+    tempo.onState(({ phase }) => phases.push(phase));
+    await tempo.dispose();
+    await tick(60);
+    expect(phases).toEqual(['loading', 'idle']);
+  });
+
   it('rejects with `aborted` when the first load is cancelled by `signal`', async () => {
     const controller = new AbortController();
     const { tempo } = start({ onLoad: () => tick(50) }, { signal: controller.signal });

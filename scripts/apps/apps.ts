@@ -39,11 +39,16 @@ const STRICT_CSP = {
 /** Vite's development server has to be told of a linked package. */
 const ALLOW_REPOSITORY = `export default { server: { fs: { allow: ['.', '${REPOSITORY}'] } } };`;
 
-/** Each app of `test/apps`, in every way that it is to run. */
+/** Each app of `test/apps`, in every way that it is to run; those that take longest first. */
 export const APPS: Record<string, Run> = {
+  'next-webpack': built('next', { flags: ['--webpack'], start: true }),
+  'next-turbopack': built('next', { flags: ['--turbopack'], start: true }),
+  'next-dev': developed('next'),
+  'webpack-5': built('webpack', { output: '.' }),
+  types: typeChecked,
   'vite-8': built('vite'),
   'vite-7': built('vite', { versions: VITE_7 }),
-  'sub-path': built('vite', { base: '/apps/chat/' }),
+  'sub-path': built('vite', { base: '/apps/chat/', flags: ['--base', '/apps/chat/'] }),
   isolated: built('vite', { headers: ISOLATED }),
   'strict-csp': built('vite', { headers: STRICT_CSP }),
   linked: built('vite', { linked: true }),
@@ -55,13 +60,9 @@ export const APPS: Record<string, Run> = {
   'own-worker': built('own-worker'),
   'own-worker-vite-7': built('own-worker', { versions: VITE_7 }),
   'shared-worker': built('shared-worker', { check: shareOneServer }),
-  'webpack-5': built('webpack', { output: '.' }),
-  'next-turbopack': next('--turbopack'),
-  'next-webpack': next('--webpack'),
   plain: unbundled(),
   'other-origin': unbundled({ cdn: true }),
   node: inNode,
-  types: typeChecked,
 };
 
 interface Install {
@@ -90,19 +91,26 @@ async function install(bench: Bench, app: string, options: Install = {}): Promis
   return sandbox;
 }
 
-interface Served extends Pick<Site, 'base' | 'headers'> {
-  /** The folder that is served. Default: `dist`. */
+interface Built extends Pick<Site, 'base' | 'headers'> {
+  /** Of the build. */
+  flags?: string[];
+  /** What is served. Default: `dist`. */
   output?: string;
+  /** The framework serves it itself, by its `start`. */
+  start?: boolean;
   /** What is to work there. Default: an answer streams, and WebLLM is found. */
   check?: (browser: Browser, url: string) => Promise<void>;
 }
 
-function built(app: string, options: Install & Served = {}): Run {
-  const { output = 'dist', check = ask, base, headers } = options;
+function built(app: string, options: Install & Built = {}): Run {
+  const { flags = [], output = 'dist', start = false, check = ask, base, headers } = options;
   return async (bench) => {
     const sandbox = await install(bench, app, options);
-    await sandbox.npm('run', 'build', ...(base === undefined ? [] : ['--', '--base', base]));
-    await check(bench.browser, await sandbox.serve(output, { base, headers }));
+    await sandbox.npm('run', 'build', '--', ...flags);
+    const url = start
+      ? await sandbox.start('start')
+      : await sandbox.serve(output, { base, headers });
+    await check(bench.browser, url);
   };
 }
 
@@ -110,14 +118,6 @@ function developed(app: string, options: Install = {}): Run {
   return async (bench) => {
     const sandbox = await install(bench, app, options);
     await ask(bench.browser, await sandbox.start('dev'));
-  };
-}
-
-function next(bundler: string): Run {
-  return async (bench) => {
-    const sandbox = await install(bench, 'next');
-    await sandbox.npm('run', 'build', '--', bundler);
-    await ask(bench.browser, await sandbox.start('start'));
   };
 }
 

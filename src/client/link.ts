@@ -143,7 +143,7 @@ export class Link {
       if (this.#state.phase !== 'ready') this.#setState(outcome.value);
     } catch (thrown) {
       const error = TempoError.from(thrown);
-      if (this.#state === starting) {
+      if (this.#state === starting && !this.#disposed) {
         this.#setState(
           signal?.aborted ? { phase: 'idle' } : { phase: 'failed', error: error.toJSON() },
         );
