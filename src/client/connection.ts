@@ -17,19 +17,17 @@ export function connectDirectly(host: TempoHost): Connection {
   return { host, crashed: new Promise(() => {}), close: () => {} };
 }
 
-interface PortOptions {
-  /** Whether it ends with its connection. */
-  own: boolean;
-}
-
 /** A port, and where the script at its other end is, if that is known. */
 interface Reached {
   worker: TempoPort;
   address?: string;
 }
 
-/** A server at the other end of a port. */
-export function connectPort(reached: Reached | Promise<Reached>, { own }: PortOptions): Connection {
+/**
+ * A server at the other end of a port, which ends with its connection where it is its `own`. Where
+ * `reach` throws nobody is there: that is a crash, too.
+ */
+export function connectPort(reach: () => Reached | Promise<Reached>, own: boolean): Connection {
   let close = () => {};
   let crash: (error: TempoError | Promise<TempoError>) => void = () => {};
   const crashed = new Promise<TempoError>((resolve) => {
@@ -57,7 +55,7 @@ export function connectPort(reached: Reached | Promise<Reached>, { own }: PortOp
     endpoint.addEventListener('close', () => failed('its port was closed'));
     return endpoint;
   };
-  const endpoint = Promise.resolve(reached).then(open);
+  const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
   endpoint.catch((thrown) => crash(Promise.reject(thrown)));
   return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
 }

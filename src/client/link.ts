@@ -59,7 +59,7 @@ export class Link {
     return this.#ready;
   }
 
-  /** The host, connected if need be. Throws where there can be none. */
+  /** The host, connected if need be. Throws `disposed`. */
   get host(): TempoHost {
     if (this.#disposed) throw disposed();
     this.#connection ??= this.#open();
@@ -170,14 +170,7 @@ export class Link {
   }
 
   #open(): Connection {
-    let connection: Connection;
-    try {
-      connection = this.#connect();
-    } catch (thrown) {
-      const error = TempoError.from(thrown, 'worker_unavailable');
-      this.#setState({ phase: 'failed', error: error.toJSON() });
-      throw error;
-    }
+    const connection = this.#connect();
     connection.crashed.then((error) => this.#crashed(connection, error));
     const { host } = connection;
     // What fails here is a crash, which is told to all.

@@ -1,25 +1,11 @@
-import { type Connection, connectPort } from './connection';
-
 /** A worker, and where its script is. */
 export interface Started {
   worker: Worker;
   address: string;
 }
 
-/** A worker that could not be started just so. */
-export interface Attempt {
-  address: string;
-  thrown: unknown;
-  /** Starts it from another address. */
-  from(address: string): Worker;
-}
-
-/** A server in a Web Worker of its own, that of this package. */
-export function startWorker(): Connection {
-  return connectPort(start(), { own: true });
-}
-
-function start(): Started | Promise<Started> {
+/** Starts the package's worker. */
+export function startWorker(): Started | Promise<Started> {
   let address = '';
   let settings: WorkerOptions | undefined;
   const Native = globalThis.Worker;
@@ -30,7 +16,7 @@ function start(): Started | Promise<Started> {
       address = new URL(url, location.href).href;
       settings = options;
       // What Vite's development server up to version 7 makes of it: nothing is there.
-      if (address.includes('/deps/page-worker.js?')) throw address;
+      if (/\/deps\/page-worker/.test(address)) throw address;
       return from(address);
     } as unknown as typeof Worker;
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {
@@ -40,7 +26,7 @@ function start(): Started | Promise<Started> {
     return { worker, address };
   } catch (thrown) {
     return import('./worker-trouble').then((trouble) =>
-      trouble.startOtherwise({ address, thrown, from }),
+      trouble.startOtherwise(address, from, thrown),
     );
   } finally {
     globalThis.Worker = Native;

@@ -73,10 +73,9 @@ export class TempoClient implements Tempo {
     }
     this.#link = new Link(() => {
       if (host) return connectDirectly(host);
-      if (!worker) return startWorker();
-      return typeof worker === 'function'
-        ? connectPort({ worker: worker() }, { own: true })
-        : connectPort({ worker }, { own: false });
+      const own = !worker || typeof worker === 'function';
+      if (!own) return connectPort(() => ({ worker }), own);
+      return connectPort(worker ? () => ({ worker: worker() }) : startWorker, own);
     });
     this.#config = configOf({ engine: 'webllm', model: '', policy: 'tempo' }, choice);
     this.models = lazy(async () =>

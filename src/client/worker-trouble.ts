@@ -1,9 +1,16 @@
 /** What to do about a worker that does not start just so. Loaded when one does not. */
 import { TempoError } from '../worker/protocol';
-import type { Attempt, Started } from './start-worker';
+import type { Started } from './start-worker';
 
-/** Starts a worker that the page may not start directly. Throws `worker_unavailable`. */
-export async function startOtherwise({ address, thrown, from }: Attempt): Promise<Started> {
+/** Starts the worker from another address. */
+type From = (address: string) => Worker;
+
+/** Starts a worker that the page may not start directly; `thrown` is why not. Throws `worker_unavailable`. */
+export async function startOtherwise(
+  address: string,
+  from: From,
+  thrown: unknown,
+): Promise<Started> {
   if (typeof Worker === 'undefined') {
     throw new TempoError(
       'unsupported',
@@ -27,7 +34,7 @@ export async function startOtherwise({ address, thrown, from }: Attempt): Promis
  * Vite's development server up to version 7 keeps a package's code away from its worker. Where the
  * package itself is, it tells.
  */
-async function startFromVite(moved: string, from: Attempt['from']): Promise<Started> {
+async function startFromVite(moved: string, from: From): Promise<Started> {
   const base = /^.*?\/(?=@fs\/|node_modules\/)/.exec(moved)?.[0] ?? '/';
   const question = `${base}@id/tempo-llm/worker?url`;
   try {

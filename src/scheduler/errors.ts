@@ -88,7 +88,7 @@ export class TempoError extends Error {
   readonly retryAfterMs?: number;
 
   constructor(code: TempoErrorCode, message: string, details: TempoErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details); // takes its cause
     this.name = PLATFORM_NAMES[code] ?? 'TempoError';
     this.code = code;
     this.status = STATUS[code] ?? 500;
