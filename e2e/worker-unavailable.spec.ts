@@ -174,6 +174,36 @@ test('an isolated page whose worker is not isolated is told so', async ({ page }
 });
 
 test.describe('a worker of the page’s own', () => {
+  test('that takes its time to load Tempo is waited for', async ({ page }) => {
+    writeFileSync(join(folder, 'late.js'), "setTimeout(() => import('./worker.js'), 300);");
+    await open(page, await serve());
+    const phase = await page.evaluate(async () => {
+      const worker = () => new Worker('./late.js', { type: 'module' });
+      const tempo = globalThis.client.createTempo({ engine: 'simulated', worker });
+      await tempo.ready;
+      const { phase } = tempo.state;
+      await tempo.dispose();
+      return phase;
+    });
+    expect(phase).toBe('ready');
+  });
+
+  test('that is there already serves one Tempo after another', async ({ page }) => {
+    await open(page, await serve());
+    const phases = await page.evaluate(async () => {
+      const worker = new Worker('./worker.js', { type: 'module' });
+      const phases: string[] = [];
+      for (let i = 0; i < 2; i++) {
+        const tempo = globalThis.client.createTempo({ engine: 'simulated', worker });
+        await tempo.ready;
+        phases.push(tempo.state.phase);
+      }
+      worker.terminate();
+      return phases;
+    });
+    expect(phases).toEqual(['ready', 'ready']);
+  });
+
   test('that is not there gives the same kind of error', async ({ page }) => {
     await open(page, await serve());
     const error = await failure(page, './nowhere.js');

@@ -46,11 +46,13 @@ describe('`ready`', () => {
     await gone;
   });
 
-  it('tells of no failure where the page itself ends the Tempo, as React does in development', async () => {
+  it('tells of its end at once, and of no failure: React ends what it has just begun', async () => {
     const { tempo } = start({ onLoad: () => tick(50) });
     const phases: string[] = [];
     tempo.onState(({ phase }) => phases.push(phase));
-    await tempo.dispose();
+    const gone = tempo.dispose();
+    expect(phases).toEqual(['loading', 'idle']);
+    await gone;
     await tick(60);
     expect(phases).toEqual(['loading', 'idle']);
   });

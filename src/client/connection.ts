@@ -1,5 +1,5 @@
 import { type Endpoint, proxy, wrap } from 'comlink';
-import { TempoError, type TempoHost } from '../worker/protocol';
+import { GREETING, TempoError, type TempoHost } from '../worker/protocol';
 import { crossing } from './crossing';
 import { methods } from './lazy';
 import type { TempoPort } from './types';
@@ -36,11 +36,10 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       resolve(error);
     };
   }).catch((thrown) => TempoError.from(thrown, 'worker_unavailable'));
-  const open = ({ worker, address }: Reached): Endpoint => {
+  const open = ({ worker, address }: Reached): Promise<Endpoint> => {
     const endpoint = 'port' in worker ? worker.port : worker;
     if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
     let started = false;
-    endpoint.addEventListener('message', () => (started = true), { once: true });
     const failed = (words: string) =>
       crash(
         started
@@ -53,7 +52,15 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
     });
     endpoint.addEventListener('messageerror', () => failed('a message could not be read'));
     endpoint.addEventListener('close', () => failed('its port was closed'));
-    return endpoint;
+    return new Promise((resolve) => {
+      const greeted = () => {
+        started = true;
+        resolve(endpoint);
+      };
+      endpoint.addEventListener('message', greeted, { once: true });
+      if ('start' in endpoint) endpoint.start();
+      endpoint.postMessage(GREETING);
+    });
   };
   const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
   endpoint.catch((thrown) => crash(Promise.reject(thrown)));

@@ -113,8 +113,8 @@ export class Link {
     this.#connection = undefined;
     for (const cut of this.#loads) cut(disposed());
     this.#failAll(disposed());
-    if (connection !== undefined) await leave(connection);
     this.#setState({ phase: 'idle' });
+    if (connection !== undefined) await leave(connection);
   }
 
   async #load(config: LoadConfig, signal?: AbortSignal): Promise<void> {

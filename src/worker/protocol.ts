@@ -24,3 +24,4 @@ export type * from '../server/host';
 export type * from '../server/model-types';
 export type * from '../server/server-types';
 export type * from '../server/text-types';
+export { GREETING } from './greeting';

@@ -1,5 +1,7 @@
 import { type Endpoint, expose } from 'comlink';
 import type { TempoServer } from '../server';
+import type { TempoHost } from '../server/host';
+import { GREETING } from './greeting';
 import { Session } from './session';
 
 /**
@@ -10,5 +12,15 @@ import { Session } from './session';
 export function serve(server: TempoServer, port: Endpoint): void {
   const session = new Session(server);
   if ('addEventListener' in port) port.addEventListener('close', () => void session.dispose());
-  expose(session, port);
+  listen(session, port);
+}
+
+/** Lets the other end of `port` call the host. */
+export function listen(host: TempoHost, port: Endpoint): void {
+  expose(host, port);
+  const greet = () => port.postMessage(GREETING);
+  port.addEventListener('message', (event) => {
+    if (event instanceof MessageEvent && event.data === GREETING) greet();
+  });
+  greet();
 }

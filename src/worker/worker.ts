@@ -2,14 +2,14 @@
  * A worker's entry: a server, for the page that made the worker, or as a SharedWorker for every page
  * that connects. Where it is imported outside a worker it does nothing.
  */
-import { type Endpoint, expose } from 'comlink';
+import type { Endpoint } from 'comlink';
 import { TempoServer } from '../server';
-import { serve } from './serve';
+import { listen, serve } from './serve';
 
 declare const self: object;
 
 if ('DedicatedWorkerGlobalScope' in globalThis) {
-  expose(new TempoServer(), self as Endpoint);
+  listen(new TempoServer(), self as Endpoint);
 } else if ('SharedWorkerGlobalScope' in globalThis) {
   const server = new TempoServer();
   (self as { onconnect?: (event: MessageEvent) => void }).onconnect = ({ ports }) =>

@@ -16,6 +16,8 @@ form.addEventListener('submit', async (event) => {
   reply.textContent = '';
   const stream = await chat.completions.create({
     messages: [{ role: 'user', content: form.elements.question.value }],
+    max_tokens: 300,
+    ignore_eos: true, // long enough to be left
     stream: true,
   });
   for await (const chunk of stream) reply.textContent += chunk.choices[0].delta.content ?? '';
