@@ -32,21 +32,21 @@ const WORKER: Entries = {
 };
 
 /**
- * The worker that `createTempo` starts: `worker` in one file, which knows WebLLM by its address and by no
- * import. Bundlers copy a file named so, where they would bundle 7 MB again; and Vite 7, which cannot
- * split a worker's code unless told how, has nothing to split.
+ * The worker that `createTempo` starts: `worker` in one file, which knows the engines by their addresses
+ * and by no import. Bundlers copy a file named so, where they would bundle WebLLM's 7 MB again; and Vite
+ * 7, which cannot split a worker's code unless told how, has nothing to split.
  */
 const PAGE_WORKER: Entries = {
   'page-worker': 'src/worker/worker.ts',
 };
 
-/** WebLLM and the engine on it, in one file, so that it can be copied. */
-const ENGINE: Entries = {
+/** Each engine is one file, so that it can be copied. */
+const SIMULATED: Entries = {
+  simulated: 'src/engine/simulated/index.ts',
+};
+const WEBLLM: Entries = {
   webllm: 'src/engine/webllm/index.ts',
 };
-
-/** What the server imports the engine by. */
-const ENGINE_SOURCE = '../engine/webllm';
 
 const paths = (entries: Entries) =>
   Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
@@ -56,31 +56,33 @@ const peers = Object.keys(manifest.peerDependencies ?? {});
 const external = (id: string) => peers.some((peer) => id === peer || id.startsWith(`${peer}/`));
 
 /** Replaces text of the source; a line stays a line, which is as exact as its map has to be. */
-const replaced = (name: string, before: string, after: string): Plugin => ({
+const replaced = (name: string, before: RegExp, after: string): Plugin => ({
   name,
   transform: {
     filter: { code: before },
-    handler: (code) => ({ code: code.replaceAll(before, after), map: null }),
+    handler: (code) => ({ code: code.replace(before, after), map: null }),
   },
 });
 
 /**
  * Bundlers find a worker, and all that it imports, by `new Worker(new URL("…", import.meta.url))` with
- * the worker's file in it. In the source that is the file in `src`, in the package the one above the client's chunk.
+ * the worker's file in it. In the source that is the file in `src`, in the package the one beside.
  */
-const packedWorker = replaced('packed-worker', '../worker/worker.ts', '../page-worker.js');
+const packedWorker = replaced('packed-worker', /\.\.\/worker\/worker\.ts/, './page-worker.js');
 
-const engineAddressed = replaced(
-  'engine-addressed',
-  `import('${ENGINE_SOURCE}')`,
-  `import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./webllm.js', import.meta.url).href)`,
+const enginesAddressed = replaced(
+  'engines-addressed',
+  /import\('\.\.\/engine\/(\w+)'\)/g,
+  "import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./$1.js', import.meta.url).href)",
 );
 
-/** From the chunk that `server` and `worker` share. */
-const engineImported: Plugin = {
-  name: 'engine-imported',
-  resolveDynamicImport: (source) =>
-    source === ENGINE_SOURCE ? { id: '../webllm.js', external: true } : null,
+/** From a chunk that `server` and `worker` share. */
+const enginesImported: Plugin = {
+  name: 'engines-imported',
+  resolveDynamicImport(source) {
+    const [, engine] = /^\.\.\/engine\/(\w+)$/.exec(source) ?? [];
+    return engine === undefined ? null : { id: `../${engine}.js`, external: true };
+  },
 };
 
 /** WebLLM and xgrammar name modules of Node's that they ask for in Node alone. */
@@ -161,6 +163,7 @@ const ERRORS: Shared = {
   test: /\/src\/(scheduler|worker)\/.*(errors|names|protocol)\.ts$/,
 };
 
+const WHOLE: OutputOptions = { codeSplitting: false };
 const sharing = (shared: Shared): OutputOptions => ({ codeSplitting: { groups: [shared] } });
 
 /** Builds into `outDir`. */
@@ -169,10 +172,11 @@ export async function buildLibrary(outDir: string): Promise<void> {
   const modules = [
     ...(await buildScripts(outDir, PAGE, [inlineStyles, packedWorker], sharing(CLIENT))),
     ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
-    ...(await buildScripts(outDir, WORKER, [engineImported], sharing(ERRORS))),
-    ...(await buildScripts(outDir, PAGE_WORKER, [engineAddressed], { codeSplitting: false })),
+    ...(await buildScripts(outDir, WORKER, [enginesImported], sharing(ERRORS))),
+    ...(await buildScripts(outDir, PAGE_WORKER, [enginesAddressed], WHOLE)),
+    ...(await buildScripts(outDir, SIMULATED, [], WHOLE)),
     // Other people's code is shown as it is: its map would be larger than all else.
-    ...(await buildScripts(outDir, ENGINE, [], { codeSplitting: false, sourcemap: false })),
+    ...(await buildScripts(outDir, WEBLLM, [], { ...WHOLE, sourcemap: false })),
   ];
   writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   const types = await rolldown({

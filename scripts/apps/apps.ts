@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import type { Site } from '../static-server';
 import type { Sandbox } from './sandbox';
-import { ask, shareOneServer } from './visit';
+import { ask, believe, shareOneServer } from './visit';
 
 export interface Bench {
   browser: Browser;
@@ -44,6 +44,8 @@ export const APPS: Record<string, Run> = {
   'next-webpack': built('next', { flags: ['--webpack'], start: true }),
   'next-turbopack': built('next', { flags: ['--turbopack'], start: true }),
   'next-dev': developed('next'),
+  clients: built('clients', { check: believe }),
+  'ai-sdk': built('ai-sdk', { check: believe }),
   'webpack-5': built('webpack', { output: '.' }),
   types: typeChecked,
   'vite-8': built('vite'),

@@ -6,6 +6,8 @@ const LIMIT_MS = 60_000;
 declare global {
   /** What the page's `output` has shown, one text for each change. */
   var shown: string[];
+  /** What a page that checks itself found wrong. */
+  var trouble: Promise<string[]>;
 }
 
 /** A chat page's answer streams in, and WebLLM is found where it is wanted. */
@@ -32,6 +34,16 @@ export async function shareOneServer(browser: Browser, url: string): Promise<voi
       await second.getByText('Answers under way: 1').waitFor();
       await streamed(second);
     });
+  });
+  await context.close();
+}
+
+/** The page checks itself. */
+export async function believe(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  await visit(context, url, async (page) => {
+    const trouble = await page.evaluate(() => globalThis.trouble);
+    if (trouble.length > 0) throw new Error(trouble.join('\n'));
   });
   await context.close();
 }

@@ -59,12 +59,29 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       };
       endpoint.addEventListener('message', greeted, { once: true });
       if ('start' in endpoint) endpoint.start();
-      endpoint.postMessage(GREETING);
+      if ('terminate' in endpoint) endpoint.postMessage(GREETING);
+      else greetFromPage(endpoint);
     });
   };
   const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
   endpoint.catch((thrown) => crash(Promise.reject(thrown)));
   return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
+}
+
+/** A worker of this page's ends with it; one that others use, too, has to learn that it has gone. */
+function greetFromPage(port: MessagePort): void {
+  const greet = () => port.postMessage(GREETING);
+  const { locks } = globalThis.navigator ?? {};
+  if (locks === undefined) {
+    greet();
+    return;
+  }
+  const name = `${GREETING} ${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+  const untilGone = () => {
+    port.postMessage(name);
+    return new Promise(() => {});
+  };
+  locks.request(name, untilGone).catch(greet);
 }
 
 /**

@@ -16,7 +16,7 @@ export function startWorker(): Started | Promise<Started> {
       address = new URL(url, location.href).href;
       settings = options;
       // What Vite's development server up to version 7 makes of it: nothing is there.
-      if (/\/deps\/page-worker/.test(address)) throw address;
+      if (/(?<!dist-lib)\/page-worker\.js\?/.test(address)) throw address;
       return from(address);
     } as unknown as typeof Worker;
     const worker = new Worker(new URL('../worker/worker.ts', import.meta.url), {

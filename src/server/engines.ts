@@ -41,7 +41,7 @@ export const ENGINES: EngineKinds = {
       return loadSimulatedEngine({ profile: model, ...options });
     },
     async loadEmbedder(model, { model: profile }, options) {
-      const { loadSimulatedEmbedder } = await import('../engine/simulated/simulated-embedder');
+      const { loadSimulatedEmbedder } = await import('../engine/simulated');
       return loadSimulatedEmbedder({ model, profile, ...options });
     },
   },

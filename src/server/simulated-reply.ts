@@ -13,7 +13,7 @@ export async function makeUpFor(request: ChatRequest): Promise<MakeUp | undefine
   const { simulate, tool_choice: choice = 'auto', response_format: format } = request;
   const isFree = (choice === 'auto' || choice === 'none') && format === undefined;
   if (simulate !== undefined || isFree) return undefined;
-  return (await import('../engine/simulated/made-up')).madeUp;
+  return (await import('../engine/simulated')).madeUp;
 }
 
 /**

@@ -11,16 +11,27 @@ import { Session } from './session';
  */
 export function serve(server: TempoServer, port: Endpoint): void {
   const session = new Session(server);
-  if ('addEventListener' in port) port.addEventListener('close', () => void session.dispose());
-  listen(session, port);
+  const leave = () => void session.dispose();
+  if ('addEventListener' in port) port.addEventListener('close', leave); // in Node
+  listen(session, port, leave);
 }
 
-/** Lets the other end of `port` call the host. */
-export function listen(host: TempoHost, port: Endpoint): void {
+/** Lets the other end of `port` call the host; `onGone` is called when its page has gone. */
+export function listen(host: TempoHost, port: Endpoint, onGone = () => {}): void {
   expose(host, port);
   const greet = () => port.postMessage(GREETING);
   port.addEventListener('message', (event) => {
-    if (event instanceof MessageEvent && event.data === GREETING) greet();
+    const said: unknown = 'data' in event ? event.data : undefined;
+    if (typeof said !== 'string' || !said.startsWith(GREETING)) return;
+    greet();
+    if (said !== GREETING) void whenReleased(said, onGone);
   });
   greet();
+}
+
+/** A lock that nobody holds is one of another origin, which is not to be seen from here. */
+async function whenReleased(lock: string, then: () => void): Promise<void> {
+  const { locks } = navigator;
+  const isHeld = await locks.request(lock, { ifAvailable: true }, (got) => got === null);
+  if (isHeld) await locks.request(lock, then);
 }

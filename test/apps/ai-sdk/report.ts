@@ -1,11 +1,3 @@
-/** What a case came to. */
-export interface Result {
-  name: string;
-  ok: boolean;
-  got: unknown;
-  expected: unknown;
-}
-
 /** Longest that a case may take, ms. */
 const LIMIT_MS = 30_000;
 
@@ -16,9 +8,9 @@ export function gives(name: string, expected: unknown, run: () => unknown): void
   cases.push({ name, expected, run });
 }
 
-/** Runs all cases, one after the other. */
-export async function report(): Promise<Result[]> {
-  const results: Result[] = [];
+/** Runs all cases, one after the other; resolves to what was wrong, a text each. */
+export async function report(): Promise<string[]> {
+  const trouble: string[] = [];
   for (const { name, expected, run } of cases) {
     let got: unknown;
     try {
@@ -26,9 +18,10 @@ export async function report(): Promise<Result[]> {
     } catch (error) {
       got = error instanceof Error ? `threw ${error.name}: ${error.message}` : error;
     }
-    results.push({ name, ok: JSON.stringify(got) === JSON.stringify(expected), got, expected });
+    const [given, wanted] = [got, expected].map((value) => JSON.stringify(value));
+    if (given !== wanted) trouble.push(`${name}\n  gives    ${given}\n  expected ${wanted}`);
   }
-  return results;
+  return trouble;
 }
 
 function late(): Promise<string> {
