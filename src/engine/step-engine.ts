@@ -1,5 +1,6 @@
 import type { GrammarSpec, StepCosts, StepExecutor, TempoError } from '../scheduler';
 import type { PrefixMetrics } from './kv';
+import type { ImageLayout } from './text/messages';
 
 /** Text to tokens and back. */
 export interface Tokenizer {
@@ -42,6 +43,31 @@ export interface LoadedModel {
   };
   /** The text is made up, not inferred. */
   simulated: boolean;
+  /** How it takes images; undefined where it reads text only. */
+  images?: ImageInput;
+}
+
+/** How a model takes images. */
+export interface ImageInput {
+  layout: ImageLayout;
+  /** Token ids that it wants before and after each. */
+  before: readonly number[];
+  after: readonly number[];
+  /** It looks at pixels; a simulated one only counts. */
+  seesPixels: boolean;
+  /** What becomes of a picture of this size, or why the model takes none such: `it is …`. */
+  plan(width: number, height: number): ImagePlan | string;
+}
+
+/** A picture on its way to a model. All but `rows` are pixels. */
+export interface ImagePlan {
+  /** The size that the model is fed. */
+  width: number;
+  height: number;
+  /** Where in that the whole picture is drawn; what reaches beyond it is cut off. */
+  drawn: { left: number; top: number; width: number; height: number };
+  /** Rows of its embedding, which are tokens of the prompt. */
+  rows: number;
 }
 
 /** What an engine says of itself, for status displays. */

@@ -39,6 +39,23 @@ export type GrammarSpec =
   | { type: 'ebnf'; grammar: string }
   | { type: 'structural_tag'; tag: string };
 
+/** A picture as a model is fed it: row by row from the top left; red, green and blue, a byte each. */
+export interface Pixels {
+  width: number;
+  height: number;
+  rgb: Uint8Array;
+}
+
+/** An image among a sequence's tokens. */
+export interface SequenceImage {
+  /** Where the tokens begin that stand for it. */
+  at: number;
+  /** How many they are: one for each row of the image's embedding. */
+  rows: number;
+  /** Undefined where the engine looks at none (a simulated one). */
+  pixels: Pixels | undefined;
+}
+
 /** A sequence as it is handed to an engine. */
 export interface SequenceSpec {
   id: string;
@@ -46,6 +63,8 @@ export interface SequenceSpec {
   tokens: TokenIds;
   /** How many of `tokens` are the prompt. */
   promptTokens: number;
+  /** The prompt's images, in order. */
+  images?: readonly SequenceImage[];
   sampling: SamplingParams;
   /** What a simulated engine is to say. Real engines ignore it. */
   script?: SimulationScript;

@@ -14,6 +14,20 @@ export interface RefusalPart {
   refusal: string;
 }
 
+/** An image, for models that take them (`limits.images` of the ready state). */
+export interface ImagePart {
+  type: 'image_url';
+  image_url: {
+    /**
+     * A `data:`, `https:`, `http:` or `blob:` address, or (Tempo's own) the Blob or File itself. PNG, JPEG,
+     * WebP, GIF, AVIF or BMP, of at most 20 MiB and 67 million pixels.
+     */
+    url: string | Blob;
+    /** Models see every image as finely as they can; `low` is ignored with a warning. */
+    detail?: 'auto' | 'low' | 'high' | 'original' | null;
+  };
+}
+
 /** Instructions; `developer` is the newer word for `system`. */
 export interface SystemMessage {
   role: 'system' | 'developer';
@@ -24,7 +38,7 @@ export interface SystemMessage {
 
 export interface UserMessage {
   role: 'user';
-  content: string | readonly TextPart[];
+  content: string | readonly (TextPart | ImagePart)[];
   /** Who of several users speaks: the model reads `name: ` before the content. 1 to 64 characters, none of them white space or one of `<>|/\`. */
   name?: string | null;
 }

@@ -5,6 +5,7 @@ import type {
   Request,
   SampledToken,
   SamplingParams,
+  SequenceImage,
   SequenceSpec,
   SimulationScript,
 } from '../scheduler';
@@ -17,6 +18,8 @@ export interface ChoiceSpec {
   /** The sequence's id in the scheduler and the engine. */
   requestId: string;
   promptTokens: Int32Array;
+  /** The prompt's images. */
+  images?: readonly SequenceImage[];
   sampling: SamplingParams;
   script?: SimulationScript;
   /** Tokens that end the answer. */
@@ -66,11 +69,11 @@ export class Choice {
 
   /** As an engine is to take it up, from the beginning or where it was interrupted. */
   sequence(): SequenceSpec {
-    const { requestId, promptTokens, sampling, script } = this.#spec;
+    const { requestId, promptTokens, images, sampling, script } = this.#spec;
     const tokens = new Int32Array(promptTokens.length + this.#generated.length);
     tokens.set(promptTokens);
     tokens.set(this.#generated, promptTokens.length);
-    return { id: requestId, tokens, promptTokens: promptTokens.length, sampling, script };
+    return { id: requestId, tokens, promptTokens: promptTokens.length, images, sampling, script };
   }
 
   /** Takes a sampled token; returns what can be said now, and why it is finished if it is. */

@@ -1,4 +1,4 @@
-import { metSlo, type Request, type TempoError } from '../scheduler';
+import { metSlo, type Request, type SequenceImage, type TempoError } from '../scheduler';
 import type { Usage } from './chat-types';
 import type { Choice } from './choice';
 import type { RequestEvent } from './server-types';
@@ -9,6 +9,7 @@ export interface CompletionSpec {
   /** The request brought an objective of its own, which its app's changes leave alone. */
   ownSlo: boolean;
   promptTokens: number;
+  images: readonly SequenceImage[];
   choices: readonly Choice[];
 }
 
@@ -18,6 +19,7 @@ export class Completion {
   readonly app: string;
   readonly ownSlo: boolean;
   readonly promptTokens: number;
+  readonly images: readonly SequenceImage[];
   readonly choices: readonly Choice[];
   /** Times the device was lost under it. */
   losses = 0;
@@ -29,6 +31,7 @@ export class Completion {
     this.app = spec.app;
     this.ownSlo = spec.ownSlo;
     this.promptTokens = spec.promptTokens;
+    this.images = spec.images;
     this.choices = spec.choices;
     this.#emit = emit;
   }

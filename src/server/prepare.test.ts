@@ -16,8 +16,8 @@ async function thinkingModel(): Promise<LoadedModel> {
 }
 
 function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
-  const { request } = readParams({ messages: MESSAGES, ...params }, model.id);
-  return prepareChat('r', request, model, 1000);
+  const { request } = readParams({ messages: MESSAGES, ...params }, { model: model.id });
+  return prepareChat('r', request, model, { longest: 1000 });
 }
 
 describe('a reply that starts inside the reasoning', () => {

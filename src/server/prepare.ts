@@ -1,22 +1,25 @@
 import { afterReasoning } from '../engine/sampling/after-reasoning';
 import { checkSampling } from '../engine/sampling/check';
 import type { LoadedModel } from '../engine/step-engine';
-import { promptTokens, replyStartsInReasoning } from '../engine/text';
+import { encodePrompt, replyStartsInReasoning } from '../engine/text';
 import {
   type GrammarSpec,
   hashText,
   type SamplingParams,
+  type SequenceImage,
   type SimulationScript,
   TempoError,
 } from '../scheduler';
 import { Choice } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
-import { type PreparedTools, prepareTools, turnsOf } from './tools';
+import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
   tokens: Int32Array;
+  /** Where among the tokens there are images. */
+  images: readonly SequenceImage[];
   tools: PreparedTools | undefined;
   /** It ends inside the model's reasoning. */
   reasoningOpen: boolean;
@@ -25,26 +28,31 @@ export interface PreparedPrompt {
 /** A request made ready for the scheduler. */
 export interface PreparedRequest {
   promptTokens: Int32Array;
+  images?: readonly SequenceImage[];
   maxTokens: number;
   choices: Choice[];
   /** What the output is held to; the engine has not seen it yet. */
   grammar: GrammarSpec | undefined;
 }
 
-/**
- * Turns a chat request into tokens and choices; prompt and output together may be `longest` tokens.
- * `makeUp` is what a simulated engine makes an answer up with that is held to a form. Throws typed errors
- * that name the field.
- */
+export interface PrepareOptions {
+  /** Prompt and output together may be so many tokens. */
+  longest: number;
+  /** What a simulated engine makes an answer up with that is held to a form. */
+  makeUp?: MakeUp;
+  /** The request's images. */
+  images?: LoadedImages;
+}
+
+/** Turns a chat request into tokens and choices. Throws typed errors that name the field. */
 export function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  longest: number,
-  makeUp?: MakeUp,
+  { longest, makeUp, images: loaded }: PrepareOptions,
 ): PreparedRequest {
   const { tokenizer, template } = model;
-  const { tokens: prompt, tools, reasoningOpen } = promptOf(request, model);
+  const { tokens: prompt, images, tools, reasoningOpen } = promptOf(request, model, loaded);
   const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
@@ -57,6 +65,7 @@ export function prepareChat(
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
       promptTokens: prompt,
+      images,
       sampling: { ...sampling, grammar, seed },
       script: reply && scriptOf(reply, model),
       stopTokens,
@@ -68,21 +77,26 @@ export function prepareChat(
   });
   const wanted = request.max_completion_tokens ?? request.max_tokens ?? longest;
   const maxTokens = Math.max(1, Math.min(wanted, longest - prompt.length));
-  return { promptTokens: prompt, maxTokens, choices, grammar };
+  return { promptTokens: prompt, images, maxTokens, choices, grammar };
 }
 
 /** The prompt of a chat request. Throws typed errors that name the field. */
-export function promptOf(request: ChatRequest, model: LoadedModel): PreparedPrompt {
+export function promptOf(
+  request: ChatRequest,
+  model: LoadedModel,
+  images?: LoadedImages,
+): PreparedPrompt {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
   const tools = prepareTools(request, template);
   const options = {
     thinking: mayThink(request, model),
     continued: request.continue_final_message ?? false,
+    images: model.images?.layout,
   };
-  const turns = turnsOf(request.messages, template, tools);
+  const turns = turnsOf(request.messages, template, tools, images);
   return {
-    tokens: promptTokens(tokenizer, template, turns, options),
+    ...encodePrompt(tokenizer, template, turns, options),
     tools,
     reasoningOpen: replyStartsInReasoning(template, options),
   };

@@ -121,6 +121,8 @@ export interface ModelLimits {
   maxPromptTokens: number;
   /** How tokens are drawn for a request that does not say. */
   defaults: { temperature: number; topP: number };
+  /** Messages of the role user may hold images. */
+  images: boolean;
 }
 
 export type ServerState =

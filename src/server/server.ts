@@ -62,8 +62,8 @@ export class TempoServer implements TempoHost {
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
   /** The load that others wait for: WebLLM's are told apart by the device that is made meanwhile. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** Submissions that are being checked, or wait for a lost engine to come back. */
-  readonly #arriving = new Set<string>();
+  /** Submissions that are being checked, load their images, or wait for a lost engine to come back. */
+  readonly #arriving = new Map<string, AbortController>();
   readonly #listeners = new Map<EventListener, { outbox: Outbox<RequestEvent>; mine: IsMine }>();
   readonly #stateListeners = new Map<(state: ServerState) => void, Listener<ServerState>>();
   readonly #watchers = new Map<number, Outbox<null>>();
@@ -123,13 +123,14 @@ export class TempoServer implements TempoHost {
       const submission = plainSubmission(given);
       const { id } = submission;
       if (this.#arriving.has(id)) throw duplicate(id);
-      this.#arriving.add(id);
+      const controller = new AbortController();
+      this.#arriving.set(id, controller);
       try {
         const { serving, chat } = await this.#onLiveEngine(async (live) => ({
           serving: live,
-          chat: await live.prepare(submission),
+          chat: await live.prepare(submission, controller.signal),
         }));
-        if (!this.#arriving.has(id)) throw new TempoError('aborted', 'Aborted by its caller.');
+        controller.signal.throwIfAborted();
         return serving.submit(submission, chat);
       } finally {
         this.#arriving.delete(id);
@@ -150,7 +151,8 @@ export class TempoServer implements TempoHost {
   }
 
   async abort(requestId: string): Promise<void> {
-    this.#arriving.delete(requestId);
+    const aborted = new TempoError('aborted', 'The request was aborted by its caller.');
+    this.#arriving.get(requestId)?.abort(aborted);
     this.#serving?.abort(requestId);
     this.#embeddings?.abort(requestId);
   }
@@ -563,6 +565,7 @@ function embedderState(
       contextWindow,
       maxPromptTokens: contextWindow,
       defaults: { temperature: 1, topP: 1 },
+      images: false,
     },
   };
 }

@@ -21,6 +21,7 @@ import type { ChatCompletionParams } from './chat-types';
 import type { Choice } from './choice';
 import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
+import type { Images } from './images';
 import { OpenCompletions } from './open-completions';
 import { type PreparedRequest, prepareChat, promptOf } from './prepare';
 import { prepareText } from './prepare-text';
@@ -38,7 +39,14 @@ import { Siblings } from './siblings';
 import { makeUpFor } from './simulated-reply';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
-import { type ReadRequest, readParams, readProgram, readSubmission } from './validate';
+import type { LoadedImages } from './tools';
+import {
+  type ReadChat,
+  type ReadRequest,
+  readParams,
+  readProgram,
+  readSubmission,
+} from './validate';
 import { WaitNews } from './wait-news';
 
 /** Times that the device may be lost under one request, or without a step between. */
@@ -52,6 +60,12 @@ export const DISPOSE_WITHIN_MS = 1000;
 
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
+
+/** Images that all open requests may hold together, bytes. */
+const MOST_IMAGE_BYTES = 512 * 2 ** 20;
+
+/** When those that hold them may have let go of some, ms: about an answer's time. */
+const IMAGES_RETRY_MS = 2000;
 
 /** A request that is ready to be queued. */
 export type ReadyRequest = PreparedRequest & ReadRequest;
@@ -90,6 +104,8 @@ export class Serving implements RequestHost {
   readonly #siblings = new Siblings();
   /** Have a choice that finished in the step under way. */
   readonly #finishing = new Set<Completion>();
+  /** Made for the first request that brings any. */
+  #images: Promise<Images> | undefined;
   #sampledTokens = 0;
   #losses = 0;
   readonly #loop: StepLoop;
@@ -134,18 +150,21 @@ export class Serving implements RequestHost {
       contextWindow: this.#longest,
       maxPromptTokens: this.scheduler.maxPromptTokens,
       defaults: { temperature, topP },
+      images: this.#model.images !== undefined,
     };
   }
 
   /**
-   * Checks a request and turns it into tokens. Rejects with what is wrong with it, or with
-   * `engine_lost` where the device went away meanwhile: that is to be tried again.
+   * Checks a request, loads its images and turns it into tokens; `signal` ends the loading. Rejects with
+   * what is wrong with it, or with `engine_lost` where the device went away meanwhile: that is to be tried
+   * again.
    */
-  async prepare(submission: Submission): Promise<ReadyRequest> {
-    const read = readSubmission(submission, this.#model.id);
+  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
+    const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
+    const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
     return this.#unlessLost(async (engine) => {
-      const prepared = await this.#prepared(submission.id, read);
+      const prepared = await this.#prepared(submission.id, read, images);
       if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
       return { ...prepared, ...read };
     });
@@ -153,8 +172,9 @@ export class Serving implements RequestHost {
 
   /** How many tokens a request's prompt has. Rejects as `prepare` does. */
   async countTokens(params: ChatCompletionParams): Promise<number> {
-    const { request } = readParams(params, this.#model.id);
-    return this.#unlessLost(async () => promptOf(request, this.#model).tokens.length);
+    const read = readParams(params, this.#loaded);
+    const images = await this.#imagesOf(read);
+    return this.#unlessLost(async () => promptOf(read.request, this.#model, images).tokens.length);
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
@@ -164,6 +184,7 @@ export class Serving implements RequestHost {
     if (this.#loop.stopped)
       throw new TempoError('disposed', 'The engine was replaced. Send it again.');
     if (this.#open.get(id) !== undefined) throw duplicate(id);
+    this.#checkImages(chat);
     const program = this.#programOf(submission, request);
     const slo: Slo = program === undefined ? (request.slo ?? submission.slo) : { class: 'program' };
     const [choice, ...others] = chat.choices;
@@ -176,6 +197,7 @@ export class Serving implements RequestHost {
         app: submission.app,
         ownSlo: request.slo !== undefined || program !== undefined,
         promptTokens: chat.promptTokens.length,
+        images: chat.images ?? [],
         choices: chat.choices,
       },
       this.#options.emit,
@@ -264,6 +286,7 @@ export class Serving implements RequestHost {
   async dispose(error: TempoError): Promise<void> {
     const stopped = this.#loop.stop();
     this.#endAll(error);
+    void this.#images?.then((images) => images.stop(error));
     await within(STEP_WITHIN_MS, stopped);
     await within(DISPOSE_WITHIN_MS, this.engine.dispose());
   }
@@ -381,16 +404,56 @@ export class Serving implements RequestHost {
     }
   }
 
+  /** What answers, as far as reading requests goes. */
+  get #loaded() {
+    return { model: this.#model.id, images: this.#model.images !== undefined };
+  }
+
+  /** The images that a request brings; what is to be said of them joins its warnings. */
+  async #imagesOf(
+    { request: { messages }, warnings }: ReadChat,
+    signal?: AbortSignal,
+  ): Promise<LoadedImages | undefined> {
+    const { images: input } = this.#model;
+    if (input === undefined || !messages.some((one) => 'images' in one)) return undefined;
+    this.#images ??= import('./images').then(({ Images }) => new Images(input));
+    const loader = await this.#images;
+    const loaded = await loader.load(messages, this.#longest, signal);
+    warnings.push(...loaded.warnings);
+    return loaded.images;
+  }
+
+  /** Throws `queue_full` where open requests hold as many images as there is memory for. */
+  #checkImages({ images = [] }: PreparedRequest): void {
+    if (images.length === 0) return;
+    const held = new Set([...this.#open].flatMap((completion) => completion.images));
+    const bytes = [...new Set([...held, ...images].map(({ pixels }) => pixels))].reduce(
+      (sum, pixels) => sum + (pixels?.rgb.byteLength ?? 0),
+      0,
+    );
+    if (bytes <= MOST_IMAGE_BYTES) return;
+    throw new TempoError(
+      'queue_full',
+      `The images of open requests take as much memory as they may (${MOST_IMAGE_BYTES / 2 ** 20} MiB). Try again when some have their answers.`,
+      { retryAfterMs: IMAGES_RETRY_MS },
+    );
+  }
+
   /** Prompt and output together can be this long, tokens. */
   get #longest(): number {
     const { contextWindow, totalPages, pageSize } = this.scheduler.capacity;
     return Math.min(contextWindow, totalPages * pageSize);
   }
 
-  async #prepared(id: string, read: ReadRequest): Promise<PreparedRequest> {
-    if (read.kind === 'text') return prepareText(id, read.request, this.#model, this.#longest);
+  async #prepared(
+    id: string,
+    read: ReadRequest,
+    images: LoadedImages | undefined,
+  ): Promise<PreparedRequest> {
+    const longest = this.#longest;
+    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
     const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#model, this.#longest, makeUp);
+    return prepareChat(id, read.request, this.#model, { longest, makeUp, images });
   }
 
   #schedule(

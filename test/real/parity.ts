@@ -1,6 +1,6 @@
 import * as webllm from '@mlc-ai/web-llm';
 import type { StepEngine } from '../../src/engine/step-engine';
-import { promptTokens } from '../../src/engine/text';
+import { encodePrompt } from '../../src/engine/text';
 import { CONVERSATIONS, type Conversation } from '../../src/engine/text/conversations.test-data';
 import type { Turn } from '../../src/engine/text/messages';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
@@ -90,7 +90,7 @@ async function feeds(
     const { name, turns, options } = conversation;
     fed = [];
     await ask(engine, conversation, 1);
-    const ours = promptTokens(tokenizer, template, turns, options);
+    const ours = encodePrompt(tokenizer, template, turns, options).tokens;
     const echo = options?.thinking === false ? tokenizer.encode(NO_THOUGHT).length : 0;
     all.push({ conversation, tokens: ours, echo });
     if (ours.join() !== fed.join()) {

@@ -1,4 +1,5 @@
 import { type EngineCapabilities, seededRandom, TempoError } from '../../scheduler';
+import { PHI3V } from '../images/phi3v';
 import type { EngineStatus, LoadedModel, LoadOptions, StepEngine } from '../step-engine';
 import { DEVICE_PROFILES, type DeviceProfile, isDeviceProfileName } from './device-profiles';
 import { fillerText } from './filler-text';
@@ -84,6 +85,8 @@ class SimulatedEngine extends SimulatedExecutor implements StepEngine {
       },
       defaults: { temperature: 0.7, topP: 0.95 },
       simulated: true,
+      // As many tokens as the vision models of WebLLM's list take.
+      images: { ...PHI3V, before: [], after: [], seesPixels: false },
     };
     this.status = {
       kind: 'simulated',

@@ -10,9 +10,9 @@
  * model as `$x$`), and removes `{function_string}` from it. And a speaker's name is no part of a turn:
  * WebLLM writes it in the place of the role's header, where it could be any role's.
  */
-import { TempoError } from '../../scheduler';
+import { type SequenceImage, TempoError } from '../../scheduler';
 import type { ConversationTemplate, Tokenizer } from '../step-engine';
-import type { PromptOptions, Turn } from './messages';
+import type { ImageLayout, PromptImage, PromptOptions, Turn } from './messages';
 
 /** A field that newer configurations have (WebLLM 0.2.86). */
 export interface ChatTemplate extends ConversationTemplate {
@@ -33,8 +33,17 @@ const PLACEHOLDER = {
   function: '{function_string}',
 };
 
+/** A text to be encoded by itself, or an image. */
+export type PromptPiece = string | PromptImage;
+
+/** What is fed, and where in it there are images. */
+export interface EncodedPrompt {
+  tokens: Int32Array;
+  images: SequenceImage[];
+}
+
 /**
- * The prompt as texts to be encoded one by one: the system turn, each message, the reply's header, or
+ * The prompt as pieces to be encoded one by one: the system turn, each message, the reply's header, or
  * instead of it the assistant's last turn without its end, where that is to be continued. Throws
  * invalid_request, naming the message, where the turns do not make a conversation.
  */
@@ -42,13 +51,13 @@ export function promptPieces(
   template: ChatTemplate,
   turns: readonly Turn[],
   options: PromptOptions = {},
-): string[] {
+): PromptPiece[] {
   checkTurns(template, turns, options);
   const hasSystem = turns[0].role === 'system';
   const system = systemText(template, hasSystem ? turns[0].content : template.system_message);
   const messages = hasSystem ? turns.slice(1) : turns;
 
-  const pieces = system === '' ? [] : [system];
+  const pieces: PromptPiece[] = system === '' ? [] : [system];
   let i = 0;
   for (const turn of messages) {
     if (turn.role === 'system') {
@@ -59,11 +68,15 @@ export function promptPieces(
       template.add_role_after_system_message === false && system !== '' && i === 0;
     const header = roleFollowsSystem ? '' : headerOf(template, turn) + contentSep(template);
     const isBegun = options.continued && turn === messages.at(-1);
-    pieces.push(
-      isBegun
-        ? header + emptyReasoning(header, options) + begunBody(template, turn)
-        : header + bodyOf(template, turn) + template.seps[i % template.seps.length],
-    );
+    const sep = template.seps[i % template.seps.length];
+    if (turn.images?.length) pieces.push(...piecesOf(template, turn, header, sep, options.images));
+    else {
+      pieces.push(
+        isBegun
+          ? header + emptyReasoning(header, options) + begunBody(template, turn)
+          : header + bodyOf(template, turn) + sep,
+      );
+    }
     i++;
   }
   if (!options.continued) pieces.push(replyHeader(template, options));
@@ -87,23 +100,61 @@ export function replyStartsInReasoning(
   return !options.continued && OPEN_REASONING.test(replyHeader(template, options));
 }
 
-/** The token ids of `promptPieces`, ready to be fed. */
-export function promptTokens(
+/** The tokens of `promptPieces`, ready to be fed. */
+export function encodePrompt(
   tokenizer: Tokenizer,
   template: ChatTemplate,
   turns: readonly Turn[],
   options: PromptOptions = {},
-): Int32Array {
-  const prefix = template.system_prefix_token_ids ?? [];
-  const encoded = promptPieces(template, turns, options).map((piece) => tokenizer.encode(piece));
-  const tokens = new Int32Array(encoded.reduce((sum, ids) => sum + ids.length, prefix.length));
-  tokens.set(prefix);
-  let at = prefix.length;
-  for (const ids of encoded) {
-    tokens.set(ids, at);
-    at += ids.length;
+): EncodedPrompt {
+  const runs: ArrayLike<number>[] = [template.system_prefix_token_ids ?? []];
+  const images: SequenceImage[] = [];
+  let length = runs[0].length;
+  const add = (ids: ArrayLike<number>) => {
+    runs.push(ids);
+    length += ids.length;
+  };
+  for (const piece of promptPieces(template, turns, options)) {
+    if (typeof piece === 'string') {
+      add(tokenizer.encode(piece));
+      continue;
+    }
+    add(piece.before);
+    images.push({ at: length, rows: piece.ids.length, pixels: piece.pixels });
+    add(piece.ids);
+    add(piece.after);
   }
-  return tokens;
+  const tokens = new Int32Array(length);
+  let at = 0;
+  for (const run of runs) {
+    tokens.set(run, at);
+    at += run.length;
+  }
+  return { tokens, images };
+}
+
+/** A turn with images. As WebLLM has it, the texts around an image are encoded each by itself. */
+function piecesOf(
+  template: ChatTemplate,
+  turn: Turn,
+  header: string,
+  sep: string,
+  { place, separator }: ImageLayout = { place: 'before text', separator: '' },
+): PromptPiece[] {
+  const { images = [] } = turn;
+  if (place === 'before text') {
+    const shown = images.flatMap(({ image }) => [image, separator]);
+    return [header, ...shown, bodyOf(template, turn) + sep].filter((piece) => piece !== '');
+  }
+  const text = header + bodyOf(template, turn) + sep;
+  const start = header.length + bodyStart(template, turn);
+  const pieces: PromptPiece[] = [];
+  let from = 0;
+  for (const { at, image } of images) {
+    pieces.push(text.slice(from, start + at), image, separator);
+    from = start + at;
+  }
+  return [...pieces, text.slice(from)].filter((piece) => piece !== '');
 }
 
 /** What the prompt ends with. */
@@ -176,6 +227,11 @@ function bodyOf(template: ChatTemplate, turn: Turn): string {
   // WebLLM's conversations never use the template's `function_string`.
   const withoutFunctions = insert(body, PLACEHOLDER.function, '');
   return insert(withoutFunctions, PLACEHOLDER[turn.role], turn.content);
+}
+
+/** Where in a turn's body its content begins. */
+function bodyStart(template: ChatTemplate, turn: Turn): number {
+  return Math.max(0, bodyOf(template, { ...turn, content: '\0' }).indexOf('\0'));
 }
 
 /** The body of an answer that goes on: as far as its text, without what the template has after it. */

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tokenizer } from '../step-engine';
 import { ByteLevelTokenizer } from './byte-tokenizer.test-data';
-import { type ChatTemplate, promptPieces, promptTokens } from './chat-template';
+import { type ChatTemplate, encodePrompt, promptPieces } from './chat-template';
 import { CONVERSATIONS, TEMPLATES } from './conversations.test-data';
 import type { PromptOptions, Turn } from './messages';
 
@@ -34,7 +34,7 @@ describe.each(['@mlc-ai/web-llm', 'web-llm-0.2.79'])('the tokens fed equal those
       `${model}: $name`,
       async ({ turns, options = {} }) => {
         const expected = await webLlm(tokenizer, template, turns, options);
-        expect([...promptTokens(tokenizer, template, turns, options)]).toEqual(expected);
+        expect([...encodePrompt(tokenizer, template, turns, options).tokens]).toEqual(expected);
       },
     );
   }
@@ -52,7 +52,7 @@ describe.each(['@mlc-ai/web-llm', 'web-llm-0.2.79'])('the tokens fed equal those
           const turns: Turn[] = [...middle, user(last)];
           if (system !== null) turns.unshift({ role: 'system', content: system });
           const expected = await webLlm(tokenizer, template, turns, {});
-          expect([...promptTokens(tokenizer, template, turns)]).toEqual(expected);
+          expect([...encodePrompt(tokenizer, template, turns).tokens]).toEqual(expected);
         },
       ),
     );

@@ -1,5 +1,6 @@
 import type { KvOperations } from '../kv';
 import { ForwardFunctions } from './forward-functions';
+import type { ImageRows, MixedTokens } from './image-rows';
 import {
   type Internals,
   RUNTIME_FUNCTIONS,
@@ -20,9 +21,8 @@ export const PAGE_SIZE = 16;
 export const CHECKPOINT_SEQUENCE = 0;
 
 /** One member of a forward: the next tokens of the sequence in `slot`. */
-export interface ForwardMember {
+export interface ForwardMember extends MixedTokens {
   slot: number;
-  tokens: Int32Array;
   /** Whether the logits after its last token are wanted. */
   wanted: boolean;
 }
@@ -131,25 +131,19 @@ export class BatchModel implements KvOperations {
   /**
    * Issues one forward pass; it has not run yet when this returns. The result, in the caller's scope:
    * logits of shape [rows, vocabulary], one row for each member whose logits are wanted, in order;
-   * undefined when none are.
+   * undefined when none are. Members with images need the `images` that holds their rows.
    */
-  forward(members: readonly ForwardMember[]): TvmTensor | undefined {
-    const { pipeline } = this.#internals;
+  forward(members: readonly ForwardMember[], images?: ImageRows): TvmTensor | undefined {
     const tvm = this.#tvm;
     const lengths = members.map(({ tokens }) => tokens.length);
-    const total = lengths.reduce((sum, length) => sum + length, 0);
-    const ids = new Int32Array(total);
     const ends: number[] = [];
     let at = 0;
     for (const { tokens, wanted } of members) {
-      ids.set(tokens, at);
       at += tokens.length;
       if (wanted) ends.push(at - 1);
     }
-    const embedded = pipeline.embed(
-      tvm.empty([total], 'int32', pipeline.device).copyFrom(ids),
-      pipeline.params,
-    ) as TvmTensor;
+    const mixed = members.some((member) => member.images?.length);
+    const embedded = mixed && images ? images.embedded(members) : this.#embedded(members, at);
     this.#runtime.beginForward(
       this.cache,
       tvm.makeShapeTuple(members.map(({ slot }) => idOf(slot))),
@@ -167,6 +161,18 @@ export class BatchModel implements KvOperations {
     this.cache.dispose();
     this.#functions.dispose();
     for (const run of Object.values(this.#runtime)) run.dispose();
+  }
+
+  /** The embeddings of texts alone, `total` tokens in all. */
+  #embedded(members: readonly ForwardMember[], total: number): TvmTensor {
+    const { tvm, device, params, embed } = this.#internals.pipeline;
+    const ids = new Int32Array(total);
+    let at = 0;
+    for (const { tokens } of members) {
+      ids.set(tokens, at);
+      at += tokens.length;
+    }
+    return embed(tvm.empty([total], 'int32', device).copyFrom(ids), params) as TvmTensor;
   }
 
   #fork(parent: number, child: number, tokens: number): void {

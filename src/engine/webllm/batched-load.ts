@@ -5,7 +5,16 @@ import { PAGE_SIZE } from './batch-model';
 import { tryOut } from './device-trial';
 import { nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
-import { type Internals, libraryHas, SAMPLING_FUNCTIONS } from './internals';
+import { imageInputOf } from './image-input';
+import { ImageRows } from './image-rows';
+import {
+  hasManifest,
+  IMAGE_RUNTIME_FUNCTIONS,
+  type Internals,
+  libraryHas,
+  runtimeHas,
+  SAMPLING_FUNCTIONS,
+} from './internals';
 import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { grammarsOf } from './lazy-grammars';
@@ -30,12 +39,17 @@ export const UNSAID_WINDOW = 4096;
 
 /** Why a model that WebLLM has loaded cannot be served in batches; undefined where it can. */
 export function batchingObstacle({ metadata, pipeline }: Internals): string | undefined {
+  if (hasManifest(pipeline)) return 'This model’s manifest has functions of its own.';
   const kind = metadata.kv_state_kind ?? 'kv_cache';
   if (kind !== 'kv_cache') return `This model's state is not a paged KV cache (${kind}).`;
   if (metadata.sliding_window_size > 0 || pipeline.config.sliding_window_size > 0) {
     return 'This model attends to a sliding window.';
   }
   if ((metadata.max_batch_size ?? 1) < 2) return 'This model library takes one sequence at a time.';
+  const sees = typeof imageInputOf(pipeline) === 'object';
+  if (sees && !runtimeHas(pipeline, Object.values(IMAGE_RUNTIME_FUNCTIONS))) {
+    return 'This runtime cannot join images and texts.';
+  }
   return undefined;
 }
 
@@ -67,6 +81,8 @@ export async function batchedEngine(
     windowOf(internals, options.chatOptions, record.overrides),
   );
   const vocabSize = pipeline.config.vocab_size;
+  const images = imageInputOf(pipeline);
+  if (typeof images === 'string') notes.push(images);
 
   const { model, size, halvings } = await allocateKv(internals, device, {
     budgetBytes: options.kvBudgetBytes,
@@ -124,6 +140,7 @@ export async function batchedEngine(
     batch: model,
     table,
     sampler,
+    images: typeof images === 'object' ? new ImageRows(pipeline) : undefined,
     swap:
       tested.swap === undefined
         ? undefined
@@ -133,7 +150,7 @@ export async function batchedEngine(
             bytesPerToken: kvBytesPerToken(metadata) ?? 0,
           },
     grammars: grammarsOf(options.model, pipeline),
-    model: loadedModel(options.model, pipeline),
+    model: loadedModel(options.model, pipeline, images),
     status: {
       kind: 'webllm',
       model: options.model,

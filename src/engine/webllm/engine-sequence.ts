@@ -1,5 +1,6 @@
-import type { SequenceSpec, TokenIds } from '../../scheduler';
+import type { SequenceImage, SequenceSpec, TokenIds } from '../../scheduler';
 import type { SequenceSampling } from '../sampling';
+import type { ImageRun } from './image-rows';
 
 /** A resident sequence as the engine knows it: its tokens, and where its sampling stands. */
 export class EngineSequence {
@@ -10,11 +11,13 @@ export class EngineSequence {
   sampling: SequenceSampling | undefined;
   #tokens: Int32Array;
   #length: number;
+  #images: readonly SequenceImage[];
 
   constructor(spec: SequenceSpec, cachedTokens: number) {
     this.spec = spec;
     this.computed = cachedTokens;
     this.#length = spec.tokens.length;
+    this.#images = spec.images ?? [];
     this.#tokens = new Int32Array(this.#length + 256);
     for (let i = 0; i < this.#length; i++) this.#tokens[i] = spec.tokens[i];
   }
@@ -47,6 +50,19 @@ export class EngineSequence {
     return this.#tokens.subarray(this.computed, this.computed + count);
   }
 
+  /** The images among those, in whole or part. Throws where one has no pixels: it cannot be computed. */
+  nextImages(count: number): ImageRun[] {
+    if (this.#images.length === 0) return [];
+    const [start, end] = [this.computed, this.computed + count];
+    return this.#images.flatMap(({ at, rows, pixels }) => {
+      const first = Math.max(at, start);
+      const last = Math.min(at + rows, end);
+      if (first >= last) return [];
+      if (pixels === undefined) throw new Error('An image without pixels cannot be seen.');
+      return { at: first - start, count: last - first, pixels, from: first - at };
+    });
+  }
+
   append(token: number): void {
     if (this.#length === this.#tokens.length) {
       const longer = new Int32Array(2 * this.#length);
@@ -60,6 +76,9 @@ export class EngineSequence {
   truncate(tokens: number): void {
     this.#length = Math.min(this.#length, tokens);
     this.computed = Math.min(this.computed, tokens);
+    this.#images = this.#images
+      .filter(({ at }) => at < tokens)
+      .map((image) => ({ ...image, rows: Math.min(image.rows, tokens - image.at) }));
     this.dispose();
   }
 

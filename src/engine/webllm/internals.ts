@@ -16,6 +16,8 @@
  *   LIBRARY_FUNCTIONS, SINGLE_FUNCTIONS, and with them the self-test (gpt2) and texts that are the
  *   same alone and in a batch (Qwen2). Those libraries cannot sample on the GPU.
  * - EmbeddingParts: 0.2.86 and that same embedding model's library, by test/real/embeddings.ts.
+ * - Read only: IMAGE_FUNCTION and ImagePipeline, as no vision model's library was at hand.
+ *   IMAGE_RUNTIME_FUNCTIONS were, by test/real/newest-runtime.ts.
  * - Read only: SWAP_FUNCTIONS, which no runtime at hand has. WebLLM calls them for sequence 0 alone, and
  *   TVM's own test of them expects every other sequence to be refused.
  */
@@ -100,6 +102,15 @@ export interface MlcChatConfig {
   conv_config?: Partial<MlcConversationTemplate>;
   tokenizer_info?: { token_postproc_method: string; prepend_space_in_encode: boolean };
   token_table_postproc_method?: string;
+  /** The architecture, such as `phi3_v`. */
+  model_type?: string;
+  /** Of the architecture's own configuration: the tokens around an image, by their newer or older names. */
+  model_config?: {
+    vision_start_token_id?: number | null;
+    vision_end_token_id?: number | null;
+    boi_token_index?: number | null;
+    eoi_token_index?: number | null;
+  } | null;
 }
 
 export interface MlcConversationTemplate {
@@ -184,6 +195,17 @@ export const RUNTIME_FUNCTIONS = {
   availablePages: 'vm.builtin.attention_kv_cache_get_num_available_pages',
 } as const;
 
+/** Vision models' libraries have it: pixels to the rows of an image's embedding. */
+export const IMAGE_FUNCTION = 'image_embed';
+
+/** Functions of the runtime by which rows of images and of texts come to stand in one batch. */
+export const IMAGE_RUNTIME_FUNCTIONS = {
+  /** Part of a tensor, from a byte on. */
+  view: 'runtime.TVMTensorCreateView',
+  /** Tensors [n, hidden], one after the other. */
+  join: 'tvmjs.runtime.ConcatEmbeddings',
+} as const;
+
 /** Functions of newer libraries (0.2.80 on) that sample on the GPU. */
 export const SAMPLING_FUNCTIONS = [
   'softmax_with_temperature',
@@ -214,16 +236,8 @@ export function readInternals(engine: unknown, modelId: string): Internals | str
   const pipelines = property(engine, 'loadedModelIdToPipeline');
   if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
   const pipeline: unknown = pipelines.get(modelId);
-  for (const [path, methods] of SHAPE) {
-    const value = path === '' ? pipeline : property(pipeline, path);
-    if (typeof value !== 'object' && typeof value !== 'function')
-      return missing(`pipeline.${path}`);
-    for (const method of methods) {
-      if (typeof property(value, method) !== 'function') {
-        return missing(`pipeline.${path === '' ? '' : `${path}.`}${method}`);
-      }
-    }
-  }
+  const part = missingPart(pipeline);
+  if (part !== undefined) return missing(part);
   const checked = pipeline as MlcPipeline;
   const absent = missingFunction(checked);
   if (absent !== undefined) return `This model library has no function ${absent}.`;
@@ -250,6 +264,93 @@ export function readTextParts(engine: unknown, modelId: string): TextParts | str
     return missing('pipeline.config.conv_template');
   }
   return pipeline as TextParts;
+}
+
+/** The parts of `LLMChatPipeline` that feed images to the one sequence that WebLLM has. */
+export interface ImagePipeline extends MlcPipeline {
+  /** Computes a chunk: token ids, and images (by their addresses), all of it `length` tokens. */
+  embedAndForward(input: (number[] | { url: string })[], length: number): Promise<TvmTensor>;
+  /** Pixels by address; what is not in it, WebLLM fetches. */
+  readonly imageDataCache: Map<string, { width: number; height: number; data: Uint8ClampedArray }>;
+  /** Tokens that one forward may take. */
+  readonly prefillChunkSize: number;
+}
+
+/** Looks for what serial serving of images needs. What is there, or a sentence on what is missing. */
+export function readImagePipeline(engine: unknown, modelId: string): ImagePipeline | string {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
+  const pipeline: unknown = pipelines.get(modelId);
+  const absent = missingPart(pipeline);
+  if (absent !== undefined) return missing(absent);
+  // By a manifest, that is another function.
+  if (hasManifest(pipeline)) return 'This model has a manifest, which says nothing of images.';
+  if (typeof property(pipeline, 'embedAndForward') !== 'function') {
+    return missing('pipeline.embedAndForward');
+  }
+  if (!(property(pipeline, 'imageDataCache') instanceof Map)) {
+    return missing('pipeline.imageDataCache');
+  }
+  if (typeof property(pipeline, 'prefillChunkSize') !== 'number') {
+    return missing('pipeline.prefillChunkSize');
+  }
+  return pipeline as ImagePipeline;
+}
+
+/** Whether WebLLM loaded the model by a manifest, whose functions have other names and shapes. */
+export function hasManifest(pipeline: unknown): boolean {
+  return property(pipeline, 'artifact') !== undefined;
+}
+
+/** What a manifest says of a model's images. */
+export interface ManifestImageInput {
+  processor: {
+    resize: { mode: 'stretch' | 'center_crop'; width: number; height: number };
+    /** Rows of the embedding. */
+    num_embeddings: number;
+  };
+  prompt: {
+    prefix_token_ids: number[];
+    suffix_token_ids: number[];
+    placeholder_token_id: number;
+  };
+}
+
+/** The parts of `LLMChatPipeline` that feed images to a model with a manifest. */
+export interface ManifestPipeline extends MlcPipeline {
+  getArtifactImageEmbeddings(part: {
+    type: 'image_url';
+    image_url: { url: string };
+  }): Promise<TvmTensor>;
+  sliceTensorRows(tensor: TvmTensor, start: number, count: number): TvmTensor;
+  artifactPrefillAndForward(
+    embeddings: TvmTensor,
+    tokenIds: number[],
+    modalityIds: number[],
+  ): TvmTensor;
+  /** Pixels by their size and address; what is not in it, WebLLM fetches. */
+  readonly artifactImagePixelCache: Map<string, Uint8ClampedArray>;
+  readonly prefillChunkSize: number;
+}
+
+/** A model's pipeline and what its manifest says of images; undefined where it has none, or says nothing. */
+export function manifestPipeline(
+  engine: unknown,
+  modelId: string,
+): { pipeline: ManifestPipeline; input: ManifestImageInput } | undefined {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  const pipeline: unknown = pipelines instanceof Map ? pipelines.get(modelId) : undefined;
+  const input = property(property(pipeline, 'artifact'), 'imageInput');
+  const methods = ['getArtifactImageEmbeddings', 'sliceTensorRows', 'artifactPrefillAndForward'];
+  const there =
+    input !== undefined &&
+    missingPart(pipeline) === undefined &&
+    methods.every((method) => typeof property(pipeline, method) === 'function') &&
+    property(pipeline, 'artifactImagePixelCache') instanceof Map &&
+    typeof property(pipeline, 'prefillChunkSize') === 'number';
+  return there
+    ? { pipeline: pipeline as ManifestPipeline, input: input as ManifestImageInput }
+    : undefined;
 }
 
 /** The parts of `EmbeddingPipeline` that are of use beside WebLLM's public API. */
@@ -302,6 +403,20 @@ const SHAPE: readonly (readonly [string, readonly string[]])[] = [
   ['tokenizer', TOKENIZER],
   ['config', []],
 ];
+
+/** The first part of a pipeline that is not as expected. */
+function missingPart(pipeline: unknown): string | undefined {
+  for (const [path, methods] of SHAPE) {
+    const value = path === '' ? pipeline : property(pipeline, path);
+    if (typeof value !== 'object' && typeof value !== 'function') return `pipeline.${path}`;
+    for (const method of methods) {
+      if (typeof property(value, method) !== 'function') {
+        return `pipeline.${path === '' ? '' : `${path}.`}${method}`;
+      }
+    }
+  }
+  return undefined;
+}
 
 function missing(what: string): string {
   return `This version of WebLLM has no ${what}.`;

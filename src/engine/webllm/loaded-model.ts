@@ -1,9 +1,13 @@
-import type { ConversationTemplate, LoadedModel } from '../step-engine';
+import type { ConversationTemplate, ImageInput, LoadedModel } from '../step-engine';
 import type { MlcChatConfig, TextParts } from './internals';
 import { keepTokenizer } from './kept-tokenizer';
 
-/** A pipeline as far as text is concerned. */
-export function loadedModel(id: string, { tokenizer, config }: TextParts): LoadedModel {
+/** A pipeline as far as text is concerned; `images` where it takes them, or why it does not. */
+export function loadedModel(
+  id: string,
+  { tokenizer, config }: TextParts,
+  images?: ImageInput | string,
+): LoadedModel {
   return {
     id,
     tokenizer: keepTokenizer(id, tokenizer, config.vocab_size),
@@ -17,6 +21,7 @@ export function loadedModel(id: string, { tokenizer, config }: TextParts): Loade
       repetitionPenalty: config.repetition_penalty ?? 1,
     },
     simulated: false,
+    images: typeof images === 'object' ? images : undefined,
   };
 }
 

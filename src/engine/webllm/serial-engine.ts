@@ -16,6 +16,7 @@ import { prepareDraw } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
+import type { ImageFeed } from './serial-images';
 
 /** The part of `MLCEngine`'s public API that serial serving uses. */
 export interface SerialApi {
@@ -29,6 +30,8 @@ export interface SerialParts {
   api: SerialApi;
   /** The logits of the last forward, as the logit processor saw them. */
   logits: LogitTap;
+  /** Where the model takes images. */
+  images: ImageFeed | undefined;
   grammars: LazyGrammars;
   model: LoadedModel;
   status: EngineStatus;
@@ -83,7 +86,7 @@ export class SerialEngine implements StepEngine {
   readonly lost: Promise<TempoError>;
   readonly #parts: SerialParts;
   readonly #sampler: Sampler;
-  /** The tokens that WebLLM's sequence holds. */
+  /** The tokens that WebLLM's sequence holds. An image that is computed in part is not among them. */
   #held: number[] = [];
   #sequence: EngineSequence | undefined;
   readonly #life: Lifeline;
@@ -143,6 +146,9 @@ export class SerialEngine implements StepEngine {
         `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
       );
     }
+    if (spec.images?.length && this.#parts.images === undefined) {
+      throw new TempoError('unsupported', `"${spec.id}" has images; this engine takes none.`);
+    }
     const cachedTokens = this.#match(spec.tokens);
     this.#sequence = new EngineSequence(spec, cachedTokens);
     return { cachedTokens };
@@ -195,23 +201,40 @@ export class SerialEngine implements StepEngine {
   }
 
   async #run(sequence: EngineSequence, tokens: number): Promise<StepResult> {
-    const { api, logits } = this.#parts;
+    const { logits } = this.#parts;
     const startMs = performance.now();
-    const next = Array.from(sequence.next(tokens));
     const draws = tokens === sequence.pending;
-    if (this.#held.length !== sequence.computed) {
-      await api.resetChat();
+    if (sequence.computed === 0 && this.#held.length > 0) {
+      await this.#parts.api.resetChat();
       this.#held = [];
-      if (sequence.computed > 0) throw new Error('The history is not there any more.');
     }
     logits.last = undefined;
-    await api.forwardTokensAndSample(next, next.length > 1);
-    for (const token of next) this.#held.push(token);
+    await this.#feed(sequence, sequence.computed + tokens);
     sequence.computed += tokens;
     const row: Float32Array | undefined = logits.last;
     if (draws && row === undefined) throw new Error('WebLLM did not show its logits.');
     const results = draws && row !== undefined ? await this.#draw(sequence, row) : NOTHING;
     return { ...results, durationMs: performance.now() - startMs };
+  }
+
+  /** Feeds a sequence's tokens up to `end`; an image, which WebLLM takes as a whole, when its last is due. */
+  async #feed(sequence: EngineSequence, end: number): Promise<void> {
+    const { api, images } = this.#parts;
+    const feedText = async (to: number) => {
+      const next = Array.from(sequence.tokens.subarray(this.#held.length, to));
+      if (next.length > 0) await api.forwardTokensAndSample(next, next.length > 1);
+      for (const token of next) this.#held.push(token);
+    };
+    for (const { at, rows, pixels } of sequence.spec.images ?? []) {
+      if (at + rows <= this.#held.length) continue;
+      if (at >= end) break;
+      await feedText(at);
+      if (at + rows > end) return;
+      if (images === undefined || pixels === undefined) throw new Error('Images are not taken.');
+      await images.feed(pixels, rows);
+      for (const token of sequence.tokens.subarray(at, at + rows)) this.#held.push(token);
+    }
+    await feedText(end);
   }
 
   /** Draws and hands out the next token. Throws where the logits are of no use. */

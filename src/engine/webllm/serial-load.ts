@@ -8,6 +8,7 @@ import { grammarsOf } from './lazy-grammars';
 import type { WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { type LogitTap, SerialEngine } from './serial-engine';
+import { imageFeed } from './serial-images';
 import type { MlcEngine } from './webllm-module';
 
 /**
@@ -29,18 +30,23 @@ export function serialEngine(
     window ?? UNSAID_WINDOW,
     options.contextWindow ?? Number.POSITIVE_INFINITY,
   );
+  const images = imageFeed(engine, options.model);
+  const notes = [`${reason} So requests are served one at a time, through WebLLM's public API.`];
+  if (typeof images === 'string') notes.push(images);
+  else if (images !== undefined) notes.push('Images go through its own way of feeding them.');
   options.onProgress?.({ phase: 'ready', text: 'Ready, one request at a time.', fraction: 1 });
   return new SerialEngine({
     api: engine,
     logits: tap,
     grammars: grammarsOf(options.model, parts),
-    model: loadedModel(options.model, parts),
+    images: typeof images === 'object' ? images : undefined,
+    model: loadedModel(options.model, parts, typeof images === 'object' ? images.input : images),
     status: {
       kind: 'webllm',
       model: options.model,
       device: nameOf(watch.adapter),
       mode: 'serial',
-      notes: [`${reason} So requests are served one at a time, through WebLLM's public API.`],
+      notes,
       kvBytes: 0,
     },
     contextWindow,

@@ -5,8 +5,14 @@
  * runtime's rules (page counts, shared blocks, scopes, copies that arrive with `sync`) and breaks off
  * as the runtime does where they are not kept. Kernels can be told to compute wrongly.
  */
+import { phi3vShape } from '../images/phi3v';
 import type { ChatOptions } from './app-config';
-import type { LibraryMetadata, MlcConversationTemplate, TvmDevice } from './internals';
+import type {
+  ImagePipeline,
+  LibraryMetadata,
+  MlcConversationTemplate,
+  TvmDevice,
+} from './internals';
 import type { WebLlmModule } from './webllm-module';
 
 export interface StandInOptions {
@@ -15,6 +21,8 @@ export interface StandInOptions {
   /** The runtime can copy a sequence's pages out and in. */
   swaps?: boolean;
   metadata?: Partial<LibraryMetadata>;
+  /** The library takes images, and the model's configuration calls it so: `phi3_v`. */
+  vision?: string;
   /** Functions that the library or the runtime lacks. */
   lacks?: readonly string[];
   /** What the GPU computes wrongly. */
@@ -31,6 +39,8 @@ export interface StandInOptions {
     draws?: boolean;
     /** Sums of probabilities on the GPU, beyond the first 32 (the cumsum race). */
     sums?: boolean;
+    /** Images come as one row too few. */
+    images?: boolean;
     /** Repetition penalties on the GPU, the way round that v0_2_48 has them. */
     penalties?: boolean;
   };
@@ -83,6 +93,17 @@ const METADATA: LibraryMetadata = {
   params: [{ name: 'embedding.weight', shape: ['vocab_size', 1], dtype: 'float32' }],
 };
 
+/** What the function for images is called with. */
+export interface SeenImage {
+  /** [1, height, width, 3] */
+  shape: number[];
+  dtype: string;
+  pixels: number[];
+  /** Heights and widths. */
+  resize: [number, number];
+  crop: [number, number];
+}
+
 /** One of the prebuilt libraries' kernels, shortened. */
 export const MERGE_STATE_KERNEL = `
 @compute @workgroup_size(16, 12, 1)
@@ -104,6 +125,10 @@ export class StandIn {
   readonly corruptions: string[] = [];
   /** The token ids of every embed call. */
   readonly embedded: number[][] = [];
+  /** What every forward computed: token ids, and what rows of images hold. */
+  readonly fed: number[][] = [];
+  /** What every image_embed call was given. */
+  readonly images: SeenImage[] = [];
   /** The inputs of every forward of an embedding model, as token ids. */
   readonly embeddings: number[][][] = [];
   /** Shader texts compiled. */
@@ -250,6 +275,8 @@ class Tensor extends Handle {
   readonly dtype: string;
   readonly device: Device;
   readonly data: Float32Array | Int32Array;
+  /** It is part of another, from somewhere within it on: kernels would read from its beginning. */
+  isPart = false;
 
   constructor(
     world: StandIn,
@@ -270,7 +297,21 @@ class Tensor extends Handle {
 
   view(shape: number[]): Tensor {
     this.use();
-    return new Tensor(this.world, shape, this.dtype, this.device, this.data);
+    const view = new Tensor(this.world, shape, this.dtype, this.device, this.data);
+    view.isPart = this.isPart;
+    return view;
+  }
+
+  /** Rows from a byte on. */
+  part(shape: number[], byteOffset: number): Tensor {
+    this.use();
+    const start = byteOffset / 4;
+    const size = shape.reduce((product, n) => product * n, 1);
+    if (!Number.isInteger(start) || start + size > this.data.length) fail('The view is too large.');
+    const data = this.data.subarray(start, start + size);
+    const part = new Tensor(this.world, shape, this.dtype, this.device, data);
+    part.isPart = this.isPart || start > 0;
+    return part;
   }
 
   copyFrom(source: Tensor | ArrayLike<number>): this {
@@ -418,7 +459,9 @@ class PagedCache extends Handle {
   }
 
   /** Writes the batch's tokens and returns the hash of each member's history after each of them. */
-  run(tokens: ArrayLike<number>): number[] {
+  run({ data: tokens, isPart }: Pick<Tensor, 'data' | 'isPart'>): number[] {
+    if (isPart) fail('A kernel was given part of a tensor.');
+    this.world.fed.push([...tokens]);
     if (this.#forward === undefined) fail('A forward without begin_forward.');
     const { ids, lengths } = this.#forward ?? { ids: [], lengths: [] };
     const hashes: number[] = [];
@@ -577,6 +620,14 @@ function vectorOf(ids: readonly number[]): number[] {
   return Array.from({ length: 8 }, (_, i) => 1 + ((hash >>> (4 * i)) & 15));
 }
 
+/** The rows that stand for a picture; they depend on all of its pixels. */
+function rowsOf({ pixels, crop: [height, width] }: SeenImage, missing: number): number[] {
+  const rows = height * 12 * (width * 12 + 1) + 1 + 12 * 13 - missing;
+  let hash = 0x811c9dc5;
+  for (const value of pixels) hash = Math.imul(hash ^ value, 0x01000193);
+  return Array.from({ length: rows }, (_, row) => 1000 + (((hash >>> 12) + row) % 2 ** 20));
+}
+
 type Raw = (...args: never[]) => unknown;
 
 /** The library's functions, and the runtime's. */
@@ -587,6 +638,21 @@ function functionsOf(world: StandIn, gpu: Device) {
     const tensor = new Tensor(world, dims, 'float32', gpu);
     for (const [row, hash] of hashes.entries()) tensor.data.set(logitsOf(hash), row * VOCABULARY);
     return new List(world, [tensor]);
+  };
+  const imageEmbed = (pixels: Tensor, ...args: unknown[]) => {
+    const [resizeHeight, resizeWidth, cropHeight, cropWidth] = args
+      .slice(0, 4)
+      .map((size) => shape(size)[0]);
+    const seen: SeenImage = {
+      shape: pixels.shape,
+      dtype: pixels.dtype,
+      pixels: [...pixels.data],
+      resize: [resizeHeight, resizeWidth],
+      crop: [cropHeight, cropWidth],
+    };
+    world.images.push(seen);
+    const rows = rowsOf(seen, world.options.wrong?.images ? 1 : 0);
+    return new Tensor(world, [rows.length, 1], 'float32', gpu, Float32Array.from(rows));
   };
   const library: Record<string, Raw> = {
     _metadata: () => JSON.stringify(world.metadata),
@@ -603,19 +669,19 @@ function functionsOf(world: StandIn, gpu: Device) {
       return new PagedCache(world, shape(n)[0], shape(tokens)[0], shape(chunk)[0]);
     },
     batch_prefill: (hidden: Tensor, positions: Tensor, cache: PagedCache) => {
-      const hashes = cache.run(hidden.data);
+      const hashes = cache.run(hidden);
       const rows = [...positions.data].map((position) => hashes[position]);
       return logits(rows, [1, rows.length, VOCABULARY]);
     },
     prefill: (hidden: Tensor, cache: PagedCache) =>
-      logits([cache.run(hidden.data).at(-1) ?? 0], [1, 1, VOCABULARY]),
-    decode: (hidden: Tensor, cache: PagedCache) =>
-      logits(cache.run(hidden.data), [1, 1, VOCABULARY]),
+      logits([cache.run(hidden).at(-1) ?? 0], [1, 1, VOCABULARY]),
+    decode: (hidden: Tensor, cache: PagedCache) => logits(cache.run(hidden), [1, 1, VOCABULARY]),
     batch_decode: (hidden: Tensor, cache: PagedCache) => {
-      const hashes = cache.run(hidden.data);
+      const hashes = cache.run(hidden);
       return logits(hashes, [hashes.length, 1, VOCABULARY]);
     },
     ...(world.options.samplesOnGpu ? samplingKernels(world, gpu) : {}),
+    ...(world.options.vision === undefined ? {} : { image_embed: imageEmbed }),
   };
   const kv = 'vm.builtin.kv_state_';
   const attention = 'vm.builtin.attention_kv_cache_';
@@ -631,6 +697,22 @@ function functionsOf(world: StandIn, gpu: Device) {
       cache.begin(shape(ids), shape(lengths)),
     [`${kv}end_forward`]: (cache: PagedCache) => cache.end(),
     [`${attention}get_num_available_pages`]: (cache: PagedCache) => cache.availablePages,
+    'runtime.TVMTensorCreateView': (of: Tensor, dims: unknown, _dtype: unknown, offset: unknown) =>
+      of.part(shape(dims), number(offset)),
+    'tvmjs.runtime.ConcatEmbeddings': (...parts: Tensor[]) => {
+      const [{ shape: first, dtype }] = parts;
+      if (parts.some((part) => part.shape.length !== 2 || part.shape[1] !== first[1])) {
+        fail('The embeddings are not of one size.');
+      }
+      const rows = parts.reduce((sum, part) => sum + part.shape[0], 0);
+      const joined = new Tensor(world, [rows, first[1]], dtype, gpu);
+      let at = 0;
+      for (const { data } of parts) {
+        joined.data.set(data, at);
+        at += data.length;
+      }
+      return joined;
+    },
     ...(world.options.swaps ? swapFunctions(number) : {}),
   };
   for (const name of world.options.lacks ?? []) {
@@ -848,6 +930,10 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
       scope.splice(at, 1);
       return object;
     },
+    attachToCurrentScope: <T extends Handle>(object: T): T => {
+      world.scopes.at(-1)?.push(object);
+      return object;
+    },
     getGlobalFunc: (name: string) => find(runtime, name),
     makeShapeTuple: (values: number[]) => new ShapeTuple(world, values),
     scalar: (value: number, dtype: string) => ({ value, dtype }),
@@ -856,6 +942,8 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
       return new Tensor(world, shape, dtype, device);
     },
     cpu: () => cpu,
+    concatEmbeddings: (parts: Tensor[]) =>
+      find(runtime, 'tvmjs.runtime.ConcatEmbeddings')(...(parts as never[])) as Tensor,
   };
   const vm = {
     // Undefined where there is none; older runtimes throw.
@@ -876,10 +964,48 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
     top_p: 0.9,
     conv_template: TEMPLATE,
     tokenizer_info: { token_postproc_method: 'byte_level', prepend_space_in_encode: false },
+    model_type: world.options.vision ?? 'stand-in',
     ...chatOptions,
     context_window_size: ownCacheTokens,
   };
   const tokenizer = new Tokenizer();
+  const imageDataCache: ImagePipeline['imageDataCache'] = new Map();
+  const { prefill_chunk_size: prefillChunkSize } = world.metadata;
+  /** A chunk for the one sequence there is: texts, and images whose pixels have been laid ready. */
+  const embedAndForward = async (input: (number[] | { url: string })[], length: number) => {
+    if (length > prefillChunkSize) throw new Error('InternalError: the chunk is too long.');
+    const rows = input.map((part) => {
+      if (Array.isArray(part)) {
+        return embed(
+          tvm.empty([part.length], 'int32', gpu).copyFrom(part) as never,
+          params as never,
+        );
+      }
+      const image = imageDataCache.get(part.url);
+      if (image === undefined) throw new Error(`Nothing is fetched here: ${part.url}`);
+      const { width, height, data } = image;
+      const shape = phi3vShape(width, height);
+      if (shape === undefined) throw new Error('The image is too narrow.');
+      const rgb = data.filter((_, i) => i % 4 < 3);
+      const one = (size: number) => tvm.makeShapeTuple([size]) as never;
+      const { resize, crop } = shape;
+      return find(library, 'image_embed')(
+        tvm.empty([1, height, width, 3], 'uint32', gpu).copyFrom(rgb) as never,
+        one(resize.height),
+        one(resize.width),
+        one(crop.height),
+        one(crop.width),
+        params as never,
+      );
+    });
+    const joined = tvm.concatEmbeddings(rows as Tensor[]);
+    if (joined.shape[0] !== length) throw new Error('InternalError: the lengths differ.');
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    own.begin([0], [length]);
+    const hash = own.run(joined).at(-1) ?? 0;
+    own.end();
+    return tvm.empty([1, 1, VOCABULARY], 'float32', gpu).copyFrom(logitsOf(hash));
+  };
   const pipeline = {
     tvm,
     vm,
@@ -888,6 +1014,9 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
     embed,
     tokenizer,
     config,
+    imageDataCache,
+    prefillChunkSize,
+    embedAndForward,
     dispose: () => {
       for (const object of [params, embed, own, tokenizer]) object.dispose();
     },
@@ -991,7 +1120,7 @@ function makeWebLlm(world: StandIn): WebLlmModule {
       for (let at = 0; at < ids.length; at += own.chunk) {
         const chunk = ids.slice(at, at + own.chunk);
         own.begin([0], [chunk.length]);
-        hash = own.run(chunk).at(-1) ?? 0;
+        hash = own.run({ data: Int32Array.from(chunk), isPart: false }).at(-1) ?? 0;
         own.end();
       }
       await new Promise((resolve) => setTimeout(resolve, 0));

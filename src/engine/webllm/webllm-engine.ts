@@ -3,6 +3,7 @@ import {
   type EngineCapacity,
   type GrammarSpec,
   type KvState,
+  type Pixels,
   type SampledToken,
   type SequenceSpec,
   type StepCosts,
@@ -15,6 +16,7 @@ import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
 import { type Draw, prepareDraw } from './draw';
 import { EngineSequence } from './engine-sequence';
+import type { ImageRows } from './image-rows';
 import type { MlcPipeline, TvmTensor } from './internals';
 import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
@@ -38,6 +40,8 @@ export interface WebLlmParts {
   batch: BatchModel;
   table: SequenceTable;
   sampler: RowSampler;
+  /** Where the model takes images. */
+  images: ImageRows | undefined;
   /** Where the runtime can copy pages out and in, and does so rightly. */
   swap: SwapParts | undefined;
   grammars: LazyGrammars;
@@ -68,6 +72,9 @@ interface PendingRows {
 /** Where a step's time went, ms; sums since load. */
 export interface StepTimes {
   steps: number;
+  /** Pictures embedded before steps, and the time that took. */
+  images: number;
+  imageMs: number;
   /** Making and sending commands. */
   issueMs: number;
   /** Masks and tables prepared while the GPU was at work. */
@@ -87,7 +94,15 @@ export class WebLlmEngine implements StepEngine {
   readonly costs: StepCosts;
   readonly kv: KvState;
   readonly lost: Promise<TempoError>;
-  readonly times: StepTimes = { steps: 0, issueMs: 0, overlapMs: 0, waitMs: 0, drawMs: 0 };
+  readonly times: StepTimes = {
+    steps: 0,
+    images: 0,
+    imageMs: 0,
+    issueMs: 0,
+    overlapMs: 0,
+    waitMs: 0,
+    drawMs: 0,
+  };
   readonly #parts: WebLlmParts;
   readonly #sequences = new Map<string, EngineSequence>();
   readonly #swapped: SwappedSequences;
@@ -133,7 +148,10 @@ export class WebLlmEngine implements StepEngine {
         `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
       );
     }
-    const { table } = this.#parts;
+    const { table, images } = this.#parts;
+    if (spec.images?.length && images === undefined) {
+      throw new TempoError('unsupported', `"${spec.id}" has images; this engine takes none.`);
+    }
     const forked = table.has(spec.id) && !this.#sequences.has(spec.id);
     const cachedTokens = forked ? table.computed(spec.id) : this.#start(spec);
     if (cachedTokens >= length) {
@@ -244,14 +262,23 @@ export class WebLlmEngine implements StepEngine {
     this.#life.dispose();
     for (const sequence of this.#sequences.values()) sequence.dispose();
     this.#sequences.clear();
-    const { sampler, batch, swap, unload } = this.#parts;
-    for (const part of [sampler, swap?.space, batch]) quietly(() => part?.dispose());
+    const { sampler, batch, images, swap, unload } = this.#parts;
+    for (const part of [sampler, swap?.space, images, batch]) quietly(() => part?.dispose());
     await unload().catch(() => {});
   }
 
-  async #run(members: readonly StepMember[]): Promise<StepResult> {
+  async #run(all: readonly StepMember[]): Promise<StepResult> {
     const { device } = this.#parts.pipeline;
+    const beganMs = performance.now();
+    const sees = all.some(({ sequence, tokens }) => sequence.nextImages(tokens).length > 0);
+    const unseen = sees ? await this.#see(all) : NOBODY;
+    const members = all.filter(
+      ({ sequence }) => !unseen.has(sequence.id) && this.#sequences.get(sequence.id) === sequence,
+    );
     const startMs = performance.now();
+    if (members.length === 0) {
+      return { sampled: new Map(), failed: unseen, durationMs: startMs - beganMs };
+    }
     const pending: PendingRows[] = [];
     try {
       await this.#compute(members, pending);
@@ -263,7 +290,8 @@ export class WebLlmEngine implements StepEngine {
       this.times.steps++;
       this.times.waitMs += readMs - waitedMs;
       this.times.drawMs += endMs - readMs;
-      return { ...results, durationMs: endMs - startMs };
+      const failed = new Map([...unseen, ...(results.failed ?? [])]);
+      return { ...results, failed, durationMs: endMs - startMs };
     } catch (error) {
       // Lost in the middle, or no row of logits is of use: the cache cannot be relied on.
       throw this.#life.lose(error instanceof Error ? error.message : String(error));
@@ -276,6 +304,35 @@ export class WebLlmEngine implements StepEngine {
         }
       }
     }
+  }
+
+  /**
+   * Embeds the pictures that the step is the first to need, before it begins: a step's time is to say what
+   * tokens cost. Returns the sequences that cannot be computed, and why.
+   */
+  async #see(members: readonly StepMember[]): Promise<ReadonlyMap<string, TempoError>> {
+    const { images, pipeline } = this.#parts;
+    if (images === undefined) return NOBODY; // such sequences are not taken
+    const unseen = new Map<string, TempoError>();
+    const needed = new Set<Pixels>();
+    const before = performance.now();
+    for (const { sequence, tokens } of members) {
+      for (const { pixels } of sequence.nextImages(tokens)) {
+        needed.add(pixels);
+        if (images.has(pixels)) continue;
+        try {
+          this.#life.guard(() => images.embed(pixels));
+          this.times.images++;
+        } catch (thrown) {
+          this.#life.check();
+          unseen.set(sequence.id, TempoError.from(thrown));
+        }
+      }
+    }
+    await this.#life.wait(pipeline.device.sync());
+    this.#life.guard(() => images.trim(needed));
+    this.times.imageMs += performance.now() - before;
+    return unseen;
   }
 
   /** Issues a step's commands, forwards and draws; none need have run yet when this resolves. */
@@ -388,14 +445,16 @@ export class WebLlmEngine implements StepEngine {
   }
 
   #forward(members: readonly StepMember[]): TvmTensor | undefined {
-    const { batch, table } = this.#parts;
+    const { batch, table, images } = this.#parts;
     const logits = this.#life.guard(() =>
       batch.forward(
         members.map(({ sequence, tokens, draws }) => ({
           slot: table.slotOf(sequence.id),
           tokens: sequence.next(tokens),
+          images: sequence.nextImages(tokens),
           wanted: draws,
         })),
+        images,
       ),
     );
     for (const { sequence, tokens } of members) sequence.computed += tokens;
@@ -410,6 +469,8 @@ export class WebLlmEngine implements StepEngine {
     return sequence;
   }
 }
+
+const NOBODY: ReadonlyMap<string, TempoError> = new Map();
 
 /** Frees what can be freed: on a lost device WebLLM has let go of everything itself, and throws. */
 function quietly(free: () => void): void {

@@ -1,11 +1,15 @@
 import type { ConversationTemplate } from '../../engine/step-engine';
-import { hasSystemTurns, type Turn } from '../../engine/text';
+import { hasSystemTurns, type PromptImage, type Turn } from '../../engine/text';
 import { TempoError } from '../../scheduler';
-import type { Message } from '../validate';
+import type { ImageSource, Message } from '../validate';
 import { type ToolFormat, toolFormatOf } from './tool-format';
 import type { PreparedTools } from './tools';
 
 type AssistantMessage = Extract<Message, { role: 'assistant' }>;
+type UserMessage = Extract<Message, { role: 'user' }>;
+
+/** What came of the images that messages ask for. */
+export type LoadedImages = ReadonlyMap<ImageSource, PromptImage>;
 
 /**
  * A request's messages as its model's chat template takes them: instructions gathered, tools described,
@@ -19,6 +23,7 @@ export function turnsOf(
   messages: readonly Message[],
   template: ConversationTemplate,
   tools?: PreparedTools,
+  images?: LoadedImages,
 ): Turn[] {
   const format = tools?.format ?? toolFormatOf(template);
   const usesTools =
@@ -37,7 +42,7 @@ export function turnsOf(
         else turns.push({ role: 'system', content: message.content });
         return;
       case 'user':
-        turns.push({ role: 'user', content: userText(message) });
+        turns.push(userTurn(message, images));
         return;
       case 'assistant':
         turns.push({ role: 'assistant', content: assistantText(message, format) });
@@ -79,9 +84,7 @@ function describe(turns: Turn[], template: ConversationTemplate, tools: Prepared
   const hasSystemTurn = template.system_template.includes('{system_message}');
   const question = turns.findIndex((turn) => turn.role === 'user');
   if (question >= 0 && (format.place === 'first user message' || !hasSystemTurn)) {
-    return turns.map((turn, i) =>
-      i === question ? { ...turn, content: `${section}\n${turn.content}` } : turn,
-    );
+    return turns.map((turn, i) => (i === question ? prefixed(turn, `${section}\n`) : turn));
   }
   const [first, ...rest] = turns;
   const own = first?.role === 'system' ? first.content : template.system_message;
@@ -90,8 +93,19 @@ function describe(turns: Turn[], template: ConversationTemplate, tools: Prepared
 }
 
 /** A user's turn; the role is the template's to write, and a name is part of what is said. */
-function userText({ name, content }: { name?: string; content: string }): string {
-  return name === undefined ? content : `${name}: ${content}`;
+function userTurn({ name, content, images }: UserMessage, loaded?: LoadedImages): Turn {
+  const shown = images?.flatMap((source) => {
+    const image = loaded?.get(source);
+    return image === undefined ? [] : { at: source.at, image };
+  });
+  const turn: Turn = { role: 'user', content, ...(shown && { images: shown }) };
+  return name === undefined ? turn : prefixed(turn, `${name}: `);
+}
+
+/** A turn that begins with something else. */
+function prefixed({ images, ...turn }: Turn, text: string): Turn {
+  const moved = images?.map(({ at, image }) => ({ at: at + text.length, image }));
+  return { ...turn, content: text + turn.content, ...(moved && { images: moved }) };
 }
 
 /** An assistant's turn, its calls written out. */

@@ -8,6 +8,8 @@ import { TempoError } from '../../scheduler';
 export interface Reading {
   /** The model that is to answer. */
   readonly model: string;
+  /** It takes images. */
+  readonly images?: boolean;
   /** A sentence for each field that was given and is ignored; the same for every request. */
   readonly warnings: Set<string>;
 }

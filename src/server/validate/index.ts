@@ -7,7 +7,14 @@
 export type { ChatRequest } from './chat';
 export type { Message } from './messages';
 export * from './objective';
+export type { ImageSource } from './parts';
 export * from './program';
 export type { ScriptedReply } from './simulated-reply';
-export { plainSubmission, type ReadRequest, readParams, readSubmission } from './submission';
+export {
+  plainSubmission,
+  type ReadChat,
+  type ReadRequest,
+  readParams,
+  readSubmission,
+} from './submission';
 export type { TextRequest } from './text';

@@ -11,13 +11,13 @@ import {
   text,
   wholeNumber,
 } from './fields';
-import { assistantContent, textContent, userContent } from './parts';
+import { assistantContent, type ImageSource, textContent, userContent } from './parts';
 import { onlyFunctions } from './tools';
 
-/** A message as it was read: text alone. */
+/** A message as it was read: a text, and a user's images beside it. */
 export type Message =
   | { role: 'system'; content: string }
-  | { role: 'user'; content: string; name?: string }
+  | { role: 'user'; content: string; images?: ImageSource[]; name?: string }
   | { role: 'assistant'; content: string | null; tool_calls?: ToolCall[] }
   | { role: 'tool'; content: string; tool_call_id: string };
 
@@ -88,7 +88,8 @@ const system: Reader<Message> = (message, at, reading) => ({
 
 const user: Reader<Message> = (message, at, reading) => {
   const { content, name } = USER(message, at, reading);
-  return { role: 'user', content, name };
+  const { text: said, images } = content;
+  return { role: 'user', content: said, ...(images.length > 0 && { images }), name };
 };
 
 const assistant: Reader<Message> = (message, at, reading) => {

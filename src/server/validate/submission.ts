@@ -1,7 +1,7 @@
 import { plain } from '../plain';
 import type { Submission } from '../server-types';
 import { type ChatRequest, readChat } from './chat';
-import { alone, expect, isRecord, label, oneOf, type Reader } from './fields';
+import { alone, expect, isRecord, label, oneOf, type Reader, type Reading } from './fields';
 import { objective } from './objective';
 import { readText, type TextRequest } from './text';
 
@@ -18,14 +18,17 @@ export const id: Reader<string> = (value, at) => {
   return value;
 };
 
-/** A request as it was read. */
-export type ReadRequest = (
-  | { kind: 'chat'; request: ChatRequest }
-  | { kind: 'text'; request: TextRequest }
-) & {
+/** A chat request as it was read. */
+export interface ReadChat {
+  request: ChatRequest;
   /** A sentence for each field that was given and is ignored. */
   warnings: string[];
-};
+}
+
+/** A request as it was read. */
+export type ReadRequest =
+  | ({ kind: 'chat' } & ReadChat)
+  | ({ kind: 'text' } & Pick<ReadChat, 'warnings'> & { request: TextRequest });
 
 const kind = oneOf('chat', 'text');
 
@@ -42,28 +45,28 @@ export function plainSubmission(given: Submission): Submission {
     : { kind: given.kind, ...envelope, params: plain(given.params, '') };
 }
 
-/** Throws a typed error that names the field. `model` is what is loaded. */
-export function readSubmission(given: Submission, model: string): ReadRequest {
+/** What answers, as far as reading goes. */
+type Loaded = Pick<Reading, 'model' | 'images'>;
+
+/** Throws a typed error that names the field. */
+export function readSubmission(given: Submission, loaded: Loaded): ReadRequest {
   alone(id, given.id, 'id');
   alone(label, given.app, 'app');
   alone(objective, given.slo, 'slo');
   const { params } = given;
   if (alone(kind, given.kind ?? 'chat', 'kind') === 'chat') {
-    return { kind: 'chat', ...readParams(params, model) };
+    return { kind: 'chat', ...readParams(params, loaded) };
   }
   expect(isRecord(params), 'params', 'the request must be an object with a prompt', params);
   const warnings = new Set<string>();
-  const request = readText(params, { model, warnings });
+  const request = readText(params, { ...loaded, warnings });
   return { kind: 'text', request, warnings: [...warnings] };
 }
 
-/** Throws a typed error that names the field. `model` is what is loaded. */
-export function readParams(
-  params: unknown,
-  model: string,
-): { request: ChatRequest; warnings: string[] } {
+/** Throws a typed error that names the field. */
+export function readParams(params: unknown, loaded: Loaded): ReadChat {
   expect(isRecord(params), 'params', 'the request must be an object with messages', params);
   const warnings = new Set<string>();
-  const request = readChat(params, { model, warnings });
+  const request = readChat(params, { ...loaded, warnings });
   return { request, warnings: [...warnings] };
 }
