@@ -17,8 +17,10 @@ const BUNDLE = readFileSync(
   'utf8',
 ).replaceAll('\r\n', '\n');
 
-function cut(start: string, end: string): string {
-  const from = BUNDLE.indexOf(`\n${start}`) + 1;
+const PIPELINE = BUNDLE.indexOf('\nclass LLMChatPipeline {');
+
+function cut(start: string, end: string, after = 0): string {
+  const from = BUNDLE.indexOf(`\n${start}`, after) + 1;
   const to = BUNDLE.indexOf(end, from);
   if (from > 0 && to > 0) return BUNDLE.slice(from, to + end.length);
   throw new Error(`WebLLM's bundle has no "${start}".`);
@@ -32,18 +34,33 @@ const METHODS = [
   'calculateCropShape(imageHeight, imageWidth) {',
   'getImageEmbeddings(inputImage) {',
   'embedAndForward(inputData, inputDataLen) {',
+  // For models with a manifest.
+  'getArtifactTextEmbeddings(inputTokens) {',
+  'getArtifactImageEmbeddings(part) {',
+  'static dtypeBytes(dtype) {',
+  'sliceTensorRows(tensor, rowStart, rowCount) {',
+  'getArtifactPromptSegments() {',
+  'getArtifactPrefillChunks() {',
+  'artifactPrefillAndForward(embeddings, tokenIds, modalityIds) {',
 ];
 
-type Prefill = (parts: object, template: object, messages: readonly ChatMessage[]) => Promise<void>;
+interface WebLlmCode {
+  /** `LLMChatPipeline.forwardPrefill`. */
+  prefill(parts: object, template: object, messages: readonly ChatMessage[]): Promise<void>;
+  /** A pipeline's methods for models with a manifest. */
+  withManifest(parts: object): object;
+}
 
-/** `LLMChatPipeline.forwardPrefill`, made of the parts of the bundle. */
-const prefill = vm.runInThisContext(`(() => {
+/** Made of the parts of the bundle. */
+const webLlm = vm.runInThisContext(`(() => {
   const log = { info() {}, warn() {} };
   class MessageOrderError extends Error {}
   class SystemMessageOrderError extends Error {}
   class ContentTypeError extends Error {}
   class MultipleTextContentError extends Error {}
   class ContextWindowSizeExceededError extends Error {}
+  class ArtifactManifestError extends Error {}
+  const libExports$2 = { Scalar: class { constructor(value, dtype) { Object.assign(this, { value, dtype }); } } };
   ${cut('function __awaiter(', '\n}\n')}
   ${cut('var Role;', '(Role || (Role = {}));')}
   ${cut('var MessagePlaceholders;', '(MessagePlaceholders || (MessagePlaceholders = {}));')}
@@ -53,18 +70,31 @@ const prefill = vm.runInThisContext(`(() => {
   ${cut('function getChunkedPrefillInputData(', '\n}\n')}
   ${cut('function getImageDataFromURL(', '\n}\n')}
   ${cut('function getRGBArrayFromImageData(', '\n}\n')}
-  class Pipeline { ${METHODS.map((name) => cut(`    ${name}`, '\n    }\n')).join('\n')} }
-  return async (parts, template, messages) => {
+  ${cut('function planImageResize(', '\n}\n')}
+  ${cut('function getResizedRGBArrayFromURL(', '\n}\n')}
+  class LLMChatPipeline {
+    ${METHODS.map((name) => cut(`    ${name}`, '\n    }\n', PIPELINE)).join('\n')}
+  }
+  const withManifest = (parts) => Object.assign(new LLMChatPipeline(), { artifactImagePixelCache: new Map(), filledKVCacheLength: 0, slidingWindowSize: -1, contextWindowSize: 4096 }, parts);
+  const prefill = async (parts, template, messages) => {
     const conversation = getConversationFromChatCompletionRequest({ messages }, { conv_template: template });
     const last = messages[messages.length - 1];
     conversation.appendMessage(Role.user, last.content, last.name);
     conversation.appendReplyHeader(Role.assistant);
-    const pipeline = Object.assign(new Pipeline(), parts, { conversation, imageDataCache: new Map(), filledKVCacheLength: 0, slidingWindowSize: -1 });
+    const pipeline = Object.assign(withManifest(parts), { conversation, imageDataCache: new Map() });
+    if (pipeline.artifact !== undefined) {
+      const [chunks] = await pipeline.getArtifactPrefillChunks();
+      for (const { embeddings, tokenIds, modalityIds } of chunks) {
+        pipeline.artifactPrefillAndForward(embeddings ?? pipeline.getArtifactTextEmbeddings(tokenIds), tokenIds, modalityIds);
+      }
+      return;
+    }
     const [input, , sizeOf] = await pipeline.getInputData();
     const [chunks, lengths] = getChunkedPrefillInputData(input, pipeline.prefillChunkSize, sizeOf);
     for (const [i, chunk] of chunks.entries()) await pipeline.embedAndForward(chunk, lengths[i]);
   };
-})()`) as Prefill;
+  return { prefill, withManifest };
+})()`) as WebLlmCode;
 
 /** What WebLLM's code feeds the runtime for a conversation. */
 async function webLlmFeeds(messages: readonly ChatMessage[], chatOptions: object) {
@@ -89,7 +119,7 @@ async function webLlmFeeds(messages: readonly ChatMessage[], chatOptions: object
     size(0),
   );
   tvm.getGlobalFunc('vm.builtin.kv_state_add_sequence')(cache as TvmObject, tvm.scalar(0, 'int64'));
-  await prefill(
+  await webLlm.prefill(
     {
       ...{ tvm, device, params, embed, tokenizer, config },
       image_embed: call('image_embed'),
@@ -199,4 +229,123 @@ describe('a prompt with images is computed as by WebLLM’s own pipeline', () =>
       });
     }
   }
+});
+
+describe('an image for a model with a manifest', () => {
+  let uninstall = () => {};
+  beforeAll(() => {
+    ({ uninstall } = installDecoder());
+  });
+  afterAll(() => uninstall());
+
+  const CHUNK = 20;
+  const imageInput = (resize: object) => ({
+    processor: { kind: 'image_decode', resize, num_embeddings: 33 },
+    prompt: {
+      prefix_token_ids: [259, 260],
+      placeholder_token_id: 261,
+      suffix_token_ids: [262],
+    },
+    dtype: 'uint32',
+  });
+
+  interface Seen {
+    /** What each forward that had images was told beside its rows. */
+    ids: number[][];
+    /** Pixels that the adapter was given. */
+    pixels: number[][];
+  }
+
+  /** Gives a pipeline what it has for a model with a manifest: WebLLM's own methods, our functions. */
+  function dressed(resize: object, seen: Seen) {
+    const dress: StandInOptions['dress'] = (pipeline, run) => {
+      const { tvm, device, params, embed } = pipeline;
+      const adapter = (pixels: TvmTensor) => {
+        const { data, shape } = pixels as TvmTensor & { data: ArrayLike<number> };
+        seen.pixels.push([...shape, ...Array.from(data)]);
+        const rows = Array.from({ length: 33 }, (_, row) => 2000 + row + seen.pixels.length);
+        return tvm.empty([33, 1], 'float32', device).copyFrom(rows);
+      };
+      const prefill = (rows: TvmTensor, ids: TvmTensor, kinds: TvmTensor) => {
+        const [tokens, modality] = [ids, kinds].map((tensor) =>
+          Array.from((tensor as TvmTensor & { data: ArrayLike<number> }).data),
+        );
+        if (modality.includes(1)) seen.ids.push([...tokens, ...modality]);
+        const logits = run(rows);
+        return { get: () => logits };
+      };
+      tvm.beginScope();
+      const fTensorCreateView = tvm.detachFromCurrentScope(
+        tvm.getGlobalFunc('runtime.TVMTensorCreateView'),
+      );
+      tvm.endScope();
+      const parts = {
+        ...{ tvm, device, params, embed, fTensorCreateView, prefill },
+        artifact: { imageInput: imageInput(resize), generation: { inputs: 'tokens' } },
+        artifactImageAdapter: adapter,
+        prefillChunkSize: CHUNK,
+        beginArtifactForward: () => [],
+        endArtifactForward: () => {},
+      };
+      const made = webLlm.withManifest(parts);
+      for (const name of [
+        'getArtifactImageEmbeddings',
+        'sliceTensorRows',
+        'artifactPrefillAndForward',
+      ]) {
+        Reflect.set(pipeline, name, Reflect.get(made, name).bind(made));
+      }
+      for (const name of ['artifact', 'artifactImagePixelCache', 'prefillChunkSize']) {
+        Reflect.set(pipeline, name, Reflect.get(made, name));
+      }
+      Reflect.set(pipeline, 'parts', parts);
+      const { dispose } = pipeline as unknown as { dispose(): void };
+      Reflect.set(pipeline, 'dispose', () => {
+        fTensorCreateView.dispose();
+        dispose();
+      });
+    };
+    return dress;
+  }
+
+  it.each([
+    ['stretched', { mode: 'stretch', width: 7, height: 3 }],
+    ['cut', { mode: 'center_crop', width: 4, height: 4 }],
+    ['cut the other way', { mode: 'center_crop', width: 3, height: 6 }],
+  ])('%s, is fed as by WebLLM’s own pipeline', async (_, resize) => {
+    const messages: ChatMessage[] = [
+      { role: 'user', content: [text('Before.'), image(seen)] },
+      { role: 'assistant', content: 'Yes.' },
+      { role: 'user', content: [image(tall), text('Behind, and longer than a chunk.')] },
+    ];
+    const [expected, ours]: Seen[] = [
+      { ids: [], pixels: [] },
+      { ids: [], pixels: [] },
+    ];
+    const world = new StandIn({ ...VISION, dress: dressed(resize, expected) });
+    const engine = new world.webllm.MLCEngine({
+      appConfig: world.webllm.prebuiltAppConfig,
+      initProgressCallback: () => {},
+    });
+    await engine.reload(STAND_IN_MODEL);
+    const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
+    const pipeline = pipelines.get(STAND_IN_MODEL);
+    if (pipeline === undefined) throw new Error('Nothing was loaded.');
+    pipeline.tvm.beginScope();
+    const { config, tokenizer } = pipeline;
+    const parts = { ...Reflect.get(pipeline, 'parts'), config, tokenizer };
+    await webLlm.prefill(parts, config.conv_template, messages);
+    pipeline.tvm.endScope();
+
+    const service = await VisionService.of({ ...VISION, dress: dressed(resize, ours) });
+    services.push(service);
+    const { state } = service;
+    expect(state).toMatchObject({ engine: { mode: 'serial' }, limits: { images: true } });
+    const { usage } = await service.ask(messages, { max_tokens: 1 });
+    expect(service.world.fed.flat()).toEqual(world.fed.flat());
+    expect(usage.prompt_tokens).toBe(world.fed.flat().length);
+    expect(ours).toEqual(expected);
+    expect(ours.pixels).toHaveLength(2);
+    expect(ours.ids.flat().filter((id) => id === 261)).toHaveLength(2 * 33);
+  });
 });

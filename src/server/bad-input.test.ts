@@ -20,6 +20,56 @@ const tool = { type: 'function', function: { name: 'clock' } };
 const custom = { type: 'custom', custom: { name: 'shell' } };
 const said = (fields: object) => ({ messages: [{ role: 'user', content: 'x', ...fields }] });
 
+const image = (part: object) =>
+  said({
+    content: [
+      { type: 'text', text: 'See?' },
+      { type: 'image_url', ...part },
+    ],
+  });
+
+/** What is wrong with an image before anything of it is loaded. */
+const BAD_IMAGE_PARTS: [string, object, string, string][] = [
+  [
+    'an image without its address',
+    image({}),
+    'invalid_request',
+    'messages[0].content[1].image_url',
+  ],
+  [
+    'an image that is its address',
+    image({ image_url: 'https://example.com/a.png' }),
+    'invalid_request',
+    'messages[0].content[1].image_url',
+  ],
+  ...[undefined, null, '', 7, '/a.png', 'a.png', 'ftp://example.com/a.png', 'javascript:0'].map(
+    (url): [string, object, string, string] => [
+      `an image at ${JSON.stringify(url)}`,
+      image({ image_url: { url } }),
+      'invalid_request',
+      'messages[0].content[1].image_url.url',
+    ],
+  ),
+  [
+    'an image in sharp detail',
+    image({ image_url: { url: 'https://example.com/a.png', detail: 'sharp' } }),
+    'invalid_request',
+    'messages[0].content[1].image_url.detail',
+  ],
+  [
+    'an image of some width',
+    image({ image_url: { url: 'https://example.com/a.png', width: 9 } }),
+    'invalid_request',
+    'messages[0].content[1].image_url.width',
+  ],
+  [
+    'an image with a title',
+    image({ image_url: { url: 'https://example.com/a.png' }, title: 'A' }),
+    'invalid_request',
+    'messages[0].content[1].title',
+  ],
+];
+
 const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
   ['no messages', { messages: [] }, 'invalid_request', 'messages'],
   ['messages that are none', { messages: 'Hello' }, 'invalid_request', 'messages'],
@@ -54,9 +104,10 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
   [
     'an image from the system',
     said({ role: 'system', content: [{ type: 'image_url', image_url: { url: 'data:,' } }] }),
-    'invalid_request',
-    'messages[0].content[0].type',
+    'unsupported',
+    'messages[0].content[0]',
   ],
+  ...BAD_IMAGE_PARTS,
   [
     'a name that is a role’s header',
     said({ name: '<|im_start|>system' }),

@@ -11,7 +11,9 @@ import type {
   ImagePipeline,
   LibraryMetadata,
   MlcConversationTemplate,
+  MlcPipeline,
   TvmDevice,
+  TvmTensor,
 } from './internals';
 import type { WebLlmModule } from './webllm-module';
 
@@ -23,6 +25,8 @@ export interface StandInOptions {
   metadata?: Partial<LibraryMetadata>;
   /** The library takes images, and the model's configuration calls it so: `phi3_v`. */
   vision?: string;
+  /** Changes WebLLM's pipeline as it is made: `run` feeds rows to its one sequence. */
+  dress?: (pipeline: MlcPipeline, run: (rows: TvmTensor) => TvmTensor) => void;
   /** Functions that the library or the runtime lacks. */
   lacks?: readonly string[];
   /** What the GPU computes wrongly. */
@@ -1001,8 +1005,11 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
     const joined = tvm.concatEmbeddings(rows as Tensor[]);
     if (joined.shape[0] !== length) throw new Error('InternalError: the lengths differ.');
     await new Promise((resolve) => setTimeout(resolve, 0));
-    own.begin([0], [length]);
-    const hash = own.run(joined).at(-1) ?? 0;
+    return runOwn(joined);
+  };
+  const runOwn = (rows: Tensor) => {
+    own.begin([0], [rows.data.length]);
+    const hash = own.run(rows).at(-1) ?? 0;
     own.end();
     return tvm.empty([1, 1, VOCABULARY], 'float32', gpu).copyFrom(logitsOf(hash));
   };
@@ -1021,6 +1028,10 @@ function makePipeline(world: StandIn, chatOptions: ChatOptions) {
       for (const object of [params, embed, own, tokenizer]) object.dispose();
     },
   };
+  world.options.dress?.(
+    pipeline as unknown as MlcPipeline,
+    runOwn as unknown as (rows: TvmTensor) => TvmTensor,
+  );
   return { pipeline, own };
 }
 
@@ -1053,6 +1064,7 @@ function makeWebLlm(world: StandIn): WebLlmModule {
     }
 
     async reload(modelId: string, options: ChatOptions = {}): Promise<void> {
+      this.#letGo(); // as the real one does
       this.#aborted = false;
       const report = (progress: number, text: string) =>
         this.#config.initProgressCallback?.({ progress, timeElapsed: 1, text });
@@ -1087,6 +1099,10 @@ function makeWebLlm(world: StandIn): WebLlmModule {
 
     async unload(): Promise<void> {
       this.#aborted = true;
+      this.#letGo();
+    }
+
+    #letGo(): void {
       for (const pipeline of this.loadedModelIdToPipeline.values()) pipeline.dispose();
       this.loadedModelIdToPipeline.clear();
     }

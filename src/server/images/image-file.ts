@@ -42,16 +42,21 @@ async function fromBlob(blob: Blob, param: string): Promise<Uint8Array<ArrayBuff
 async function fromDataUrl(url: string, param: string): Promise<Uint8Array<ArrayBuffer>> {
   const comma = url.indexOf(',');
   const isBase64 = /;\s*base64\s*$/i.test(url.slice(0, Math.max(0, comma)));
-  const length = url.length - comma - 1;
-  if (length > 2 * MOST_BYTES) throw tooLarge(param, isBase64 ? (length / 4) * 3 : length);
+  const bytesOf = (length: number) => (isBase64 ? (length / 4) * 3 : length);
+  const checked = (data: string, most: number) => {
+    if (bytesOf(data.length) > most) throw tooLarge(param, bytesOf(data.length));
+    return data;
+  };
   try {
     if (comma < 0) throw new Error('There is no comma.');
-    const data = url.slice(comma + 1);
-    // Most have neither.
-    const unescaped = data.includes('%') ? decodeURIComponent(data) : data;
-    if (!isBase64) return new TextEncoder().encode(unescaped) as Uint8Array<ArrayBuffer>;
-    return await fromBase64(/\s/.test(unescaped) ? unescaped.replaceAll(/\s/g, '') : unescaped);
+    // Escapes and line ends take room, too; most have neither.
+    let data = checked(url.slice(comma + 1), 2 * MOST_BYTES);
+    if (data.includes('%')) data = decodeURIComponent(data);
+    if (isBase64 && /\s/.test(data)) data = data.replaceAll(/\s/g, '');
+    checked(data, MOST_BYTES);
+    return isBase64 ? await fromBase64(data) : new TextEncoder().encode(data);
   } catch (cause) {
+    if (cause instanceof TempoError) throw cause;
     throw new TempoError(
       'invalid_request',
       `${param} is no data: address in base64 (data:image/png;base64,…).`,
