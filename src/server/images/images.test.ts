@@ -419,10 +419,13 @@ describe('the images of open requests', () => {
     const harness = await new Harness().loaded();
     const { load } = Images.prototype;
     vi.spyOn(Images.prototype, 'load').mockImplementation(async function (this: Images, ...args) {
-      const loaded = await load.apply(this, args);
+      const { images, warnings } = await load.apply(this, args);
       const rgb = { byteLength: 200 * MEBIBYTE } as Uint8Array;
       const large = { width: 1, height: 1, rgb };
-      return new Map([...loaded].map(([source, image]) => [source, { ...image, pixels: large }]));
+      const heavy = [...images].map(
+        ([source, image]) => [source, { ...image, pixels: large }] as const,
+      );
+      return { images: new Map(heavy), warnings };
     });
     const ask = (seed: number) =>
       harness.submit({ ...shown(new Blob([portrait(seed)])), ignore_eos: true });
