@@ -63,7 +63,8 @@ function retryHeaders({ retryAfterMs }: TempoError): Record<string, string> {
 }
 
 /** Whether a server takes images only it knows. */
-function refusesImages({ param = '' }: TempoError, body: object): boolean {
+function refusesImages({ code, param = '' }: TempoError, body: object): boolean {
+  if (code !== 'unsupported') return false; // an image that is no good is the caller's
   const [, index] = /^messages\[(\d+)\]\.content/.exec(param) ?? [];
   if (index === undefined || !('messages' in body) || !Array.isArray(body.messages)) return false;
   return Array.isArray(body.messages[Number(index)]?.content);

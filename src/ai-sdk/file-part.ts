@@ -7,13 +7,13 @@ export type ContentPart =
 
 /** Texts come as texts, images as addresses. Throws `UnsupportedFunctionalityError` for other files. */
 export function filePart({ data, mediaType }: LanguageModelV4FilePart): ContentPart {
-  const [kind, subtype = '*'] = mediaType.split('/');
+  const [kind] = mediaType.split('/');
   if (data.type === 'reference') throw unsupported('references to files kept by a provider');
   if (data.type === 'text') return { type: 'text', text: data.text };
   if (kind === 'text' && data.type === 'data') return { type: 'text', text: decode(data.data) };
   if (kind !== 'image') throw unsupported(`files of type ${mediaType}`);
   if (data.type === 'url') return image(data.originalUrl ?? data.url.href);
-  if (subtype === '*') throw unsupported('images whose type is not known');
+  // The file says itself what it is.
   return image(`data:${mediaType};base64,${encode(data.data)}`);
 }
 

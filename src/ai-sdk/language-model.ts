@@ -19,8 +19,8 @@ import { StreamParts } from './stream-parts';
 export class TempoLanguageModel implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
   readonly provider = 'tempo.chat';
-  /** None: the AI SDK fetches the files that a prompt names. */
-  readonly supportedUrls = {};
+  /** Images are fetched where they are looked at; the AI SDK fetches all else. */
+  readonly supportedUrls = { 'image/*': [/^(https?|blob):/] };
   readonly #routes: Routes;
   readonly #wanted: string | undefined;
 

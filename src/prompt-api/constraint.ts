@@ -1,4 +1,4 @@
-import type { ChatMessage, ResponseFormat } from '../client';
+import type { ResponseFormat, UserMessage } from '../client';
 import { isObject } from './idl';
 import type { Prompt } from './prompt';
 
@@ -36,8 +36,14 @@ export function readConstraint(value: unknown): Constraint | undefined {
 export function guided({ messages, continued }: Prompt, words: string): Prompt {
   const at = messages.findLastIndex(({ role }) => role === 'user');
   if (at >= 0) {
-    const message = messages[at];
-    const spoken: ChatMessage = { role: 'user', content: `${message.content}\n\n${words}` };
+    const { content } = messages[at] as UserMessage;
+    const spoken: UserMessage = {
+      role: 'user',
+      content:
+        typeof content === 'string'
+          ? `${content}\n\n${words}`
+          : [...content, { type: 'text', text: `\n${words}` }],
+    };
     return { messages: messages.with(at, spoken), continued };
   }
   const end = continued ? messages.length - 1 : messages.length;

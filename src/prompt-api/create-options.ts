@@ -12,7 +12,7 @@ import { readSampling, type Sampling } from './sampling';
 import { checkNames, readTool, type SessionTool } from './tools';
 import type { CreateMonitor, LanguageModelMessageType } from './types';
 
-const INPUTS: readonly LanguageModelMessageType[] = ['text', 'tool-call', 'tool-response'];
+const INPUTS: readonly LanguageModelMessageType[] = ['text', 'image', 'tool-call', 'tool-response'];
 const OUTPUTS: readonly LanguageModelMessageType[] = ['text', 'tool-call'];
 const MAX_APP = 64;
 
@@ -22,6 +22,8 @@ export interface CoreOptions {
   tools: readonly SessionTool[];
   /** A type of input or output that no model takes or gives. */
   unsupported: LanguageModelMessageType | undefined;
+  /** Its prompts may hold images. */
+  images: boolean;
 }
 
 export interface CreateOptions extends CoreOptions {
@@ -45,6 +47,7 @@ export function readCoreOptions(value: unknown): CoreOptions {
     unsupported:
       inputs.find((type) => !INPUTS.includes(type)) ??
       outputs.find((type) => !OUTPUTS.includes(type)),
+    images: inputs.includes('image'),
   };
 }
 

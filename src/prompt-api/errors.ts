@@ -46,6 +46,12 @@ interface Platform {
 export const QuotaExceededError =
   (globalThis as Platform).QuotaExceededError ?? OwnQuotaExceededError;
 
+/** Images are expected of a model that reads text only. */
+export function noImages(): DOMException {
+  const sentence = 'The model takes no images. Leave them out, or load one that sees.';
+  return new DOMException(sentence, 'NotSupportedError');
+}
+
 /** What is asked for does not fit, whatever is dropped. Both in tokens. */
 export function quotaExceeded(requested: number, quota: number): DOMException {
   const sentence = `The prompt takes ${requested} tokens of the context with what must stay; there is room for ${quota}. Shorten it.`;

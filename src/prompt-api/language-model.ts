@@ -1,7 +1,7 @@
 import type { Tempo, TempoOptions } from '../client';
 import { abortable } from './abortable';
 import { readCoreOptions, readCreateOptions } from './create-options';
-import { platformError } from './errors';
+import { noImages, platformError } from './errors';
 import { DownloadProgress } from './monitor';
 import { paramsOf } from './sampling';
 import { Session } from './session';
@@ -59,6 +59,7 @@ export function createLanguageModel(
       }
 
       async function open(): Promise<Session> {
+        if (rest.images && !(await source.mayTakeImages())) throw noImages();
         await Promise.resolve(); // what the page does next comes before the first event
         if (!signal?.aborted) progress?.begin();
         const loaded = await source.load((state) => {
@@ -73,8 +74,9 @@ export function createLanguageModel(
     static async availability(
       options?: LanguageModelCreateCoreOptions | null,
     ): Promise<Availability> {
-      const { unsupported } = readCoreOptions(options);
-      return unsupported === undefined ? source.availability() : 'unavailable';
+      const { unsupported, images } = readCoreOptions(options);
+      const taken = unsupported === undefined && (!images || (await source.mayTakeImages()));
+      return taken ? source.availability() : 'unavailable';
     }
 
     static async params(): Promise<LanguageModelParams> {

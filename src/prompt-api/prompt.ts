@@ -2,8 +2,9 @@
  * What a page prompts with, turned into chat messages
  * (webmachinelearning.github.io/prompt-api, "validate and canonicalize a prompt").
  */
-import type { ChatMessage } from '../client';
+import type { ChatMessage, ImagePart, TextPart } from '../client';
 import { dictionary, enumeration, sequence } from './idl';
+import { imageFile } from './image';
 import type { LanguageModelMessageRole, LanguageModelMessageType } from './types';
 
 const ROLES: readonly LanguageModelMessageRole[] = ['system', 'user', 'assistant'];
@@ -15,10 +16,14 @@ export const TYPES: readonly LanguageModelMessageType[] = [
   'tool-response',
 ];
 
+type PromptContent =
+  | { type: Exclude<LanguageModelMessageType, 'image'>; value: unknown }
+  | { type: 'image'; file: Promise<Blob> };
+
 /** A message as the page gave it, a copy of its own. */
 export interface PromptMessage {
   role: LanguageModelMessageRole;
-  content: { type: LanguageModelMessageType; value: unknown }[];
+  content: PromptContent[];
   prefix: boolean;
 }
 
@@ -55,19 +60,34 @@ function readMessage(value: unknown, i: number): PromptMessage {
   };
 }
 
-function readContent(value: unknown, i: number): PromptMessage['content'][number] {
+function readContent(value: unknown, i: number): PromptContent {
   const part = dictionary(value, `A content of message ${i}`);
   if (part.value === undefined || part.value === null)
     throw new TypeError(`A content of message ${i} has no value.`);
   const type = enumeration(part.type, TYPES, `The type of a content of message ${i}`);
-  return { type, value: part.value };
+  if (type !== 'image') return { type, value: part.value };
+  const file = imageFile(part.value);
+  file.catch(() => {}); // told when the message's turn comes
+  return { type, file };
+}
+
+/** Where a prompt comes in. */
+export interface Place {
+  /** There are messages before it. */
+  hasHistory: boolean;
+  /** Why images are not taken; undefined where they are. */
+  noImages: string | undefined;
 }
 
 /**
- * Throws a TypeError for a system message that is not the first of all, a SyntaxError for a prefix that
- * is not the end, and a NotSupportedError for content that the model does not take.
+ * Rejects with a TypeError for a system message that is not the first of all, a SyntaxError for a prefix
+ * that is not the end, a NotSupportedError for content that is not taken, and with what is wrong with an
+ * image.
  */
-export function checkPrompt(messages: readonly PromptMessage[], hasHistory: boolean): Prompt {
+export async function checkPrompt(
+  messages: readonly PromptMessage[],
+  { hasHistory, noImages }: Place,
+): Promise<Prompt> {
   messages.forEach(({ role, prefix }, i) => {
     if (role === 'system' && (hasHistory || i > 0)) {
       throw new TypeError('A system message must be the first of all messages.');
@@ -80,24 +100,39 @@ export function checkPrompt(messages: readonly PromptMessage[], hasHistory: bool
     }
   });
   return {
-    messages: messages.map(({ role, content }) => ({ role, content: textOf(content) })),
+    messages: await Promise.all(messages.map((message) => messageOf(message, noImages))),
     continued: messages.at(-1)?.prefix ?? false,
   };
 }
 
-function textOf(content: PromptMessage['content']): string {
-  return content.map(({ type, value }) => asText(type, value)).join('');
+async function messageOf(
+  { role, content }: PromptMessage,
+  noImages: string | undefined,
+): Promise<ChatMessage> {
+  const parts: (TextPart | ImagePart)[] = [];
+  for (const part of content) {
+    const last = parts.at(-1);
+    if (part.type === 'image') {
+      if (noImages !== undefined) throw notSupported(noImages);
+      if (role !== 'user') throw notSupported('Images are taken in messages of the user’s alone.');
+      parts.push({ type: 'image_url', image_url: { url: await part.file } });
+    } else if (last?.type === 'text') last.text += asText(part.type, part.value);
+    else parts.push({ type: 'text', text: asText(part.type, part.value) });
+  }
+  const [first, ...others] = parts;
+  if (first === undefined) return { role, content: '' };
+  if (first.type === 'text' && others.length === 0) return { role, content: first.text };
+  return { role: 'user', content: parts };
 }
 
 function asText(type: LanguageModelMessageType, value: unknown): string {
-  if (type !== 'text') {
-    throw new DOMException(
-      `This model takes text only, no content of type ${type}.`,
-      'NotSupportedError',
-    );
-  }
+  if (type !== 'text') throw notSupported(`No content of type ${type} is taken here.`);
   if (typeof value === 'object' || typeof value === 'function') {
     throw new TypeError('The value of a text must be a string.');
   }
   return String(value);
+}
+
+function notSupported(sentence: string): DOMException {
+  return new DOMException(sentence, 'NotSupportedError');
 }

@@ -11,7 +11,7 @@ import type {
 import { abortable } from './abortable';
 import { type Constraint, guided } from './constraint';
 import { Conversation } from './conversation';
-import { quotaExceeded } from './errors';
+import { noImages, quotaExceeded } from './errors';
 import { checkPrompt, type Prompt, type PromptMessage } from './prompt';
 import { type Sampling, samplingFields } from './sampling';
 import { TaskQueue } from './task-queue';
@@ -29,6 +29,8 @@ export interface SessionOptions {
   slo?: Slo;
   sampling: Sampling;
   tools: readonly SessionTool[];
+  /** Prompts may hold images. */
+  images: boolean;
   initialPrompts: readonly PromptMessage[];
   simulate?: (request: ChatCompletionParams) => SimulatedReply | undefined;
 }
@@ -73,9 +75,14 @@ export class Session {
     this.#usage = usage;
   }
 
-  /** Throws a QuotaExceededError where the initial prompts and tools leave no room. */
+  /**
+   * Rejects with a QuotaExceededError where the initial prompts and tools leave no room, and with a
+   * NotSupportedError where it is to take images and the model takes none.
+   */
   static async open(loaded: LoadedTempo, options: SessionOptions): Promise<Session> {
-    const { messages } = checkPrompt(options.initialPrompts, false);
+    if (options.images && !loaded.limits.images) throw noImages();
+    const place = { hasHistory: false, noImages: notExpected(options) };
+    const { messages } = await checkPrompt(options.initialPrompts, place);
     const session = new Session(loaded, options, new Conversation(messages), 0);
     // Tools alone are counted with an empty message, but are no conversation yet.
     const tokens = await session.#count(isEmpty(messages) ? EMPTY : { messages, continued: false });
@@ -99,7 +106,7 @@ export class Session {
   /** Answers; `onText` gets the answer's text piece by piece. */
   prompt(turn: Turn, signal: AbortSignal, onText: (text: string) => void): Promise<void> {
     return this.#turns.run(signal, async () => {
-      const prompt = this.#promptOf(turn, !this.#conversation.isEmpty);
+      const prompt = await this.#promptOf(turn, !this.#conversation.isEmpty);
       const asked = prompt.messages.length === 0 && this.#conversation.isEmpty ? EMPTY : prompt;
       await this.#add(await this.#answer(asked, turn.constraint, signal, onText), signal);
     });
@@ -107,7 +114,7 @@ export class Session {
 
   append(turn: Turn, signal: AbortSignal): Promise<void> {
     return this.#turns.run(signal, async () => {
-      const prompt = this.#promptOf(turn, !this.#conversation.isEmpty);
+      const prompt = await this.#promptOf(turn, !this.#conversation.isEmpty);
       await this.#makeRoom(prompt, signal);
       await this.#add(prompt.messages, signal);
     });
@@ -116,7 +123,7 @@ export class Session {
   /** Tokens that a turn would add. Not in turn: it changes nothing. */
   async measure(turn: Turn): Promise<number> {
     const before = { messages: this.#conversation.messages, tokens: this.#usage };
-    const prompt = this.#promptOf(turn, false);
+    const prompt = await this.#promptOf(turn, false);
     // A whole conversation, with a system message, is measured by itself.
     if (isEmpty(before.messages) || prompt.messages[0]?.role === 'system') {
       return isEmpty(prompt.messages) ? 0 : this.#count(prompt);
@@ -133,8 +140,9 @@ export class Session {
     });
   }
 
-  #promptOf({ messages, constraint, guide }: Turn, hasHistory: boolean): Prompt {
-    const prompt = checkPrompt(messages, hasHistory);
+  async #promptOf({ messages, constraint, guide }: Turn, hasHistory: boolean): Promise<Prompt> {
+    const place = { hasHistory, noImages: notExpected(this.options) };
+    const prompt = await checkPrompt(messages, place);
     return constraint !== undefined && guide ? guided(prompt, constraint.words) : prompt;
   }
 
@@ -257,6 +265,13 @@ function joined(
     content: `${begun?.content ?? ''}${rest ?? ''}`,
     tool_calls: calls,
   };
+}
+
+/** Why a session's prompts hold no images. */
+function notExpected({ images }: SessionOptions): string | undefined {
+  return images
+    ? undefined
+    : "This session takes no images. Say so when you make it: expectedInputs: [{ type: 'image' }].";
 }
 
 function cutOff(constraint: Constraint | undefined): DOMException {

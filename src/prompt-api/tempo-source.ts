@@ -1,5 +1,4 @@
 import {
-  createTempo,
   type ModelLimits,
   type ServerState,
   type Tempo,
@@ -7,6 +6,7 @@ import {
   type TempoErrorCode,
   type TempoOptions,
 } from '../client';
+import { TempoClient } from '../client/tempo';
 import type { LoadedTempo } from './session';
 import type { Availability } from './types';
 
@@ -23,6 +23,8 @@ const FINAL: readonly TempoErrorCode[] = [
 export class TempoSource {
   readonly #options: TempoOptions | undefined;
   #tempo: Tempo | undefined;
+  /** The next to be loaded. It was asked about its models; nothing else of it has begun. */
+  #idle: TempoClient | undefined;
   /** Why the last Tempo of our own came to nothing. */
   #failure: TempoError | undefined;
 
@@ -38,6 +40,26 @@ export class TempoSource {
     const { engine, host } = this.#options ?? {};
     if (engine === 'simulated') return 'available'; // there is nothing to load
     return host || (await hasGpu()) ? 'downloadable' : 'unavailable';
+  }
+
+  /**
+   * Whether the model takes images. One that is not loaded is looked up in its list; true where there is no
+   * telling yet.
+   */
+  async mayTakeImages(): Promise<boolean> {
+    if (this.#tempo !== undefined) {
+      const { state } = this.#tempo;
+      return state.phase !== 'ready' || state.limits.images;
+    }
+    if (this.#options === undefined || this.#options.engine === 'simulated') return true;
+    const { model } = this.#options;
+    try {
+      this.#idle ??= new TempoClient(this.#options);
+      const list = await this.#idle.models.list();
+      return list.some(({ id, kind }) => id === model && kind === 'vision');
+    } catch {
+      return true; // the load will tell what is wrong
+    }
   }
 
   /** How tokens are drawn by default; undefined where nothing is loaded or being loaded. */
@@ -67,7 +89,10 @@ export class TempoSource {
 
   #create(): Tempo {
     if (this.#options === undefined) throw new TempoError('not_loaded', 'There is no Tempo.');
-    return createTempo(this.#options);
+    const tempo = this.#idle ?? new TempoClient(this.#options);
+    this.#idle = undefined;
+    tempo.start();
+    return tempo;
   }
 }
 

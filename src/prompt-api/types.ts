@@ -19,7 +19,10 @@ export type LanguageModelSamplingMode =
 
 export interface LanguageModelMessageContent {
   type: LanguageModelMessageType;
-  /** A string where the type is `text`, which is all that Tempo's models take. */
+  /**
+   * A string where the type is `text`. Of an `image`: a Blob, an ImageBitmap, ImageData, a canvas, an
+   * image or video element, a VideoFrame, or the bytes of a file; it is read when the call is made.
+   */
   value: unknown;
 }
 
@@ -56,6 +59,7 @@ export interface LanguageModelCreateCoreOptions {
   temperature?: number | null;
   /** Not beside `topK` and `temperature`. Default: `balanced`. */
   samplingMode?: LanguageModelSamplingMode | null;
+  /** Images only where they are named here, and the model takes them. */
   expectedInputs?: readonly LanguageModelExpected[] | null;
   expectedOutputs?: readonly LanguageModelExpected[] | null;
   tools?: readonly LanguageModelTool[] | null;

@@ -33,6 +33,8 @@ export type Mishap = (step: number, device: FragileEngine) => void;
 export interface HarnessOptions {
   profile?: Partial<DeviceProfile>;
   capabilities?: Partial<EngineCapabilities>;
+  /** The model takes no images. */
+  textOnly?: boolean;
   /** Called before each step; may lose the device or throw a failure of the step. */
   mishap?: Mishap;
   /** Called before each forward of an embedding model; may lose it, throw, or take its time. */
@@ -256,6 +258,7 @@ export class Harness {
           signal,
           onProgress,
         });
+        if (options.textOnly) Object.assign(engine.model, { images: undefined });
         const device = new FragileEngine(engine, (self) => {
           this.#steps++;
           options.mishap?.(this.#steps, self);

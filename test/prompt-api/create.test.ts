@@ -71,7 +71,7 @@ describe('availability', () => {
       { expectedInputs: [{ type: 'text', languages: ['ja'] }] },
       'available',
     ],
-    ['images', { expectedInputs: [{ type: 'image' }] }, 'unavailable'],
+    ['images', { expectedInputs: [{ type: 'image' }] }, 'available'],
     ['sound', { expectedInputs: [{ type: 'audio', languages: ['en'] }] }, 'unavailable'],
     ['images for an answer', { expectedOutputs: [{ type: 'image' }] }, 'unavailable'],
     ['a temperature', { temperature: 1, topK: 3 }, 'available'],
