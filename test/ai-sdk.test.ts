@@ -3,6 +3,7 @@ import {
   InvalidArgumentError,
   type LanguageModelV4CallOptions,
   type LanguageModelV4Content,
+  type LanguageModelV4FilePart,
   type LanguageModelV4StreamPart,
   NoSuchModelError,
   type ProviderV4,
@@ -16,6 +17,7 @@ import {
   type TempoProviderSettings,
 } from '../src/ai-sdk';
 import { createTempo, type LoadChoice, type Tempo, TempoError } from '../src/client';
+import { dataUrl, picture } from '../src/engine/images/png.test-data';
 import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
 
 interface Started {
@@ -43,6 +45,20 @@ function call({ tempo, ...options }: Given = {}): LanguageModelV4CallOptions {
     ...options,
   };
 }
+
+/** A question about an image. */
+const looking = (data: LanguageModelV4FilePart['data'], mediaType = 'image/png') =>
+  call({
+    prompt: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What is this?' },
+          { type: 'file', mediaType, data },
+        ],
+      },
+    ],
+  });
 
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -89,7 +105,7 @@ describe('the provider', () => {
       specificationVersion: 'v4',
       provider: 'tempo.chat',
       modelId: 'laptop-gpu',
-      supportedUrls: {},
+      supportedUrls: { 'image/*': [expect.any(RegExp)] },
     });
     expect(asProvider.languageModel('laptop-gpu').modelId).toBe('laptop-gpu');
     expect(() => provider.imageModel('x')).toThrowError(NoSuchModelError);
@@ -989,26 +1005,50 @@ describe('a failure', () => {
   });
 
   it('of a model that takes no images is UnsupportedFunctionalityError', async () => {
-    const { provider, tempo } = start();
-    const data = { type: 'data' as const, data: 'AQL6' };
-    const thrown = await failure(
-      provider().doGenerate(
-        call({
-          prompt: [
-            {
-              role: 'user',
-              content: [
-                { type: 'text', text: 'What is this?' },
-                { type: 'file', mediaType: 'image/png', data },
-              ],
-            },
-          ],
-        }),
-      ),
-    );
+    const { provider, tempo } = start({}, { textOnly: true });
+    const data = { type: 'data' as const, data: picture(1) };
+    const thrown = await failure(provider().doGenerate(looking(data)));
     expect(thrown).toBeInstanceOf(UnsupportedFunctionalityError);
     expect(thrown).toMatchObject({ functionality: 'images' });
     await tempo.dispose();
+  });
+
+  it('of an image that is none is its caller’s', async () => {
+    const { provider, tempo } = start();
+    const data = { type: 'data' as const, data: 'AQL6' };
+    const thrown = await failure(provider().doGenerate(looking(data)));
+    expect(thrown).toBeInstanceOf(APICallError);
+    expect(thrown).toMatchObject({
+      statusCode: 400,
+      isRetryable: false,
+      data: { error: { param: 'messages[0].content[1].image_url.url' } },
+    });
+    await tempo.dispose();
+  });
+});
+
+describe('an image', () => {
+  // A phone's screen: 1,357 tokens.
+  const bytes = picture(1, 9, 16);
+  it.each<[string, LanguageModelV4FilePart['data'], string?]>([
+    ['bytes', { type: 'data', data: bytes }],
+    ['base64', { type: 'data', data: Buffer.from(bytes).toString('base64') }],
+    ['bytes of no known type', { type: 'data', data: bytes }, 'image/*'],
+    ['an address', { type: 'url', url: new URL(dataUrl(bytes)) }],
+  ])('as %s is seen', async (_, data, mediaType) => {
+    const { provider, tempo } = start();
+    const { usage } = await provider().doGenerate(looking(data, mediaType));
+    expect(usage.inputTokens.total).toBeGreaterThan(1357);
+    await tempo.dispose();
+  });
+
+  it('is fetched where it is looked at', () => {
+    const { supportedUrls } = start().provider('laptop-gpu');
+    const images: RegExp[] = Reflect.get(supportedUrls, 'image/*');
+    for (const url of ['https://a.b/c.png', 'http://a.b/c', 'blob:https://a.b/1-2']) {
+      expect(images.some((pattern) => pattern.test(url))).toBe(true);
+    }
+    expect(images.some((pattern) => pattern.test('gs://a/b.png'))).toBe(false);
   });
 });
 

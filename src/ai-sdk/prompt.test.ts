@@ -96,6 +96,13 @@ describe('a user’s message', () => {
     ]);
   });
 
+  it.each(['image/*', 'image'])('takes an image whose type is no more than %s', (mediaType) => {
+    const data = { type: 'data', data: 'AQL6' } as const;
+    const { messages } = converted({ role: 'user', content: [{ type: 'file', mediaType, data }] });
+    const url = `data:${mediaType};base64,AQL6`;
+    expect(messages[0].content).toEqual([{ type: 'image_url', image_url: { url } }]);
+  });
+
   it('takes an image of many bytes', () => {
     const data = new Uint8Array(300_000).fill(65);
     const { messages } = converted({
@@ -111,8 +118,6 @@ describe('a user’s message', () => {
     ['application/pdf', { type: 'data', data: 'AQL6' }, 'files of type application/pdf'],
     ['audio/wav', { type: 'data', data: 'AQL6' }, 'files of type audio/wav'],
     ['text/plain', { type: 'url', url: new URL('https://a.b/c') }, 'files of type text/plain'],
-    ['image/*', { type: 'data', data: 'AQL6' }, 'images whose type is not known'],
-    ['image', { type: 'data', data: 'AQL6' }, 'images whose type is not known'],
     ['image/png', { type: 'reference', reference: { openai: 'file-1' } }, 'references to files'],
   ] as const)('with a file of %s that cannot be taken is refused', (mediaType, data, words) => {
     const convert = () => converted({ role: 'user', content: [{ type: 'file', mediaType, data }] });

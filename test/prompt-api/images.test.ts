@@ -21,6 +21,8 @@ const shown = (...content: LanguageModelMessageContent[]): LanguageModelMessage[
   { role: 'user', content },
 ];
 
+const said = (words: string) => ({ type: 'text', text: words });
+
 /** What a request's last message holds, with images as their bytes. */
 async function lastParts(messages: readonly { content?: unknown }[]): Promise<unknown> {
   const parts = messages.at(-1)?.content as { image_url?: { url: Blob } }[];
@@ -49,14 +51,12 @@ describe('a prompt with images', () => {
     expect(measured).toBeGreaterThan(1357);
     expect(await session.prompt(prompt)).toBe('Yes.');
     expect(await lastParts(requests[0].messages)).toEqual([
-      text2('What is it?'),
+      said('What is it?'),
       bytes,
-      text2('Be brief.'),
+      said('Be brief.'),
     ]);
     expect(session.contextUsage).toBeGreaterThan(1357);
   });
-
-  const text2 = (words: string) => ({ type: 'text', text: words });
 
   it('keeps them for what is asked next, in a clone too', async () => {
     const { LanguageModel, requests } = start();
@@ -75,7 +75,7 @@ describe('a prompt with images', () => {
     const answer = session.prompt(shown(text('See?'), image(changing)));
     changing.fill(0);
     expect(await answer).toBe('Yes.');
-    expect(await lastParts(requests[0].messages)).toEqual([text2('See?'), bytes]);
+    expect(await lastParts(requests[0].messages)).toEqual([said('See?'), bytes]);
   });
 
   it('is told of its constraint behind them', async () => {
@@ -84,9 +84,9 @@ describe('a prompt with images', () => {
     const options = { responseConstraint: /[0-9]/ };
     expect(await session.prompt(shown(text('How many?'), image(bytes)), options)).toBe('7');
     expect(await lastParts(requests[0].messages)).toEqual([
-      text2('How many?'),
+      said('How many?'),
       bytes,
-      text2(expect.stringContaining('regular expression') as unknown as string),
+      said(expect.stringContaining('regular expression') as unknown as string),
     ]);
   });
 

@@ -551,13 +551,32 @@ gives(
   },
 );
 
+gives('images, as bytes and by their addresses', [true, true, true], async () => {
+  const canvas = new OffscreenCanvas(9, 16); // as a phone's screen: 1,357 tokens
+  canvas.getContext('2d')?.fillRect(0, 0, 9, 16);
+  const blob = await canvas.convertToBlob();
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const address = URL.createObjectURL(blob);
+  const data = `data:image/png;base64,${btoa(String.fromCharCode(...bytes))}`;
+  const seen: boolean[] = [];
+  for (const image of [bytes, new URL(address), data]) {
+    const file = { type: 'file' as const, mediaType: 'image/png', data: image };
+    const { usage } = await generateText({
+      model: provider(),
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'What is this?' }, file] }],
+    });
+    seen.push((usage.inputTokens ?? 0) > 1357);
+  }
+  return seen;
+});
+
 gives(
   'errors that the AI SDK knows',
   {
     options: [true, 'providerOptions.tempo.sloo'],
     model: [true, 'other'],
     request: [true, 400, false, 'temperature'],
-    images: [true, 'images'],
+    files: [true, 'files of type application/pdf'],
     embeddings: [true, 'embeddingModel'],
   },
   async () => {
@@ -570,9 +589,9 @@ gives(
     const options = await of({ providerOptions: { tempo: { sloo: 1 } } });
     const model = await of({ model: provider('other') });
     const request = await of({ temperature: 9 });
-    const png = Uint8Array.from([137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13]);
-    const file = { type: 'file' as const, mediaType: 'image/png', data: png };
-    const images = await of({ prompt: undefined, messages: [{ role: 'user', content: [file] }] });
+    const pdf = new TextEncoder().encode('%PDF-1.7');
+    const file = { type: 'file' as const, mediaType: 'application/pdf', data: pdf };
+    const files = await of({ prompt: undefined, messages: [{ role: 'user', content: [file] }] });
     const embeddings = await failure(
       (async () => embed({ model: provider.embeddingModel('bge'), value: 'Hello' }))(),
     );
@@ -592,9 +611,9 @@ gives(
         (request as APICallError).isRetryable,
         data(request)?.error.param,
       ],
-      images: [
-        UnsupportedFunctionalityError.isInstance(images),
-        (images as UnsupportedFunctionalityError).functionality,
+      files: [
+        UnsupportedFunctionalityError.isInstance(files),
+        (files as UnsupportedFunctionalityError).functionality,
       ],
       embeddings: [
         NoSuchModelError.isInstance(embeddings),
