@@ -54,6 +54,7 @@ describe('tempo.models', () => {
     expect(llama).toEqual({
       id: 'Llama-3.2-1B-Instruct-q4f16_1-MLC',
       kind: 'chat',
+      images: false,
       contextWindow: 4096,
       requiredFeatures: ['shader-f16'],
       vramBytes: Math.round(879.04 * 2 ** 20),
@@ -70,6 +71,10 @@ describe('tempo.models', () => {
     expect(kinds('vision')).toBe(records.filter((r) => r.model_type === 2).length);
     expect(kinds('embedding')).toBeGreaterThan(0);
     expect(kinds('vision')).toBeGreaterThan(0);
+    const seeing = (images: boolean | undefined) =>
+      list.filter((model) => model.images === images).map(({ id }) => id.replace(/-q.*/, ''));
+    expect(new Set(seeing(true))).toEqual(new Set(['Phi-3.5-vision-instruct']));
+    expect(new Set(seeing(undefined))).toEqual(new Set(['gemma-4-E2B-it']));
   });
 
   it('comes from the hosts that the guide names, and from no others', async () => {
@@ -94,7 +99,7 @@ describe('tempo.models', () => {
         lowResource: true,
         url: 'https://models.example/mine/resolve/main/',
       },
-      { id: 'mine-sees', kind: 'vision', lowResource: false },
+      { id: 'mine-sees', kind: 'vision', images: true, lowResource: false },
     ]);
     expect(list[1].contextWindow).toBeUndefined();
   });

@@ -56,7 +56,7 @@ export class TempoSource {
     try {
       this.#idle ??= new TempoClient(this.#options);
       const list = await this.#idle.models.list();
-      return list.some(({ id, kind }) => id === model && kind === 'vision');
+      return list.some(({ id, images = true }) => id === model && images);
     } catch {
       return true; // the load will tell what is wrong
     }

@@ -171,6 +171,9 @@ describe('a model that reads text only', () => {
     expect(await reading.availability()).toBe('downloadable');
     expect(await reading.availability(SEEING)).toBe('unavailable');
     expect(await seeing.availability(SEEING)).toBe('downloadable');
+    // That is told by a file of its own.
+    const untold = of('gemma-4-E2B-it-q4f16_1-MLC');
+    expect(await untold.availability(SEEING)).toBe('downloadable');
     expect(await failure(reading.create(SEEING))).toMatchObject({ name: 'NotSupportedError' });
     expect(states.every(({ phase }) => phase === 'idle')).toBe(true);
     // Here no such model can be loaded, which is what is told then.

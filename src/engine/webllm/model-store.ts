@@ -216,6 +216,7 @@ function infoOf(record: ModelRecord): Omit<ModelInfo, 'cached'> {
   return {
     id: record.model_id,
     kind: kindOf(record),
+    images: record.model_manifest === undefined ? kindOf(record) === 'vision' : undefined,
     contextWindow: windows.find((size) => size !== undefined && size > 0),
     requiredFeatures: requiredFeatures(record),
     vramBytes: vram === undefined ? undefined : Math.round(vram * VRAM_MB),

@@ -6,6 +6,8 @@ export interface ModelInfo {
   id: string;
   /** `vision`: a chat model that sees images. */
   kind: 'chat' | 'vision' | 'embedding';
+  /** It takes images. Undefined where only a file of the model's own says, which a load reads (Gemma 4). */
+  images?: boolean;
   /** Longest prompt plus output, tokens; undefined where only the model's own configuration says. */
   contextWindow?: number;
   /** GPU features that it needs, such as `shader-f16`. */
