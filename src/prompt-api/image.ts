@@ -1,6 +1,3 @@
-/** Pixels of an image that is drawn here: more than models look at, and no file too large to be sent. */
-const MOST_PIXELS = 2 ** 22;
-
 /**
  * An image as the page has it, as a file: what it shows at the time of the call. Rejects with a TypeError
  * for what is none, and as the browser does for one that it cannot read (`InvalidStateError`, and
@@ -13,18 +10,7 @@ export async function imageFile(value: unknown): Promise<Blob> {
     return new Blob([new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice()]);
   }
   const bitmap = await bitmapOf(value);
-  try {
-    const scale = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
-    const side = (pixels: number) => Math.max(1, Math.floor(pixels * scale));
-    const canvas = new OffscreenCanvas(side(bitmap.width), side(bitmap.height));
-    const context = canvas.getContext('2d');
-    if (context === null) throw new DOMException('There is no canvas.', 'InvalidStateError');
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    return await canvas.convertToBlob();
-  } finally {
-    bitmap.close();
-  }
+  return (await import('./drawn-image')).fileOf(bitmap);
 }
 
 /** The browser knows what is an image, and copies it at once. */
