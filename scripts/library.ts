@@ -32,7 +32,7 @@ const WORKER: Entries = {
 };
 
 /**
- * The worker that `createTempo` starts: `worker` in one file, which knows the engines by their addresses
+ * The worker that `createTempo` starts: `worker` in one file, which knows its parts by their addresses
  * and by no import. Bundlers copy a file named so, where they would bundle WebLLM's 7 MB again; and Vite
  * 7, which cannot split a worker's code unless told how, has nothing to split.
  */
@@ -40,13 +40,15 @@ const PAGE_WORKER: Entries = {
   'page-worker': 'src/worker/worker.ts',
 };
 
-/** Each engine is one file, so that it can be copied. */
-const SIMULATED: Entries = {
+/** What a worker loads when it is wanted: each is one file, so that it can be copied. */
+const PARTS: Entries = {
   simulated: 'src/engine/simulated/index.ts',
+  images: 'src/server/images/index.ts',
 };
 const WEBLLM: Entries = {
   webllm: 'src/engine/webllm/index.ts',
 };
+const PART = `\\.{1,2}/(?:engine/)?(${Object.keys({ ...PARTS, ...WEBLLM }).join('|')})`;
 
 const paths = (entries: Entries) =>
   Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, join(root, source)]));
@@ -70,18 +72,18 @@ const replaced = (name: string, before: RegExp, after: string): Plugin => ({
  */
 const packedWorker = replaced('packed-worker', /\.\.\/worker\/worker\.ts/, './page-worker.js');
 
-const enginesAddressed = replaced(
-  'engines-addressed',
-  /import\('\.\.\/engine\/(\w+)'\)/g,
+const partsAddressed = replaced(
+  'parts-addressed',
+  new RegExp(`import\\('${PART}'\\)`, 'g'),
   "import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./$1.js', import.meta.url).href)",
 );
 
 /** From a chunk that `server` and `worker` share. */
-const enginesImported: Plugin = {
-  name: 'engines-imported',
+const partsImported: Plugin = {
+  name: 'parts-imported',
   resolveDynamicImport(source) {
-    const [, engine] = /^\.\.\/engine\/(\w+)$/.exec(source) ?? [];
-    return engine === undefined ? null : { id: `../${engine}.js`, external: true };
+    const [, part] = new RegExp(`^${PART}$`).exec(source) ?? [];
+    return part === undefined ? null : { id: `../${part}.js`, external: true };
   },
 };
 
@@ -172,11 +174,11 @@ export async function buildLibrary(outDir: string): Promise<void> {
   const modules = [
     ...(await buildScripts(outDir, PAGE, [inlineStyles, packedWorker], sharing(CLIENT))),
     ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
-    ...(await buildScripts(outDir, WORKER, [enginesImported], sharing(ERRORS))),
-    ...(await buildScripts(outDir, PAGE_WORKER, [enginesAddressed], WHOLE)),
-    ...(await buildScripts(outDir, SIMULATED, [], WHOLE)),
+    ...(await buildScripts(outDir, WORKER, [partsImported], sharing(ERRORS))),
+    ...(await buildScripts(outDir, PAGE_WORKER, [partsAddressed], WHOLE)),
+    ...(await buildParts(outDir, PARTS, WHOLE)),
     // Other people's code is shown as it is: its map would be larger than all else.
-    ...(await buildScripts(outDir, WEBLLM, [], { ...WHOLE, sourcemap: false })),
+    ...(await buildParts(outDir, WEBLLM, { ...WHOLE, sourcemap: false })),
   ];
   writeFileSync(join(outDir, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   const types = await rolldown({
@@ -192,6 +194,19 @@ export async function buildLibrary(outDir: string): Promise<void> {
     banner: '/// <reference lib="esnext.disposable" />',
   });
   await types.close();
+}
+
+/** Each by itself. */
+async function buildParts(
+  outDir: string,
+  parts: Entries,
+  options: OutputOptions,
+): Promise<string[]> {
+  const modules: string[] = [];
+  for (const [name, source] of Object.entries(parts)) {
+    modules.push(...(await buildScripts(outDir, { [name]: source }, [], options)));
+  }
+  return modules;
 }
 
 /** Returns the paths of all modules that went in. */
