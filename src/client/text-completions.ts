@@ -75,6 +75,8 @@ class TextStream implements TextCompletionStream {
         return {
           index,
           text: delta.content ?? '',
+          ...(delta.token_ids && { token_ids: delta.token_ids }),
+          ...(delta.prompt_token_ids && { prompt_token_ids: delta.prompt_token_ids }),
           logprobs: told,
           finish_reason: reason === 'tool_calls' ? 'stop' : reason,
         };

@@ -20,7 +20,7 @@ export interface UiMessage {
   readonly name?: string | null;
   readonly tool_calls?: readonly ToolCall[] | null;
   /** Which call a tool's message answers. */
-  readonly tool_call_id?: string;
+  readonly tool_call_id?: string | null;
   /** A thinking model's reasoning, apart from the answer. */
   readonly reasoning_content?: string | null;
   /** Absent while the answer grows, or when it failed; `abort` when it was stopped. */

@@ -59,8 +59,11 @@ export interface AssistantMessage {
 export interface ToolMessage {
   role: 'tool';
   content: string | readonly TextPart[];
-  /** The id of a call in an assistant's message before it. */
-  tool_call_id: string;
+  /**
+   * The id of a call in an assistant's message before it. Left out where the call was written in the
+   * answer's text, as with prompts that describe tools in words.
+   */
+  tool_call_id?: string | null;
 }
 
 export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
@@ -176,7 +179,17 @@ export interface ChatCompletionParams extends IgnoredParams {
     resumable?: object | null;
   } | null;
 
+  /** SGLang's extension. False: a thinking model's reasoning stays in the content, tags and all. */
+  separate_reasoning?: boolean | null;
+  /** vLLM's extension, for streams: chunks tell the ids of the tokens, the first the prompt's. */
+  return_token_ids?: boolean | null;
+
   // What Tempo adds.
+  /**
+   * Tokens of this very answer that were generated before, by a request that was the same, `seed`
+   * included: the answer goes on after them as if it had never stopped. What comes is the rest alone.
+   */
+  generated_token_ids?: readonly number[] | null;
   /** This request's objective instead of its app's. */
   slo?: Slo | null;
   /** What the call is for within its app; lengths are learnt per stage. */
@@ -227,6 +240,10 @@ export interface ChoiceDelta {
   content?: string;
   /** A thinking model's reasoning, apart from the answer. */
   reasoning_content?: string;
+  /** With return_token_ids, on a choice's first chunk. */
+  prompt_token_ids?: number[];
+  /** With return_token_ids: the tokens drawn, whether or not they are text yet. */
+  token_ids?: number[];
   tool_calls?: {
     index: number;
     id?: string;

@@ -1,13 +1,14 @@
 import type { Tokenizer } from '../engine/step-engine';
 import { type ReasonedText, TextStream } from '../engine/text';
-import type {
-  FinishReason,
-  Request,
-  SampledToken,
-  SamplingParams,
-  SequenceImage,
-  SequenceSpec,
-  SimulationScript,
+import {
+  type FinishReason,
+  type Request,
+  type SampledToken,
+  type SamplingParams,
+  type SequenceImage,
+  type SequenceSpec,
+  type SimulationScript,
+  TempoError,
 } from '../scheduler';
 import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
 import type { AnswerParser, ParsedText } from './tools';
@@ -30,6 +31,10 @@ export interface ChoiceSpec {
   reasoningOpen?: boolean;
   /** Text that the answer begins with, before anything that is drawn. */
   opening?: string;
+  /** Tokens of the answer that were drawn, and told, before. */
+  resumed?: readonly number[];
+  /** Outputs tell token ids. */
+  tellsTokens?: boolean;
   /** Finds the tool calls in the answer, where the request has tools. */
   toolCalls?: AnswerParser;
 }
@@ -55,6 +60,7 @@ export class Choice {
   readonly #tokenizer: Tokenizer;
   readonly #text: TextStream;
   readonly #generated: number[] = [];
+  #resumed = 0;
   #started = false;
 
   constructor(spec: ChoiceSpec, tokenizer: Tokenizer) {
@@ -65,6 +71,11 @@ export class Choice {
     const { stopStrings, reasoningOpen: open } = spec;
     const reasoning = open === undefined ? undefined : { open };
     this.#text = new TextStream({ tokenizer, stop: stopStrings, reasoning });
+    const { resumed = [] } = spec;
+    for (const token of resumed) {
+      if (this.take({ token }, resumed.length + 1)?.finishReason !== undefined) throw nothingLeft();
+    }
+    this.#resumed = resumed.length;
   }
 
   /** As an engine is to take it up, from the beginning or where it was interrupted. */
@@ -84,14 +95,16 @@ export class Choice {
     if (this.#text.reasoning) this.reasoningTokens++;
     let finishReason: FinishReason | undefined;
     if (isStop || this.#text.stopped !== undefined) finishReason = 'stop';
-    else if (this.#generated.length >= maxTokens) finishReason = 'length';
+    else if (this.#generated.length - this.#resumed >= maxTokens) finishReason = 'length';
 
     const delta: ChoiceDelta = {};
     if (!this.#started) {
       delta.role = 'assistant';
       if (this.#spec.opening) delta.content = this.#spec.opening;
+      if (this.#spec.tellsTokens) delta.prompt_token_ids = [...this.#spec.promptTokens];
     }
     this.#started = true;
+    if (this.#spec.tellsTokens) delta.token_ids = [sampled.token];
     this.#append(delta, spoken);
     if (finishReason !== undefined) {
       this.#append(delta, this.#text.finish());
@@ -119,6 +132,15 @@ export class Choice {
     const top = topLogprobs?.map((other) => entry(other.token, other.logprob)) ?? [];
     return { content: [{ ...entry(token, logprob), top_logprobs: top }] };
   }
+}
+
+/** What an answer that is complete is refused with where it is to go on. */
+export function nothingLeft(): TempoError {
+  return new TempoError(
+    'invalid_request',
+    'The answer is complete with these tokens: there is nothing to go on with.',
+    { param: 'generated_token_ids' },
+  );
 }
 
 const EMPTY: ReasonedText = { reasoning: '', content: '' };

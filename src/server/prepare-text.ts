@@ -1,7 +1,7 @@
 import type { LoadedModel } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 import { Choice } from './choice';
-import { checkModel, type PreparedRequest, samplingOf, seedOf } from './prepare';
+import { checkModel, checkTokens, type PreparedRequest, samplingOf, seedOf } from './prepare';
 import type { TextRequest } from './validate';
 
 /**
@@ -39,6 +39,7 @@ export function prepareText(
       stopTokens: new Set(template.stop_token_ids),
       stopStrings: [...template.stop_str, ...(request.stop ?? [])],
       opening: request.echo ? echo : '',
+      tellsTokens: request.return_token_ids,
     };
     return new Choice(spec, tokenizer);
   });
@@ -51,14 +52,7 @@ export function prepareText(
  * (WebLLM's `getInputData` does the same), or the ids that the caller has.
  */
 function tokensOf(prompt: string | readonly number[], { tokenizer }: LoadedModel): Int32Array {
-  if (typeof prompt !== 'string') {
-    const stranger = prompt.find((token) => token >= tokenizer.vocabSize);
-    if (stranger === undefined) return Int32Array.from(prompt);
-    throw new TempoError(
-      'invalid_request',
-      `prompt names token ${stranger}; this model's tokens are 0 to ${tokenizer.vocabSize - 1}.`,
-      { param: 'prompt' },
-    );
-  }
-  return tokenizer.encode(prompt);
+  if (typeof prompt === 'string') return tokenizer.encode(prompt);
+  checkTokens(prompt, tokenizer, 'prompt');
+  return Int32Array.from(prompt);
 }

@@ -1,6 +1,6 @@
 import { afterReasoning } from '../engine/sampling/after-reasoning';
 import { checkSampling } from '../engine/sampling/check';
-import type { LoadedModel } from '../engine/step-engine';
+import type { LoadedModel, Tokenizer } from '../engine/step-engine';
 import { encodePrompt, replyStartsInReasoning } from '../engine/text';
 import {
   type GrammarSpec,
@@ -10,7 +10,7 @@ import {
   type SimulationScript,
   TempoError,
 } from '../scheduler';
-import { Choice } from './choice';
+import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
@@ -58,6 +58,8 @@ export function prepareChat(
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
   const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
+  const resumed = request.generated_token_ids ?? [];
+  checkTokens(resumed, tokenizer, 'generated_token_ids');
   const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
     const seed = seedOf(sampling.seed, index);
     const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
@@ -70,14 +72,23 @@ export function prepareChat(
       script: reply && scriptOf(reply, model),
       stopTokens,
       stopStrings: [...template.stop_str, ...(request.stop ?? [])],
-      reasoningOpen,
+      reasoningOpen: request.separate_reasoning === false ? undefined : reasoningOpen,
       toolCalls: tools?.parser(newCallId),
+      resumed,
+      tellsTokens: request.return_token_ids,
     };
     return new Choice(spec, tokenizer);
   });
   const wanted = request.max_completion_tokens ?? request.max_tokens ?? longest;
-  const maxTokens = Math.max(1, Math.min(wanted, longest - prompt.length));
-  return { promptTokens: prompt, images, maxTokens, choices, grammar };
+  const room = Math.min(wanted, longest - prompt.length);
+  if (resumed.length > 0 && room <= resumed.length) throw nothingLeft();
+  return {
+    promptTokens: Int32Array.from([...prompt, ...resumed]),
+    images,
+    maxTokens: Math.max(1, room - resumed.length),
+    choices,
+    grammar,
+  };
 }
 
 /** The prompt of a chat request. Throws typed errors that name the field. */
@@ -109,6 +120,21 @@ function mayThink(
 ): boolean {
   if (extra?.enable_thinking !== undefined) return extra.enable_thinking;
   return !(effort === 'none' && tokenizer.encode('<think>').length === 1);
+}
+
+/** Throws `invalid_request` where the model has no such token. */
+export function checkTokens(
+  tokens: readonly number[],
+  { vocabSize }: Tokenizer,
+  param: string,
+): void {
+  const stranger = tokens.find((token) => token >= vocabSize);
+  if (stranger === undefined) return;
+  throw new TempoError(
+    'invalid_request',
+    `${param} names token ${stranger}; this model's tokens are 0 to ${vocabSize - 1}.`,
+    { param },
+  );
 }
 
 /** Throws `unknown_model` where a request names another model than the loaded one. */

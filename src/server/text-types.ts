@@ -34,6 +34,8 @@ export interface TextCompletionParams {
   seed?: number | null;
   stop?: string | readonly string[] | null;
   ignore_eos?: boolean | null;
+  /** vLLM's extension, for streams: chunks tell the ids of the tokens, the first the prompt's. */
+  return_token_ids?: boolean | null;
 
   // What Tempo adds.
   /** This request's objective instead of its app's. */
@@ -59,6 +61,10 @@ export type TextFinishReason = 'stop' | 'length' | 'abort';
 interface TextChoice<Reason> {
   index: number;
   text: string;
+  /** With return_token_ids, on a choice's first chunk. */
+  prompt_token_ids?: number[];
+  /** With return_token_ids: the tokens drawn, whether or not they are text yet. */
+  token_ids?: number[];
   logprobs: TextLogprobs | null;
   finish_reason: Reason;
 }

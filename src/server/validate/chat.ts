@@ -4,6 +4,7 @@ import {
   flag,
   ignored,
   label,
+  list,
   object,
   oneOf,
   type Reader,
@@ -49,6 +50,9 @@ const CHAT = {
   tool_choice: toolChoice,
   parallel_tool_calls: flag,
   continue_final_message: flag,
+  separate_reasoning: flag,
+  return_token_ids: flag,
+  generated_token_ids: list(wholeNumber(0)),
   reasoning_effort: reasoningEffort,
   extra_body: object({ enable_thinking: flag, ...WEBLLM_IGNORED }),
   slo: objective,
@@ -68,6 +72,12 @@ export function readChat(params: unknown, reading: Reading): ChatRequest {
     'top_logprobs',
     'top_logprobs needs logprobs: true',
     request.top_logprobs,
+  );
+  expect(
+    !request.generated_token_ids?.length || (request.n ?? 1) === 1,
+    'generated_token_ids',
+    "generated_token_ids are one answer's: leave n out",
+    request.n,
   );
   return request;
 }

@@ -19,7 +19,7 @@ export type Message =
   | { role: 'system'; content: string }
   | { role: 'user'; content: string; images?: ImageSource[]; name?: string }
   | { role: 'assistant'; content: string | null; tool_calls?: ToolCall[] }
-  | { role: 'tool'; content: string; tool_call_id: string };
+  | { role: 'tool'; content: string; tool_call_id?: string };
 
 /** What OpenAI allows in a participant's name. */
 const NAME = /^[^\s<>|/\\]{1,64}$/;
@@ -78,7 +78,6 @@ const ASSISTANT = object({
 });
 const TOOL = object({ role: text, content: textContent, tool_call_id: text, name: leftOut }, [
   'content',
-  'tool_call_id',
 ]);
 
 const system: Reader<Message> = (message, at, reading) => ({
@@ -136,14 +135,14 @@ const message: Reader<Message> = (value, at, reading) => {
   return BY_ROLE[role](value, at, reading);
 };
 
-/** A conversation: every tool's result answers a call before it. */
+/** A conversation: every tool's result that names a call answers one before it. */
 export const messages: Reader<Message[]> = (value, at, reading) => {
   const holds = Array.isArray(value) && value.length > 0;
   expect(holds, at, `${at} must hold at least one message`, value);
   const called = new Set<string>();
   return list(message)(value, at, reading).map((one, i) => {
     if (one.role === 'assistant') for (const { id } of one.tool_calls ?? []) called.add(id);
-    if (one.role === 'tool') {
+    if (one.role === 'tool' && one.tool_call_id !== undefined) {
       const param = `${at}[${i}].tool_call_id`;
       const sentence = `${param} must be the id of a tool call in an assistant message before it`;
       expect(called.has(one.tool_call_id), param, sentence, one.tool_call_id);

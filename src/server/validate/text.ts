@@ -47,6 +47,7 @@ const TEXT = {
   stream_options: streamOptions,
   logprobs: wholeNumber(0, MAX_LOGPROBS),
   best_of: wholeNumber(1),
+  return_token_ids: flag,
   suffix: refused('models here go on with a text and fill no gaps. Leave it out.'),
   user: IGNORED.user,
   slo: objective,
