@@ -12,7 +12,8 @@ export function modelsOf(link: Link, appConfig: () => AppConfig | undefined): Mo
     storage: async (id) => unwrap(await link.host.storedModels(id ?? '', appConfig()))[0],
     size: async (id) => unwrap(await link.host.modelSize(id, appConfig())),
     estimate: async (id) => unwrap(await link.host.estimateModel(id, appConfig())),
-    delete: async (id) => unwrap(await link.host.deleteModel(id, appConfig())),
+    delete: async (id, part) =>
+      unwrap(await link.host.deleteModel(id, appConfig(), part ?? undefined)),
     // A page asks for this, not a worker.
     persist: async () => (await globalThis.navigator?.storage?.persist?.()) ?? false,
   };

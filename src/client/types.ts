@@ -8,6 +8,7 @@ import type {
   EmbeddingResponse,
   LoadConfig,
   ModelInfo,
+  ModelPart,
   ModelSize,
   ModelStorage,
   PolicyName,
@@ -117,9 +118,10 @@ export interface Models {
   estimate(id: string): Promise<DownloadEstimate>;
   /**
    * Deletes what is kept of a model, and of those that share its weights (`sharedWith`); one that is loaded
-   * goes on. Resolves to the bytes that were freed. `load_in_progress` while something loads.
+   * goes on. With `part`, that part alone. Resolves to the bytes that were freed. `load_in_progress` while
+   * something loads.
    */
-  delete(id: string): Promise<number>;
+  delete(id: string, part?: ModelPart | null): Promise<number>;
   /**
    * Asks the browser not to clear what is kept when space runs short (`navigator.storage.persist`). Resolves
    * to whether it agrees; some ask the user.

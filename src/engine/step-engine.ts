@@ -124,6 +124,8 @@ export interface LoadProgress {
   fraction: number;
   loadedBytes?: number;
   totalBytes?: number;
+  /** How many files of weights are there, or kernels compiled, of how many. */
+  parts?: { done: number; total: number };
   /** From the browser's cache rather than the network. */
   fromCache?: boolean;
   /** Estimated time left, ms; absent while there is nothing to judge by. */

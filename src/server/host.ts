@@ -6,6 +6,7 @@ import type {
   AppConfig,
   DownloadEstimate,
   ModelInfo,
+  ModelPart,
   ModelSize,
   ModelStorage,
 } from './model-types';
@@ -64,8 +65,8 @@ export interface TempoHost {
   modelSize(id: string, appConfig?: AppConfig): Promise<Outcome<ModelSize>>;
   /** What is still to be downloaded of a model, and whether it fits. */
   estimateModel(id: string, appConfig?: AppConfig): Promise<Outcome<DownloadEstimate>>;
-  /** Deletes what is kept of a model: how many bytes that was. */
-  deleteModel(id: string, appConfig?: AppConfig): Promise<Outcome<number>>;
+  /** Deletes what is kept of a model, or one part of that: how many bytes it was. */
+  deleteModel(id: string, appConfig?: AppConfig, part?: ModelPart): Promise<Outcome<number>>;
   /** Open requests fail with `disposed`; an engine that hangs is waited for 4 s in all. */
   dispose(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Models and what is kept of them: WebLLM's affair, behind a check of what is asked. */
-import { readAppConfig, readModelId } from './validate/webllm';
+import { readAppConfig, readModelId, readModelPart } from './validate/webllm';
 
 const webllm = () => import('../engine/webllm');
 
@@ -15,5 +15,5 @@ export const size = async (id: unknown, appConfig: unknown) =>
 export const estimate = async (id: unknown, appConfig: unknown) =>
   (await webllm()).estimateModel(readModelId(id), readAppConfig(appConfig));
 
-export const remove = async (id: unknown, appConfig: unknown) =>
-  (await webllm()).deleteModel(readModelId(id), readAppConfig(appConfig));
+export const remove = async (id: unknown, appConfig: unknown, part: unknown) =>
+  (await webllm()).deleteModel(readModelId(id), readAppConfig(appConfig), readModelPart(part));

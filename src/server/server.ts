@@ -249,9 +249,9 @@ export class TempoServer implements TempoHost {
   estimateModel: TempoHost['estimateModel'] = (id, appConfig) =>
     outcome(async () => (await models()).estimate(id, appConfig));
 
-  deleteModel: TempoHost['deleteModel'] = (id, appConfig) =>
+  deleteModel: TempoHost['deleteModel'] = (id, appConfig, part) =>
     outcome(async () => {
-      if (this.#loading === undefined) return (await models()).remove(id, appConfig);
+      if (this.#loading === undefined) return (await models()).remove(id, appConfig, part);
       const sentence = 'A load is under way, and needs what it finds. Wait for it, or cancel it.';
       throw new TempoError('load_in_progress', sentence);
     });

@@ -95,6 +95,7 @@ async function bringShards(
     for (let shard = left.shift(); shard !== undefined; shard = left.shift()) {
       const { url, bytes } = shard;
       await bringFile({ scope: 'webllm/model', url }, { signal, bytes, arrived: account.arrived });
+      account.done++;
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, bringSome));
@@ -178,7 +179,10 @@ class Account {
   readonly #totalBytes: number;
   readonly #onProgress: DownloadOptions['onProgress'];
   readonly #timeLeft = new TimeLeft();
+  readonly #files: number;
   #loadedBytes: number;
+  /** Files that are there. */
+  done: number;
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -189,6 +193,8 @@ class Account {
     this.#totalBytes = total(shards);
     this.#loadedBytes = this.#totalBytes - total(missing);
     this.#onProgress = onProgress;
+    this.#files = shards.length;
+    this.done = shards.length - missing.length;
   }
 
   arrived = (bytes: number): void => {
@@ -204,6 +210,7 @@ class Account {
       fraction: this.#loadedBytes / this.#totalBytes,
       loadedBytes: this.#loadedBytes,
       totalBytes: this.#totalBytes,
+      parts: { done: this.done, total: this.#files },
       fromCache: false,
       remainingMs: this.#timeLeft.after(this.#loadedBytes, this.#totalBytes),
     });

@@ -43,7 +43,7 @@ export class ReportReader {
   read({ progress, text }: WebLlmReport): LoadProgress {
     if (/GPU shader|Finish loading/.test(text)) {
       const fraction = this.#within('compile', progress);
-      return { phase: 'compile', text: 'Compiling GPU kernels.', fraction };
+      return { phase: 'compile', text: 'Compiling GPU kernels.', fraction, parts: partsOf(text) };
     }
     const amount = /(\d+)MB (fetched|loaded)/.exec(text);
     if (amount === null) {
@@ -62,6 +62,7 @@ export class ReportReader {
       ),
       loadedBytes,
       totalBytes: known ? Math.round(loadedBytes / progress) : undefined,
+      parts: partsOf(text),
       fromCache,
       remainingMs: this.#remainingMs(amount[2], progress),
     };
@@ -79,4 +80,10 @@ export class ReportReader {
     this.#fraction = Math.max(this.#fraction, fraction);
     return this.#fraction;
   }
+}
+
+/** Of "[3/24]". */
+function partsOf(text: string): LoadProgress['parts'] {
+  const [, done, total] = /\[(\d+)\/(\d+)\]/.exec(text) ?? [];
+  return total === undefined ? undefined : { done: Number(done), total: Number(total) };
 }

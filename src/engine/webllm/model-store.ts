@@ -16,7 +16,13 @@ import {
   sharingWeights,
   tokenizerFile,
 } from './model-files';
-import type { DownloadEstimate, ModelInfo, ModelSize, ModelStorage } from './model-types';
+import type {
+  DownloadEstimate,
+  ModelInfo,
+  ModelPart,
+  ModelSize,
+  ModelStorage,
+} from './model-types';
 import { roomFor, storageEstimate } from './quota';
 import { appConfigOr, kindOf, modelRecord, requiredFeatures } from './webllm-module';
 
@@ -91,18 +97,32 @@ export async function estimateModel(model: string, given?: AppConfig): Promise<D
   };
 }
 
+const SCOPES: Readonly<Record<ModelPart, CacheScope>> = {
+  weights: 'webllm/model',
+  library: 'webllm/wasm',
+  configuration: 'webllm/config',
+};
+
 /**
- * Deletes what is kept of a model, weights that others share included; its library stays where another
- * model that is kept has the same. Returns the bytes that are free now. Never asks the network.
+ * Deletes what is kept of a model, weights that others share included, or one part of it; with all of it
+ * its library stays where another model that is kept has the same. Returns the bytes that are free now.
+ * Never asks the network.
  */
-export async function deleteModel(model: string, given?: AppConfig): Promise<number> {
+export async function deleteModel(
+  model: string,
+  given?: AppConfig,
+  part?: ModelPart,
+): Promise<number> {
   const appConfig = await appConfigOr(given);
   const record = modelRecord(appConfig, model, 'id');
   const shelf = await Shelf.open(appConfig);
   const { kept } = await shelf.look(record);
   const library = libraryFile(record);
-  const needed = await shelf.libraryNeeded(record);
-  const going = kept.filter(({ url }) => !(needed && url === library?.url));
+  const needed = part === undefined && (await shelf.libraryNeeded(record));
+  const going = kept.filter(
+    ({ scope, url }) =>
+      (part === undefined || scope === SCOPES[part]) && !(needed && url === library?.url),
+  );
   const bytes = await shelf.bytes(going);
   await Promise.all(going.map((file) => shelf.store.delete(file)));
   return bytes;

@@ -41,6 +41,9 @@ export interface ModelStorage {
   sharedWith: string[];
 }
 
+/** Of what is kept of a model: its weights with their tokenizer, its library, or its configuration. */
+export type ModelPart = 'weights' | 'library' | 'configuration';
+
 /** What a model's download comes to, bytes. */
 export interface ModelSize {
   id: string;

@@ -1,5 +1,6 @@
 /** The parts of a load that are handed on to WebLLM, without what is not set. */
 import type { AppConfig, ChatOptions, ModelRecord } from '../../engine/webllm/app-config';
+import type { ModelPart } from '../../engine/webllm/model-types';
 import {
   alone,
   expect,
@@ -114,6 +115,13 @@ export function readAppConfig(value: unknown): AppConfig | undefined {
 /** A model's id. */
 export function readModelId(value: unknown): string {
   return alone(name, value, 'id');
+}
+
+const modelPart = oneOf('weights', 'library', 'configuration');
+
+/** Undefined for all of a model. */
+export function readModelPart(value: unknown): ModelPart | undefined {
+  return value === undefined || value === null ? undefined : alone(modelPart, value, 'part');
 }
 
 /** An object with these fields, and others that are its owner's own affair. */
