@@ -1,0 +1,128 @@
+/** WebLLM's configuration (0.2.86, `config`, `integrity`), and what Tempo adds to it. */
+import type { LoadChoice, Slo, Tempo, TempoOptions } from '../client';
+import type { InitProgressCallback, LogitProcessor, LogLevel } from './engine-types';
+
+/** What a model is for. */
+export enum ModelType {
+  LLM = 0,
+  embedding = 1,
+  VLM = 2,
+}
+
+export type SRIString = string;
+export type FileIntegrityMap = Record<string, SRIString>;
+
+export interface ModelIntegrity {
+  config?: SRIString;
+  model_lib?: SRIString;
+  tokenizer?: FileIntegrityMap;
+  onFailure?: 'error' | 'warn';
+}
+
+export interface ConvTemplateConfig {
+  system_template: string;
+  system_message: string;
+  roles: Record<'user' | 'assistant' | 'tool', string>;
+  role_templates?: Partial<Record<'user' | 'assistant' | 'tool', string>>;
+  seps: Array<string>;
+  role_content_sep?: string;
+  role_empty_sep?: string;
+  stop_str: Array<string>;
+  system_prefix_token_ids?: Array<number>;
+  stop_token_ids: Array<number>;
+  add_role_after_system_message?: boolean;
+  render_empty_system_message?: boolean;
+}
+
+export interface TokenizerInfo {
+  token_postproc_method: string;
+  prepend_space_in_encode: boolean;
+  strip_space_in_decode: boolean;
+}
+
+export type VisionModelConfig = {
+  mm_tokens_per_image?: number;
+  boi_token_index?: number;
+  eoi_token_index?: number;
+  vision_start_token_id?: number;
+  vision_end_token_id?: number;
+};
+
+/** A model's `mlc-chat-config.json`, as far as it matters here. */
+export interface ChatConfig {
+  tokenizer_files: Array<string>;
+  tokenizer_info?: TokenizerInfo;
+  token_table_postproc_method?: string;
+  vocab_size: number;
+  conv_config?: Partial<ConvTemplateConfig>;
+  conv_template: ConvTemplateConfig;
+  context_window_size: number;
+  sliding_window_size: number;
+  attention_sink_size: number;
+  max_history_size?: number;
+  repetition_penalty: number;
+  frequency_penalty: number;
+  presence_penalty: number;
+  top_p: number;
+  temperature: number;
+  bos_token_id?: number;
+  model_type?: string;
+  model_config?: VisionModelConfig & Record<string, unknown>;
+}
+
+/** What is to be other than the model's own configuration says. */
+export interface ChatOptions extends Partial<ChatConfig> {}
+
+export interface ModelRecord {
+  /** The address of the weights' folder. */
+  model: string;
+  model_id: string;
+  /** The address of the library, a `.wasm`. */
+  model_lib: string;
+  overrides?: ChatOptions;
+  vram_required_MB?: number;
+  low_resource_required?: boolean;
+  buffer_size_required_bytes?: number;
+  required_features?: Array<string>;
+  model_type?: ModelType;
+  integrity?: ModelIntegrity;
+  model_manifest?: string;
+}
+
+export type CacheBackend = 'cache' | 'indexeddb' | 'cross-origin' | 'opfs';
+export type OPFSAccessMode = 'async' | 'sync' | 'auto';
+
+export interface AppConfig {
+  model_list: Array<ModelRecord>;
+  cacheBackend?: CacheBackend;
+  opfsAccessMode?: OPFSAccessMode;
+}
+
+/** How an engine uses Tempo. */
+export interface TempoEngineOptions
+  extends Omit<
+      Partial<LoadChoice>,
+      'model' | 'engine' | 'appConfig' | 'chatOptions' | 'embeddingModels'
+    >,
+    Pick<TempoOptions, 'host' | 'worker'> {
+  /** The app that the engine's calls are accounted to. Default `webllm`. */
+  app?: string | null;
+  /** The objective of every call that does not bring its own. Default: best-effort. */
+  slo?: Slo | null;
+  /** `simulated` needs no GPU and makes its answers up; models then are names, of any kind their record says. */
+  engine?: 'webllm' | 'simulated' | null;
+  /** The simulated engine's device profile (default `laptop-gpu`). */
+  device?: string | null;
+  /** A Tempo that the page has already: several engines, and the page itself, then share its one model. */
+  client?: Tempo | null;
+}
+
+export interface MLCEngineConfig {
+  /** Default: `prebuiltAppConfig`. */
+  appConfig?: AppConfig;
+  initProgressCallback?: InitProgressCallback;
+  /** Refused where there is anything in it: what runs between the GPU's steps runs in Tempo's worker. */
+  logitProcessorRegistry?: Map<string, LogitProcessor>;
+  logLevel?: LogLevel;
+  tempo?: TempoEngineOptions | null;
+}
