@@ -1,6 +1,6 @@
 /** WebLLM's requests as Tempo's. */
 import type { ChatCompletionParams, ChatMessage, TextCompletionParams } from '../client';
-import type { ChatCompletionMessageParam, ChatCompletionRequestBase } from './chat-types';
+import type { ChatCompletionRequestBase } from './chat-types';
 import type { CompletionCreateParamsBase } from './completion-types';
 import { WebLLMError } from './errors';
 import { warnOnce } from './log';
@@ -39,14 +39,13 @@ export function chatParams(
   request: ChatCompletionRequestBase,
 ): ChatCompletionParams & { stream: true } {
   checkRequest(request, 'messages');
-  const { messages, extra_body: extra, ...rest } = known(request, CHAT_FIELDS);
-  const params: Omit<ChatCompletionParams, Own> = {
-    ...rest,
-    messages: messagesOf(messages, rest),
-    extra_body: { enable_thinking: extra?.enable_thinking },
-  };
+  const { extra_body: extra, ...params } = known(request, CHAT_FIELDS);
+  // What is in it the server reads field by field, and refuses by name.
+  const { messages, ...rest } = params as ChatCompletionParams;
   return {
-    ...params,
+    ...rest,
+    messages: messagesOf(messages, rest.continue_final_message === true),
+    extra_body: { enable_thinking: extra?.enable_thinking },
     separate_reasoning: false,
     return_token_ids: true,
     stream: true,
@@ -103,28 +102,23 @@ function known<T extends object>(request: T, fields: ReadonlySet<string>): Omit<
   return rest;
 }
 
-function messagesOf(
-  messages: readonly ChatCompletionMessageParam[],
-  { continue_final_message: goesOn }: { continue_final_message?: unknown },
-): readonly ChatMessage[] {
+function messagesOf(messages: readonly ChatMessage[], goesOn: boolean): readonly ChatMessage[] {
   if (!Array.isArray(messages)) return messages; // it is refused where requests are read
-  const { role } = messages.at(-1) ?? {};
-  if (messages.length > 0 && role !== 'user' && role !== 'tool' && goesOn !== true) {
+  const list: readonly ChatMessage[] = messages;
+  const role = list.at(-1)?.role;
+  if (list.length > 0 && role !== 'user' && role !== 'tool' && !goesOn) {
     throw new WebLLMError(
       'MessageOrderError',
       'invalid_request',
       'The last message must be from `user` or `tool`. To have the assistant go on with its own, set continue_final_message: true.',
-      { param: `messages[${messages.length - 1}].role` },
+      { param: `messages[${list.length - 1}].role` },
     );
   }
-  const calls = new Set(
-    messages.flatMap((message) =>
-      message.role === 'assistant' ? (message.tool_calls ?? []).map(({ id }) => id) : [],
-    ),
-  );
-  return messages.map((message): ChatMessage => {
+  const calls = new Set<unknown>();
+  return list.map((message) => {
+    if (message?.role === 'assistant') for (const { id } of message.tool_calls ?? []) calls.add(id);
     // Where prompts describe tools in words, the calls are in the text, and have no ids.
-    if (message.role !== 'tool' || calls.has(message.tool_call_id)) return message;
+    if (message?.role !== 'tool' || calls.has(message.tool_call_id)) return message;
     return { role: 'tool', content: message.content };
   });
 }

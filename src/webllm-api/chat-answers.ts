@@ -1,0 +1,138 @@
+/** What a generation gives, in the shape of WebLLM's chat completions and texts. */
+import type { ChatCompletion, ChatCompletionChunk } from './chat-types';
+import type { Completion } from './completion-types';
+import type { Generation } from './generation';
+import type { Piece } from './piece';
+
+/** What the caller asked for, as far as the answer's shape depends on it. */
+export interface Asked {
+  model: string;
+  logprobs: boolean;
+  includeUsage: boolean;
+}
+
+/** A chat answer, once it is whole. */
+export async function chatCompletion(
+  generation: Generation,
+  { model, logprobs }: Asked,
+): Promise<ChatCompletion> {
+  const usage = await generation.usage();
+  return {
+    ...headOf(generation, model),
+    object: 'chat.completion',
+    choices: generation.answers.map((answer, index) => ({
+      index,
+      finish_reason: answer.finish ?? 'abort',
+      logprobs: logprobs ? { content: answer.logprobs } : null,
+      message: {
+        role: 'assistant',
+        content: answer.calls.length > 0 && answer.text === '' ? null : answer.text,
+        ...(answer.calls.length > 0 && { tool_calls: answer.calls }),
+      },
+    })),
+    usage,
+  };
+}
+
+/**
+ * A chat answer as it comes. As in WebLLM, text comes in chunks with the role and an end of `{}`, and tool
+ * calls come whole, at the end.
+ */
+export async function* chatChunks(
+  generation: Generation,
+  { model, logprobs, includeUsage }: Asked,
+): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  const chunk = (choices: ChatCompletionChunk['choices']): ChatCompletionChunk => ({
+    ...headOf(generation, model),
+    object: 'chat.completion.chunk',
+    choices,
+  });
+  for await (const event of generation.events()) {
+    if ('usage' in event) {
+      if (includeUsage) yield { ...chunk([]), usage: event.usage };
+      return;
+    }
+    const { index, text, finish } = event.piece;
+    if (says(event.piece, logprobs)) {
+      const content = logprobs ? { content: event.piece.logprobs } : null;
+      const delta = { content: text, role: 'assistant' as const };
+      yield chunk([{ delta, finish_reason: null, index, logprobs: content }]);
+    }
+    if (finish === null) continue;
+    const { calls } = generation.answers[index];
+    const whole = calls.map((call, at) => ({ index: at, ...call }));
+    const delta = whole.length > 0 ? { role: 'assistant' as const, tool_calls: whole } : {};
+    yield chunk([{ delta, finish_reason: finish, index }]);
+  }
+}
+
+/** A text, once it is whole; `opening` is what it begins with. */
+export async function completion(
+  generation: Generation,
+  { model, logprobs }: Asked,
+  opening: string,
+): Promise<Completion> {
+  const usage = await generation.usage();
+  return {
+    ...headOf(generation, model),
+    object: 'text_completion',
+    choices: generation.answers.map((answer, index) => ({
+      index,
+      finish_reason: answer.finish ?? 'abort',
+      logprobs: logprobs ? { content: answer.logprobs } : null,
+      text: opening + answer.text,
+    })),
+    usage,
+  };
+}
+
+/** A text as it comes. */
+export async function* completionChunks(
+  generation: Generation,
+  { model, logprobs, includeUsage }: Asked,
+): AsyncGenerator<Completion, void, undefined> {
+  const chunk = (choices: Completion['choices']): Completion => ({
+    ...headOf(generation, model),
+    object: 'text_completion',
+    choices,
+  });
+  for await (const event of generation.events()) {
+    if ('usage' in event) {
+      if (includeUsage) yield { ...chunk([]), usage: event.usage };
+      return;
+    }
+    const { index, text, finish } = event.piece;
+    if (says(event.piece, logprobs)) {
+      const content = logprobs ? { content: event.piece.logprobs } : null;
+      yield chunk([{ text, finish_reason: null, index, logprobs: content }]);
+    }
+    if (finish !== null) yield chunk([{ text: '', finish_reason: finish, index }]);
+  }
+}
+
+/** There is something in it to tell; a token whose character is not whole says nothing yet. */
+function says({ text, logprobs }: Piece, tellsLogprobs: boolean): boolean {
+  return text !== '' || (tellsLogprobs && logprobs.length > 0);
+}
+
+function headOf({ id, created, simulated }: Generation, model: string) {
+  return { id, created, model, simulated };
+}
+
+/** Chunks for their reader. Leaving off early, even before the first, ends the generation. */
+export function leavable<T>(
+  chunks: AsyncGenerator<T, void, undefined>,
+  generation: Generation,
+): AsyncGenerator<T, void, undefined> {
+  return Object.assign(chunks, {
+    return: leave(generation, chunks.return.bind(chunks)),
+    throw: leave(generation, chunks.throw.bind(chunks)),
+  });
+}
+
+function leave<A extends unknown[], R>(generation: Generation, end: (...args: A) => R) {
+  return (...args: A): R => {
+    generation.interrupt();
+    return end(...args);
+  };
+}
