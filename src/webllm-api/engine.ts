@@ -1,0 +1,405 @@
+import { createTempo, type Tempo, type TempoApp, TempoError, type TempoOptions } from '../client';
+import {
+  type Asked,
+  chatChunks,
+  chatCompletion,
+  completion,
+  completionChunks,
+  leavable,
+} from './chat-answers';
+import { chatParams, textParams } from './chat-request';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionRequestBase,
+  ChatCompletionRequestNonStreaming,
+  ChatCompletionRequestStreaming,
+  CompletionUsage,
+} from './chat-types';
+import type {
+  Completion,
+  CompletionCreateParamsBase,
+  CompletionCreateParamsNonStreaming,
+  CompletionCreateParamsStreaming,
+} from './completion-types';
+import type { AppConfig, ChatOptions, MLCEngineConfig, TempoEngineOptions } from './config-types';
+import { embeddingResponse } from './embedding-response';
+import type { CreateEmbeddingResponse, EmbeddingCreateParams } from './embedding-types';
+import type {
+  Chat,
+  ChatCompletions,
+  Completions,
+  Embeddings,
+  InitProgressCallback,
+  LogitProcessor,
+  LogLevel,
+  MLCEngineInterface,
+  ResumeChatCompletionOptions,
+  ResumeProbeResult,
+  ResumeResult,
+} from './engine-types';
+import { loadError, WebLLMError } from './errors';
+import { type Answer, Generation, type GenerationOptions, type Journal } from './generation';
+import { gpuVendor, maxStorageBufferBindingSize } from './gpu';
+import { attach, detach } from './live-engines';
+import { type LoadPlan, planLoad } from './load-plan';
+import { Loaded } from './loaded';
+import { log, setLogLevel } from './log';
+import { prebuiltAppConfig } from './prebuilt';
+import { ProgressReports } from './progress';
+import { loadShared, serves } from './shared';
+import { RuntimeStats } from './stats';
+
+const DEFAULT_APP = 'webllm';
+
+/** What WebLLM's engines have in common, on Tempo. */
+export abstract class Engine implements MLCEngineInterface {
+  readonly chat: Chat;
+  readonly completions: Completions;
+  readonly embeddings: Embeddings;
+  readonly #options: TempoEngineOptions;
+  #appConfig: AppConfig;
+  #onProgress: InitProgressCallback | undefined;
+  #tempo: Tempo | undefined;
+  /** The objective is told once: calls must not undo what the page says with `setSlo`. */
+  #app: TempoApp | undefined;
+  #loaded: Loaded | undefined;
+  /** The load under way, which ends well or badly, and how to end it early. */
+  #loading: Promise<void> | undefined;
+  #cancel = new AbortController();
+  readonly #running = new Set<Generation>();
+  /** The latest generation's text: of its last choice. */
+  #latest: Answer | undefined;
+  #stats = new RuntimeStats();
+  /** What `forwardTokensAndSample` was fed. */
+  #forwarded: number[] = [];
+
+  constructor(config: MLCEngineConfig | undefined) {
+    const { appConfig, initProgressCallback, logitProcessorRegistry, logLevel, tempo } =
+      config ?? {};
+    this.#options = tempo ?? {};
+    this.#appConfig = appConfig ?? prebuiltAppConfig;
+    this.#onProgress = initProgressCallback;
+    this.setLogitProcessorRegistry(logitProcessorRegistry);
+    if (logLevel !== undefined) this.setLogLevel(logLevel);
+    const chat = (request: ChatCompletionRequestBase) => this.chatCompletion(request);
+    const text = (request: CompletionCreateParamsBase) => this.completion(request);
+    this.chat = { completions: { create: chat as ChatCompletions['create'] } };
+    this.completions = { create: text as Completions['create'] };
+    this.embeddings = { create: (request) => this.embedding(request) };
+  }
+
+  /** The Tempo that serves, once there is one: for its state, figures and objectives. */
+  get tempo(): Tempo | undefined {
+    return this.#tempo;
+  }
+
+  /** The list that the next load goes by. */
+  get appConfig(): AppConfig {
+    return this.#appConfig;
+  }
+
+  setAppConfig(appConfig: AppConfig): void {
+    this.#appConfig = appConfig;
+  }
+
+  setInitProgressCallback(initProgressCallback?: InitProgressCallback): void {
+    this.#onProgress = initProgressCallback;
+  }
+
+  getInitProgressCallback(): InitProgressCallback | undefined {
+    return this.#onProgress;
+  }
+
+  /** Throws `unsupported` where there is a processor in it. */
+  setLogitProcessorRegistry(registry?: Map<string, LogitProcessor>): void {
+    if (!registry?.size) return;
+    throw new WebLLMError(
+      'FeatureSupportError',
+      'unsupported',
+      'A LogitProcessor is a function, which cannot go to the worker that draws the tokens. Use logit_bias, or a response_format (a grammar, a schema).',
+      { param: 'logitProcessorRegistry' },
+    );
+  }
+
+  setLogLevel(logLevel: LogLevel): void {
+    setLogLevel(logLevel);
+  }
+
+  async reload(modelId: string | string[], chatOpts?: ChatOptions | ChatOptions[]): Promise<void> {
+    const plan = planLoad(modelId, chatOpts, this.#appConfig, this.#simulated);
+    this.#cancel.abort();
+    const cancel = new AbortController();
+    this.#cancel = cancel;
+    const before = this.#loading;
+    const loading = (async () => {
+      await before?.catch(() => {});
+      cancel.signal.throwIfAborted();
+      this.#forget();
+      await this.#load(plan, cancel.signal);
+      this.#loaded = new Loaded(plan);
+    })();
+    this.#loading = loading;
+    try {
+      await loading;
+    } catch (thrown) {
+      if (!cancel.signal.aborted) throw loadError(thrown);
+      log.warn('Reload() is aborted.');
+    } finally {
+      if (this.#loading === loading) this.#loading = undefined;
+    }
+  }
+
+  async unload(): Promise<void> {
+    this.#cancel.abort();
+    await this.#loading?.catch(() => {});
+    this.#forget();
+    const tempo = this.#tempo;
+    if (tempo === undefined) return;
+    if (this.ownsTempo) {
+      this.#tempo = undefined;
+      this.#app = undefined;
+      detach(this);
+      await tempo.dispose();
+    } else {
+      await tempo.unload();
+    }
+  }
+
+  chatCompletion(request: ChatCompletionRequestNonStreaming): Promise<ChatCompletion>;
+  chatCompletion(
+    request: ChatCompletionRequestStreaming,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>;
+  chatCompletion(
+    request: ChatCompletionRequestBase,
+  ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion>;
+  async chatCompletion(
+    request: ChatCompletionRequestBase,
+  ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
+    const params = chatParams(request);
+    const model = await this.#chatModel('ChatCompletionRequest', request.model);
+    const asked = askedOf(request, model);
+    const generation = await this.#begin(request, (app) => app.chat.completions.create(params));
+    if (!request.stream) return chatCompletion(generation, asked);
+    return leavable(chatChunks(generation, asked), generation);
+  }
+
+  completion(request: CompletionCreateParamsNonStreaming): Promise<Completion>;
+  completion(request: CompletionCreateParamsStreaming): Promise<AsyncIterable<Completion>>;
+  completion(request: CompletionCreateParamsBase): Promise<AsyncIterable<Completion> | Completion>;
+  async completion(
+    request: CompletionCreateParamsBase,
+  ): Promise<AsyncIterable<Completion> | Completion> {
+    const params = textParams(request);
+    const model = await this.#chatModel('CompletionCreateParams', request.model);
+    const asked = askedOf(request, model);
+    const generation = await this.#begin(request, (app) => app.completions.create(params));
+    if (!request.stream) return completion(generation, asked, request.echo ? request.prompt : '');
+    return leavable(completionChunks(generation, asked), generation);
+  }
+
+  async embedding(request: EmbeddingCreateParams): Promise<CreateEmbeddingResponse> {
+    const loaded = await this.#ready('EmbeddingCreateParams');
+    const model = loaded.embedding('EmbeddingCreateParams', request?.model);
+    return embeddingResponse(this.#calls(), { ...request, model });
+  }
+
+  async interruptGenerate(): Promise<void> {
+    for (const generation of this.#running) generation.interrupt();
+  }
+
+  async getMessage(modelId?: string): Promise<string> {
+    await this.#chatModel('getMessage', modelId);
+    return this.#latest?.text ?? '';
+  }
+
+  async runtimeStatsText(modelId?: string): Promise<string> {
+    await this.#chatModel('runtimeStatsText', modelId);
+    return String(this.#stats);
+  }
+
+  async resetChat(keepStats = false, modelId?: string): Promise<void> {
+    // As in WebLLM, there is nothing to reset where nothing is loaded.
+    if (this.#loaded === undefined) return;
+    await this.#chatModel('resetChat', modelId);
+    this.#latest = undefined;
+    this.#forwarded = [];
+    if (!keepStats) this.#stats = new RuntimeStats();
+  }
+
+  async forwardTokensAndSample(
+    inputIds: Array<number>,
+    _isPrefill: boolean,
+    modelId?: string,
+  ): Promise<number> {
+    await this.#chatModel('forwardTokensAndSample', modelId);
+    const prompt = [...this.#forwarded, ...inputIds];
+    this.#forwarded = prompt;
+    const generation = await this.#begin({}, (app) =>
+      app.completions.create({
+        prompt,
+        max_tokens: 1,
+        return_token_ids: true,
+        stream: true,
+        stream_options: { include_usage: true },
+      }),
+    );
+    for await (const event of generation.events()) {
+      if ('piece' in event && event.piece.tokens.length > 0) return event.piece.tokens[0];
+    }
+    throw new TempoError('aborted', 'It was interrupted before the token was drawn.');
+  }
+
+  async getMaxStorageBufferBindingSize(): Promise<number> {
+    return maxStorageBufferBindingSize(this.#simulated);
+  }
+
+  async getGPUVendor(): Promise<string> {
+    return gpuVendor(this.#simulated);
+  }
+
+  async listResumableSessions(): Promise<ResumeProbeResult[]> {
+    return [];
+  }
+
+  async resumeChatCompletion(
+    _sessionId: string,
+    _options?: ResumeChatCompletionOptions,
+  ): Promise<ResumeResult | AsyncIterable<ChatCompletionChunk>> {
+    throw new TempoError('unsupported', 'Not yet.');
+  }
+
+  async deleteResumableSession(_sessionId: string): Promise<void> {}
+
+  /** What Tempo is made with besides the load. */
+  protected reach(): Pick<TempoOptions, 'host' | 'worker'> {
+    const { host, worker } = this.#options;
+    return { host, worker };
+  }
+
+  /** The Tempo is this engine's alone, its worker included, and ends with the model. */
+  protected get ownsTempo(): boolean {
+    const { client, host, worker } = this.#options;
+    return !client && !host && (!worker || typeof worker === 'function');
+  }
+
+  /** WebLLM's name for an engine that has no model. */
+  protected notLoaded(requestName: string): TempoError {
+    return new WebLLMError(
+      'ModelNotLoadedError',
+      'not_loaded',
+      `No model is loaded for ${requestName}. Call reload(model), or make the engine with CreateMLCEngine(model).`,
+    );
+  }
+
+  get #simulated(): boolean {
+    return (this.#options.engine ?? 'webllm') === 'simulated';
+  }
+
+  async #load(plan: LoadPlan, signal: AbortSignal): Promise<void> {
+    const {
+      client,
+      device,
+      engine,
+      app: _,
+      slo: __,
+      host: ___,
+      worker: ____,
+      ...settings
+    } = this.#options;
+    const simulated = this.#simulated;
+    const model = plan.chat ?? plan.embeddings[0];
+    const embeddingModels = plan.embeddings.filter((id) => simulated || id !== model);
+    const choice = {
+      ...settings,
+      ...plan.settings,
+      ...(simulated ? { engine: 'simulated' as const, model: device } : { model }),
+      embeddingModels,
+    };
+    const before = this.#tempo;
+    const tempo = before ?? client ?? createTempo({ ...choice, ...this.reach(), signal });
+    if (before === undefined) attach(this);
+    this.#tempo = tempo;
+    const reports = new ProgressReports();
+    const unlisten = tempo.onState((state) => {
+      const report = reports.of(state);
+      if (report !== undefined) this.#onProgress?.(report);
+    });
+    try {
+      const load = () => tempo.load(choice, { signal });
+      const has = () => serves(tempo, simulated ? (device ?? undefined) : model, embeddingModels);
+      if (client) await loadShared(tempo, has, load);
+      else await (before === undefined ? tempo.ready : load());
+      signal.throwIfAborted();
+    } finally {
+      unlisten();
+    }
+    const { state } = tempo;
+    if (state.phase !== 'ready') return;
+    for (const note of state.engine.notes) log.info(note);
+    this.#onProgress?.(reports.finished(state.engine.device));
+  }
+
+  #forget(): void {
+    this.#loaded = undefined;
+    this.#latest = undefined;
+    this.#forwarded = [];
+    this.#stats = new RuntimeStats();
+  }
+
+  /** The models, once a load under way is done. Throws by WebLLM's name where there are none. */
+  async #ready(requestName: string): Promise<Loaded> {
+    try {
+      await this.#loading;
+    } catch (thrown) {
+      throw loadError(thrown);
+    }
+    if (this.#loaded === undefined) throw this.notLoaded(requestName);
+    return this.#loaded;
+  }
+
+  async #chatModel(requestName: string, model: string | null | undefined): Promise<string> {
+    return (await this.#ready(requestName)).chat(requestName, model);
+  }
+
+  #calls(): TempoApp {
+    const { app, slo } = this.#options;
+    if (this.#tempo === undefined) throw this.notLoaded('a request');
+    this.#app ??= this.#tempo.app(app ?? DEFAULT_APP, slo ? { slo } : undefined);
+    return this.#app;
+  }
+
+  async #begin(
+    { n, signal }: { n?: number | null; signal?: AbortSignal | null },
+    create: (app: TempoApp) => ReturnType<GenerationOptions['begin']>,
+    journal?: Journal,
+  ): Promise<Generation> {
+    const generation = new Generation({
+      begin: () => create(this.#calls()),
+      choices: Number.isSafeInteger(n) && n ? Math.min(n, MAX_CHOICES) : 1,
+      journal,
+      signal,
+      ended: (one, usage?: CompletionUsage) => {
+        this.#running.delete(one);
+        if (usage !== undefined) this.#stats.add(usage);
+      },
+    });
+    this.#running.add(generation);
+    this.#latest = generation.answers.at(-1);
+    return generation.start();
+  }
+}
+
+/** More are refused. */
+const MAX_CHOICES = 128;
+
+function askedOf(
+  request: Pick<ChatCompletionRequestBase, 'logprobs' | 'stream_options'>,
+  model: string,
+): Asked {
+  return {
+    model,
+    logprobs: request.logprobs === true,
+    includeUsage: request.stream_options?.include_usage === true,
+  };
+}

@@ -1,0 +1,8 @@
+/** The package's `./webllm`: WebLLM's API on Tempo, for code that was written for `@mlc-ai/web-llm`. */
+export type * from './chat-types';
+export type * from './completion-types';
+export * from './config-types';
+export type * from './embedding-types';
+export type * from './engine-types';
+export { CreateMLCEngine, MLCEngine } from './mlc-engine';
+export * from './prebuilt';
