@@ -6,7 +6,6 @@ import type { Piece } from './piece';
 
 /** What the caller asked for, as far as the answer's shape depends on it. */
 export interface Asked {
-  model: string;
   logprobs: boolean;
   includeUsage: boolean;
 }
@@ -14,11 +13,11 @@ export interface Asked {
 /** A chat answer, once it is whole. */
 export async function chatCompletion(
   generation: Generation,
-  { model, logprobs }: Asked,
+  { logprobs }: Asked,
 ): Promise<ChatCompletion> {
   const usage = await generation.usage();
   return {
-    ...headOf(generation, model),
+    ...headOf(generation),
     object: 'chat.completion',
     choices: generation.answers.map((answer, index) => ({
       index,
@@ -40,10 +39,10 @@ export async function chatCompletion(
  */
 export async function* chatChunks(
   generation: Generation,
-  { model, logprobs, includeUsage }: Asked,
+  { logprobs, includeUsage }: Asked,
 ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
   const chunk = (choices: ChatCompletionChunk['choices']): ChatCompletionChunk => ({
-    ...headOf(generation, model),
+    ...headOf(generation),
     object: 'chat.completion.chunk',
     choices,
   });
@@ -69,12 +68,12 @@ export async function* chatChunks(
 /** A text, once it is whole; `opening` is what it begins with. */
 export async function completion(
   generation: Generation,
-  { model, logprobs }: Asked,
+  { logprobs }: Asked,
   opening: string,
 ): Promise<Completion> {
   const usage = await generation.usage();
   return {
-    ...headOf(generation, model),
+    ...headOf(generation),
     object: 'text_completion',
     choices: generation.answers.map((answer, index) => ({
       index,
@@ -89,10 +88,10 @@ export async function completion(
 /** A text as it comes. */
 export async function* completionChunks(
   generation: Generation,
-  { model, logprobs, includeUsage }: Asked,
+  { logprobs, includeUsage }: Asked,
 ): AsyncGenerator<Completion, void, undefined> {
   const chunk = (choices: Completion['choices']): Completion => ({
-    ...headOf(generation, model),
+    ...headOf(generation),
     object: 'text_completion',
     choices,
   });
@@ -115,7 +114,7 @@ function says({ text, logprobs }: Piece, tellsLogprobs: boolean): boolean {
   return text !== '' || (tellsLogprobs && logprobs.length > 0);
 }
 
-function headOf({ id, created, simulated }: Generation, model: string) {
+function headOf({ id, created, model, simulated }: Generation) {
   return { id, created, model, simulated };
 }
 

@@ -39,7 +39,7 @@ import type {
   ResumeResult,
 } from './engine-types';
 import { loadError, WebLLMError } from './errors';
-import { type Answer, Generation, type GenerationOptions, type Journal } from './generation';
+import { type Answer, type Begun, Generation, type Journal } from './generation';
 import { gpuVendor, maxStorageBufferBindingSize } from './gpu';
 import { attach, detach } from './live-engines';
 import { type LoadPlan, planLoad } from './load-plan';
@@ -177,9 +177,10 @@ export abstract class Engine implements MLCEngineInterface {
     request: ChatCompletionRequestBase,
   ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
     const params = chatParams(request);
-    const model = await this.#chatModel('ChatCompletionRequest', request.model);
-    const asked = askedOf(request, model);
-    const generation = await this.#begin(request, (app) => app.chat.completions.create(params));
+    const asked = askedOf(request);
+    const generation = await this.#begin('ChatCompletionRequest', request, (app) =>
+      app.chat.completions.create(params),
+    );
     if (!request.stream) return chatCompletion(generation, asked);
     return leavable(chatChunks(generation, asked), generation);
   }
@@ -191,9 +192,10 @@ export abstract class Engine implements MLCEngineInterface {
     request: CompletionCreateParamsBase,
   ): Promise<AsyncIterable<Completion> | Completion> {
     const params = textParams(request);
-    const model = await this.#chatModel('CompletionCreateParams', request.model);
-    const asked = askedOf(request, model);
-    const generation = await this.#begin(request, (app) => app.completions.create(params));
+    const asked = askedOf(request);
+    const generation = await this.#begin('CompletionCreateParams', request, (app) =>
+      app.completions.create(params),
+    );
     if (!request.stream) return completion(generation, asked, request.echo ? request.prompt : '');
     return leavable(completionChunks(generation, asked), generation);
   }
@@ -232,10 +234,9 @@ export abstract class Engine implements MLCEngineInterface {
     _isPrefill: boolean,
     modelId?: string,
   ): Promise<number> {
-    await this.#chatModel('forwardTokensAndSample', modelId);
+    checkTokens(inputIds);
     const prompt = [...this.#forwarded, ...inputIds];
-    this.#forwarded = prompt;
-    const generation = await this.#begin({}, (app) =>
+    const generation = await this.#begin('forwardTokensAndSample', { model: modelId }, (app) =>
       app.completions.create({
         prompt,
         max_tokens: 1,
@@ -244,6 +245,7 @@ export abstract class Engine implements MLCEngineInterface {
         stream_options: { include_usage: true },
       }),
     );
+    this.#forwarded = prompt;
     for await (const event of generation.events()) {
       if ('piece' in event && event.piece.tokens.length > 0) return event.piece.tokens[0];
     }
@@ -369,13 +371,18 @@ export abstract class Engine implements MLCEngineInterface {
     return this.#app;
   }
 
+  /** Queues a request, once a load under way is done. An interruption counts from now on. */
   async #begin(
-    { n, signal }: { n?: number | null; signal?: AbortSignal | null },
-    create: (app: TempoApp) => ReturnType<GenerationOptions['begin']>,
+    requestName: string,
+    { model: wanted, n, signal }: RequestHead,
+    create: (app: TempoApp) => Promise<Begun['stream']>,
     journal?: Journal,
   ): Promise<Generation> {
     const generation = new Generation({
-      begin: () => create(this.#calls()),
+      begin: async () => {
+        const model = await this.#chatModel(requestName, wanted);
+        return { model, stream: await create(this.#calls()) };
+      },
       choices: Number.isSafeInteger(n) && n ? Math.min(n, MAX_CHOICES) : 1,
       journal,
       signal,
@@ -385,20 +392,27 @@ export abstract class Engine implements MLCEngineInterface {
       },
     });
     this.#running.add(generation);
+    await generation.start();
     this.#latest = generation.answers.at(-1);
-    return generation.start();
+    return generation;
   }
 }
+
+/** What of a request is the engine's own affair. */
+type RequestHead = Pick<ChatCompletionRequestBase, 'model' | 'n' | 'signal'>;
 
 /** More are refused. */
 const MAX_CHOICES = 128;
 
-function askedOf(
-  request: Pick<ChatCompletionRequestBase, 'logprobs' | 'stream_options'>,
-  model: string,
-): Asked {
+function checkTokens(ids: unknown): void {
+  if (Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id))) return;
+  throw new TempoError('invalid_request', 'inputIds must be a list of token ids, not empty.', {
+    param: 'inputIds',
+  });
+}
+
+function askedOf(request: Pick<ChatCompletionRequestBase, 'logprobs' | 'stream_options'>): Asked {
   return {
-    model,
     logprobs: request.logprobs === true,
     includeUsage: request.stream_options?.include_usage === true,
   };

@@ -31,9 +31,15 @@ export interface Journal {
   failed(error: unknown): Promise<void>;
 }
 
+/** A request that is queued, and the model that answers it. */
+export interface Begun {
+  stream: ChatCompletionStream | TextCompletionStream;
+  model: string;
+}
+
 export interface GenerationOptions {
   /** Resolves when the request is queued. */
-  begin: () => Promise<ChatCompletionStream | TextCompletionStream>;
+  begin: () => Promise<Begun>;
   choices: number;
   journal?: Journal;
   /** Ends it early. */
@@ -49,6 +55,7 @@ export interface GenerationOptions {
 export class Generation {
   readonly answers: readonly Answer[];
   id = '';
+  model = '';
   simulated = false;
   readonly created = Math.floor(Date.now() / 1000);
   readonly #options: GenerationOptions;
@@ -79,15 +86,18 @@ export class Generation {
     if (signal?.aborted) this.#interrupted = true;
     signal?.addEventListener('abort', interrupt, { once: true });
     try {
-      this.#stream = await begin();
+      const { stream, model } = await begin();
+      this.#stream = stream;
+      this.model = model;
     } catch (thrown) {
       this.#end(undefined);
       signal?.removeEventListener('abort', interrupt);
       throw requestError(thrown);
     }
-    this.id = this.#stream.id;
-    if (this.#interrupted) this.#stream.abort();
-    void this.#pump(this.#stream).finally(() => signal?.removeEventListener('abort', interrupt));
+    const stream = this.#stream;
+    this.id = stream.id;
+    if (this.#interrupted) stream.abort();
+    void this.#pump(stream).finally(() => signal?.removeEventListener('abort', interrupt));
     return this;
   }
 
