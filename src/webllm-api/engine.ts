@@ -156,10 +156,10 @@ export abstract class Engine implements MLCEngineInterface {
     this.#forget();
     const tempo = this.#tempo;
     if (tempo === undefined) return;
+    detach(tempo);
     if (this.ownsTempo) {
       this.#tempo = undefined;
       this.#app = undefined;
-      detach(this);
       await tempo.dispose();
     } else {
       await tempo.unload();
@@ -320,7 +320,7 @@ export abstract class Engine implements MLCEngineInterface {
     };
     const before = this.#tempo;
     const tempo = before ?? client ?? createTempo({ ...choice, ...this.reach(), signal });
-    if (before === undefined) attach(this);
+    if (!client) attach(tempo, plan.settings.appConfig);
     this.#tempo = tempo;
     const reports = new ProgressReports();
     const unlisten = tempo.onState((state) => {

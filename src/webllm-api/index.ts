@@ -1,4 +1,6 @@
 /** The package's `./webllm`: WebLLM's API on Tempo, for code that was written for `@mlc-ai/web-llm`. */
+
+export * from './cache';
 export type * from './chat-types';
 export type * from './completion-types';
 export * from './config-types';

@@ -1,6 +1,6 @@
 /** What `reload` asks for, as a load of Tempo's. */
 import type { LoadConfig } from '../client';
-import { type AppConfig, type ChatOptions, type ModelRecord, ModelType } from './config-types';
+import { type AppConfig, type ChatOptions, ModelType } from './config-types';
 import { WebLLMError } from './errors';
 import { warnOnce } from './log';
 
@@ -58,23 +58,24 @@ export function planLoad(
     );
   }
   const own = options?.map((one) => one ?? {});
-  const list = appConfig.model_list.map((record) => {
+  const listed = listedConfig(appConfig);
+  const list = listed.model_list.map((record) => {
     const at = ids.indexOf(record.model_id);
-    const overrides = embeds(at) ? { ...record.overrides, ...own?.[at] } : record.overrides;
-    return { ...record, model: absolute(record.model), overrides };
+    return embeds(at) ? { ...record, overrides: { ...record.overrides, ...own?.[at] } } : record;
   });
   return {
     ids,
     chat: chats[0],
     embeddings: ids.filter((_, i) => embeds(i)),
     settings: {
-      appConfig: configOf(appConfig, list),
+      appConfig: { ...listed, model_list: list },
       chatOptions: chatOptionsOf(own?.[ids.findIndex((_, i) => !embeds(i))] ?? {}),
     },
   };
 }
 
-function recordOf(id: string, { model_list: list }: AppConfig, anyName: boolean) {
+/** A model's entry; undefined for one that is not in the list where it need not be. */
+export function recordOf(id: string, { model_list: list }: AppConfig, anyName: boolean) {
   const record = list.find(({ model_id }) => model_id === id);
   if (record !== undefined || anyName) return record;
   throw new WebLLMError(
@@ -86,11 +87,9 @@ function recordOf(id: string, { model_list: list }: AppConfig, anyName: boolean)
 }
 
 /** The list as Tempo takes it. Pages keep notes of their own in theirs. */
-export function configOf(
-  { cacheBackend, opfsAccessMode }: AppConfig,
-  list: readonly ModelRecord[],
-): LoadConfig['appConfig'] & object {
-  return { model_list: list, cacheBackend, opfsAccessMode };
+export function listedConfig({ model_list: list, cacheBackend, opfsAccessMode }: AppConfig) {
+  const models = list.map((record) => ({ ...record, model: absolute(record.model) }));
+  return { model_list: models, cacheBackend, opfsAccessMode };
 }
 
 /** WebLLM takes an address of the page's own server without the server. */
