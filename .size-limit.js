@@ -26,6 +26,7 @@ export default [
   entry('dashboard', '50 kB'),
   entry('react', '12 kB'),
   entry('service-worker', '4 kB'),
+  entry('webllm-api', '24 kB'),
   entry('worker', '60 kB'),
   entry('page-worker', '60 kB'),
 ];

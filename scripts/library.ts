@@ -21,6 +21,7 @@ const PAGE: Entries = {
   'prompt-api': 'src/prompt-api/index.ts',
   dashboard: 'src/dashboard/index.ts',
   react: 'src/react/index.ts',
+  'webllm-api': 'src/webllm-api/index.ts',
 };
 /** By itself: bundlers would take the page's worker along with it, into a service worker. */
 const SERVICE_WORKER: Entries = {
@@ -84,6 +85,28 @@ const partsImported: Plugin = {
   resolveDynamicImport(source) {
     const [, part] = new RegExp(`^${PART}$`).exec(source) ?? [];
     return part === undefined ? null : { id: `../${part}.js`, external: true };
+  },
+};
+
+/** In the page, WebLLM's list of models as data in place of WebLLM. */
+const webLlmData: Plugin = {
+  name: 'webllm-data',
+  resolveId: {
+    filter: { id: /^@mlc-ai\/web-llm$/ },
+    handler: (id, importer) =>
+      importer?.endsWith('/webllm-api/prebuilt.ts') ? { id: `\0data:${id}` } : null,
+  },
+  load: {
+    filter: { id: /^\0data:@mlc-ai\/web-llm$/ },
+    async handler() {
+      const webllm = await import('@mlc-ai/web-llm');
+      const { prebuiltAppConfig, modelVersion, modelLibURLPrefix, functionCallingModelIds } =
+        webllm;
+      const data = { prebuiltAppConfig, modelVersion, modelLibURLPrefix, functionCallingModelIds };
+      return Object.entries(data)
+        .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
+        .join('\n');
+    },
   },
 };
 
@@ -172,7 +195,7 @@ const sharing = (shared: Shared): OutputOptions => ({ codeSplitting: { groups: [
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
   const modules = [
-    ...(await buildScripts(outDir, PAGE, [inlineStyles, packedWorker], sharing(CLIENT))),
+    ...(await buildScripts(outDir, PAGE, [inlineStyles, webLlmData, packedWorker], sharing(CLIENT))),
     ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
     ...(await buildScripts(outDir, WORKER, [partsImported], sharing(ERRORS))),
     ...(await buildScripts(outDir, PAGE_WORKER, [partsAddressed], WHOLE)),

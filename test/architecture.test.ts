@@ -19,6 +19,7 @@ const ROOMS: Record<string, Rule> = {
   'prompt-api': { rooms: ['client'], packages: /^$/ },
   react: { rooms: ['client'], packages: /^react$/ },
   dashboard: { rooms: ['client'], packages: /^uplot(\/|$)/ },
+  'webllm-api': { rooms: ['client'], packages: /^$/ },
   'service-worker': {
     rooms: ['client/http', 'client/random-id', 'client/types', 'worker/protocol'],
     packages: /^$/,
@@ -34,6 +35,8 @@ const ROOMS: Record<string, Rule> = {
 const FILES: Record<string, Rule> = {
   // Gathers for the client the types of everything below the worker.
   'worker/protocol.ts': { rooms: ['server', 'scheduler', 'engine/step-engine'], packages: /^$/ },
+  // WebLLM's list of models, which the build puts in as data.
+  'webllm-api/prebuilt.ts': { rooms: [], packages: /^@mlc-ai\/web-llm$/ },
   // The types of `<tempo-dashboard>` in JSX, and nothing else.
   'react/elements.ts': { rooms: ['dashboard'], packages: /^react$/ },
 };

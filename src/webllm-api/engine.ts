@@ -45,6 +45,7 @@ import { attach, detach } from './live-engines';
 import { type LoadPlan, planLoad } from './load-plan';
 import { Loaded } from './loaded';
 import { log, setLogLevel } from './log';
+import { refuseProcessors } from './logit-processors';
 import { prebuiltAppConfig } from './prebuilt';
 import { ProgressReports } from './progress';
 import { loadShared, serves } from './shared';
@@ -64,9 +65,7 @@ export abstract class Engine implements MLCEngineInterface {
   /** The objective is told once: calls must not undo what the page says with `setSlo`. */
   #app: TempoApp | undefined;
   #loaded: Loaded | undefined;
-  /** The load under way, which ends well or badly, and how to end it early. */
-  #loading: Promise<void> | undefined;
-  #cancel = new AbortController();
+  #loading: Loading | undefined;
   readonly #running = new Set<Generation>();
   /** The latest generation's text: of its last choice. */
   #latest: Answer | undefined;
@@ -113,13 +112,7 @@ export abstract class Engine implements MLCEngineInterface {
 
   /** Throws `unsupported` where there is a processor in it. */
   setLogitProcessorRegistry(registry?: Map<string, LogitProcessor>): void {
-    if (!registry?.size) return;
-    throw new WebLLMError(
-      'FeatureSupportError',
-      'unsupported',
-      'A LogitProcessor is a function, which cannot go to the worker that draws the tokens. Use logit_bias, or a response_format (a grammar, a schema).',
-      { param: 'logitProcessorRegistry' },
-    );
+    refuseProcessors(registry);
   }
 
   setLogLevel(logLevel: LogLevel): void {
@@ -128,22 +121,21 @@ export abstract class Engine implements MLCEngineInterface {
 
   async reload(modelId: string | string[], chatOpts?: ChatOptions | ChatOptions[]): Promise<void> {
     const plan = planLoad(modelId, chatOpts, this.#appConfig, this.#simulated);
-    this.#cancel.abort();
+    const before = this.#cancelLoad();
     const cancel = new AbortController();
-    this.#cancel = cancel;
-    const before = this.#loading;
-    const loading = (async () => {
-      await before?.catch(() => {});
+    const run = async () => {
+      await before;
       cancel.signal.throwIfAborted();
       this.#forget();
       await this.#load(plan, cancel.signal);
       this.#loaded = new Loaded(plan);
-    })();
+    };
+    const loading = { done: run(), cancel };
     this.#loading = loading;
     try {
-      await loading;
+      await loading.done;
     } catch (thrown) {
-      if (!cancel.signal.aborted) throw loadError(thrown);
+      if (!cancel.signal.aborted) throw this.explain(thrown);
       log.warn('Reload() is aborted.');
     } finally {
       if (this.#loading === loading) this.#loading = undefined;
@@ -151,8 +143,7 @@ export abstract class Engine implements MLCEngineInterface {
   }
 
   async unload(): Promise<void> {
-    this.#cancel.abort();
-    await this.#loading?.catch(() => {});
+    await this.#cancelLoad();
     this.#forget();
     const tempo = this.#tempo;
     if (tempo === undefined) return;
@@ -285,6 +276,11 @@ export abstract class Engine implements MLCEngineInterface {
     return !client && !host && (!worker || typeof worker === 'function');
   }
 
+  /** What a failed load throws. */
+  protected explain(thrown: unknown): TempoError {
+    return loadError(thrown);
+  }
+
   /** WebLLM's name for an engine that has no model. */
   protected notLoaded(requestName: string): TempoError {
     return new WebLLMError(
@@ -349,12 +345,26 @@ export abstract class Engine implements MLCEngineInterface {
     this.#stats = new RuntimeStats();
   }
 
-  /** The models, once a load under way is done. Throws by WebLLM's name where there are none. */
+  /** Ends the load under way, if there is one; resolves when it is over. */
+  async #cancelLoad(): Promise<void> {
+    const loading = this.#loading;
+    loading?.cancel.abort();
+    await loading?.done.catch(() => {});
+  }
+
+  /**
+   * The models, once a load under way is done, or the one that took its place. Throws by WebLLM's name where
+   * there are none.
+   */
   async #ready(requestName: string): Promise<Loaded> {
-    try {
-      await this.#loading;
-    } catch (thrown) {
-      throw loadError(thrown);
+    let seen: Loading | undefined;
+    while (this.#loading !== undefined && this.#loading !== seen) {
+      seen = this.#loading;
+      try {
+        await seen.done;
+      } catch (thrown) {
+        if (!seen.cancel.signal.aborted) throw this.explain(thrown);
+      }
     }
     if (this.#loaded === undefined) throw this.notLoaded(requestName);
     return this.#loaded;
@@ -396,6 +406,12 @@ export abstract class Engine implements MLCEngineInterface {
     this.#latest = generation.answers.at(-1);
     return generation;
   }
+}
+
+/** A load under way, which ends well or badly, and how to end it early. */
+interface Loading {
+  done: Promise<void>;
+  cancel: AbortController;
 }
 
 /** What of a request is the engine's own affair. */
