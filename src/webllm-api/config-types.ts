@@ -1,22 +1,15 @@
-/** WebLLM's configuration (0.2.86, `config`, `integrity`), and what Tempo adds to it. */
-import type { LoadChoice, Slo, Tempo, TempoOptions } from '../client';
+/** WebLLM's configuration (0.2.86, `config`), and what Tempo adds to it. */
+import type { ChatCompletionParams, LoadChoice, Slo, Tempo, TempoOptions } from '../client';
+import type { ChatCompletionRequestBase, ResponseFormat } from './chat-types';
+import type { CompletionCreateParamsBase } from './completion-types';
 import type { InitProgressCallback, LogitProcessor, LogLevel } from './engine-types';
+import type { ModelIntegrity } from './integrity';
 
 /** What a model is for. */
 export enum ModelType {
   LLM = 0,
   embedding = 1,
   VLM = 2,
-}
-
-export type SRIString = string;
-export type FileIntegrityMap = Record<string, SRIString>;
-
-export interface ModelIntegrity {
-  config?: SRIString;
-  model_lib?: SRIString;
-  tokenizer?: FileIntegrityMap;
-  onFailure?: 'error' | 'warn';
 }
 
 export interface ConvTemplateConfig {
@@ -73,6 +66,25 @@ export interface ChatConfig {
 /** What is to be other than the model's own configuration says. */
 export interface ChatOptions extends Partial<ChatConfig> {}
 
+/** How tokens are drawn, for code that passes these fields around; requests have them themselves. */
+export interface GenerationConfig {
+  repetition_penalty?: number | null;
+  ignore_eos?: boolean;
+  top_p?: number | null;
+  temperature?: number | null;
+  max_tokens?: number | null;
+  frequency_penalty?: number | null;
+  presence_penalty?: number | null;
+  stop?: string | null | Array<string>;
+  n?: number | null;
+  logit_bias?: Record<string, number> | null;
+  logprobs?: boolean | null;
+  top_logprobs?: number | null;
+  response_format?: ResponseFormat | null;
+  enable_thinking?: boolean | null;
+  enable_latency_breakdown?: boolean | null;
+}
+
 export interface ModelRecord {
   /** The address of the weights' folder. */
   model: string;
@@ -113,6 +125,12 @@ export interface TempoEngineOptions
   engine?: 'webllm' | 'simulated' | null;
   /** The simulated engine's device profile (default `laptop-gpu`). */
   device?: string | null;
+  /** What the simulated engine answers where the request does not say it by its own `simulate`. */
+  simulate?:
+    | ((
+        request: ChatCompletionRequestBase | CompletionCreateParamsBase,
+      ) => ChatCompletionParams['simulate'])
+    | null;
   /** A Tempo that the page has already: several engines, and the page itself, then share its one model. */
   client?: Tempo | null;
 }

@@ -6,7 +6,7 @@ import { perSecond } from './usage';
 /** Vectors for texts, in WebLLM's shape. Throws by WebLLM's names. */
 export async function embeddingResponse(
   app: TempoApp,
-  { input, model, encoding_format: encoding, dimensions, slo }: EmbeddingCreateParams,
+  { input, model, encoding_format: encoding, dimensions, slo, signal }: EmbeddingCreateParams,
 ): Promise<CreateEmbeddingResponse> {
   if (encoding === 'base64') {
     throw new WebLLMError(
@@ -17,12 +17,10 @@ export async function embeddingResponse(
     );
   }
   try {
-    const { data, usage, simulated } = await app.embeddings.create({
-      input,
-      model,
-      dimensions,
-      slo,
-    });
+    const { data, usage, simulated } = await app.embeddings.create(
+      { input, model, dimensions, slo },
+      { signal },
+    );
     const { prompt_tokens: tokens, total_tokens: total, extra } = usage;
     const rate = perSecond(tokens, extra.ttlt_ms - extra.queued_ms);
     return {

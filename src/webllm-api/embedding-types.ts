@@ -12,6 +12,8 @@ export interface EmbeddingCreateParams {
   user?: string;
   /** This request's objective instead of its engine's. */
   slo?: Slo | null;
+  /** Ends it: it throws an `AbortError` then. */
+  signal?: AbortSignal | null;
 }
 
 export interface CreateEmbeddingResponse {

@@ -46,8 +46,11 @@ import { type LoadPlan, planLoad } from './load-plan';
 import { Loaded } from './loaded';
 import { log, setLogLevel } from './log';
 import { refuseProcessors } from './logit-processors';
+import type { Piece } from './piece';
 import { prebuiltAppConfig } from './prebuilt';
 import { ProgressReports } from './progress';
+import { resumableConfig } from './resumable/config';
+import { type Entry, isWhole, resumed, textOnly, tokensOf } from './resumable/session';
 import { loadShared, serves } from './shared';
 import { RuntimeStats } from './stats';
 
@@ -169,9 +172,21 @@ export abstract class Engine implements MLCEngineInterface {
   ): Promise<AsyncIterable<ChatCompletionChunk> | ChatCompletion> {
     const params = chatParams(request);
     const asked = askedOf(request);
-    const generation = await this.#begin('ChatCompletionRequest', request, (app) =>
-      app.chat.completions.create(params),
-    );
+    const config = resumableConfig(request);
+    if (config !== undefined) params.seed ??= randomSeed();
+    const streamed = request.stream === true;
+    const generation = await this.#begin({
+      requestName: 'ChatCompletionRequest',
+      head: request,
+      create: (app) => {
+        params.simulate ??= this.#scripted(request);
+        return app.chat.completions.create(params);
+      },
+      keep:
+        config &&
+        (async (modelId) =>
+          (await keptSessions()).begin(config, { modelId, params, streamed, asked })),
+    });
     if (!request.stream) return chatCompletion(generation, asked);
     return leavable(chatChunks(generation, asked), generation);
   }
@@ -184,9 +199,14 @@ export abstract class Engine implements MLCEngineInterface {
   ): Promise<AsyncIterable<Completion> | Completion> {
     const params = textParams(request);
     const asked = askedOf(request);
-    const generation = await this.#begin('CompletionCreateParams', request, (app) =>
-      app.completions.create(params),
-    );
+    const generation = await this.#begin({
+      requestName: 'CompletionCreateParams',
+      head: request,
+      create: (app) => {
+        params.simulate ??= this.#scripted(request);
+        return app.completions.create(params);
+      },
+    });
     if (!request.stream) return completion(generation, asked, request.echo ? request.prompt : '');
     return leavable(completionChunks(generation, asked), generation);
   }
@@ -227,15 +247,18 @@ export abstract class Engine implements MLCEngineInterface {
   ): Promise<number> {
     checkTokens(inputIds);
     const prompt = [...this.#forwarded, ...inputIds];
-    const generation = await this.#begin('forwardTokensAndSample', { model: modelId }, (app) =>
-      app.completions.create({
-        prompt,
-        max_tokens: 1,
-        return_token_ids: true,
-        stream: true,
-        stream_options: { include_usage: true },
-      }),
-    );
+    const generation = await this.#begin({
+      requestName: 'forwardTokensAndSample',
+      head: { model: modelId },
+      create: (app) =>
+        app.completions.create({
+          prompt,
+          max_tokens: 1,
+          return_token_ids: true,
+          stream: true,
+          stream_options: { include_usage: true },
+        }),
+    });
     this.#forwarded = prompt;
     for await (const event of generation.events()) {
       if ('piece' in event && event.piece.tokens.length > 0) return event.piece.tokens[0];
@@ -252,17 +275,54 @@ export abstract class Engine implements MLCEngineInterface {
   }
 
   async listResumableSessions(): Promise<ResumeProbeResult[]> {
-    return [];
+    return (await keptSessions()).list();
   }
 
   async resumeChatCompletion(
-    _sessionId: string,
-    _options?: ResumeChatCompletionOptions,
+    sessionId: string,
+    options?: ResumeChatCompletionOptions,
   ): Promise<ResumeResult | AsyncIterable<ChatCompletionChunk>> {
-    throw new TempoError('unsupported', 'Not yet.');
+    const sessions = await keptSessions();
+    const before = await sessions.read(sessionId);
+    await this.#loading?.done.catch(() => {});
+    const { modelId, streamed } = before.session;
+    const goesOn = options?.continueGeneration === true && this.#loaded?.chatsWith(modelId);
+    if (!goesOn || isWhole(before)) return textOnly(before);
+
+    const { kept, journal } = await sessions.resume(sessionId);
+    const tokens = tokensOf(kept);
+    const params = {
+      ...kept.session.params,
+      generated_token_ids: tokens.length > 0 ? tokens : undefined,
+    };
+    let generation: Generation;
+    try {
+      generation = await this.#begin({
+        requestName: 'resumeChatCompletion',
+        head: { model: modelId },
+        create: (app) => app.chat.completions.create(params),
+        told: kept.entries,
+        keep: async () => journal,
+      });
+    } catch (thrown) {
+      if (!isNothingLeft(thrown)) {
+        journal.leave();
+        throw thrown;
+      }
+      await journal.finished();
+      return textOnly(kept);
+    }
+    if (options?.stream === true && streamed) {
+      return leavable(chatChunks(generation, kept.session.asked), generation);
+    }
+    const pieces: Piece[] = [];
+    for await (const event of generation.events()) if ('piece' in event) pieces.push(event.piece);
+    return resumed({ ...kept, entries: [...kept.entries, ...pieces] }, tokens.length);
   }
 
-  async deleteResumableSession(_sessionId: string): Promise<void> {}
+  async deleteResumableSession(sessionId: string): Promise<void> {
+    await (await keptSessions()).delete(sessionId);
+  }
 
   /** What Tempo is made with besides the load. */
   protected reach(): Pick<TempoOptions, 'host' | 'worker'> {
@@ -303,6 +363,7 @@ export abstract class Engine implements MLCEngineInterface {
       slo: __,
       host: ___,
       worker: ____,
+      simulate: _____,
       ...settings
     } = this.#options;
     const simulated = this.#simulated;
@@ -381,20 +442,29 @@ export abstract class Engine implements MLCEngineInterface {
     return this.#app;
   }
 
+  /** What a simulated engine is told to say. */
+  #scripted(request: Parameters<Script>[0]): ReturnType<Script> {
+    const state = this.#tempo?.state;
+    const isSimulated = state?.phase === 'ready' && state.engine.kind === 'simulated';
+    return isSimulated ? this.#options.simulate?.(request) : undefined;
+  }
+
   /** Queues a request, once a load under way is done. An interruption counts from now on. */
-  async #begin(
-    requestName: string,
-    { model: wanted, n, signal }: RequestHead,
-    create: (app: TempoApp) => Promise<Begun['stream']>,
-    journal?: Journal,
-  ): Promise<Generation> {
+  async #begin({ requestName, head, create, told, keep }: Beginning): Promise<Generation> {
+    const { model: wanted, n, signal } = head;
     const generation = new Generation({
       begin: async () => {
         const model = await this.#chatModel(requestName, wanted);
-        return { model, stream: await create(this.#calls()) };
+        const stream = await create(this.#calls());
+        try {
+          return { model, stream, journal: await keep?.(model) };
+        } catch (thrown) {
+          stream.abort();
+          throw thrown;
+        }
       },
       choices: Number.isSafeInteger(n) && n ? Math.min(n, MAX_CHOICES) : 1,
-      journal,
+      told,
       signal,
       ended: (one, usage?: CompletionUsage) => {
         this.#running.delete(one);
@@ -416,6 +486,31 @@ interface Loading {
 
 /** What of a request is the engine's own affair. */
 type RequestHead = Pick<ChatCompletionRequestBase, 'model' | 'n' | 'signal'>;
+
+type Script = NonNullable<TempoEngineOptions['simulate']>;
+
+/** A request before it is queued. */
+interface Beginning {
+  /** WebLLM's name for it. */
+  requestName: string;
+  head: RequestHead;
+  create: (app: TempoApp) => Promise<Begun['stream']>;
+  /** What was told of it in an earlier life of the page. */
+  told?: readonly Entry[];
+  /** Begins to keep it, once it is queued. */
+  keep?: (model: string) => Promise<Journal | undefined>;
+}
+
+const keptSessions = async () => (await import('./resumable/sessions')).sessions;
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+/** What was told was all; only its end was not kept. */
+function isNothingLeft(thrown: unknown): boolean {
+  return thrown instanceof TempoError && thrown.param === 'generated_token_ids';
+}
 
 /** More are refused. */
 const MAX_CHOICES = 128;

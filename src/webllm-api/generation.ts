@@ -25,6 +25,9 @@ export interface Answer {
 /** What a generation gives, in order: pieces, and at the end, however that came, its usage. */
 export type GenerationEvent = { piece: Piece } | { usage: CompletionUsage };
 
+/** What a piece adds to an answer. */
+type Told = Pick<Piece, 'text' | 'calls'>;
+
 /** Keeps what a generation says before anybody hears it. */
 export interface Journal {
   record(piece: Piece): Promise<void>;
@@ -35,13 +38,15 @@ export interface Journal {
 export interface Begun {
   stream: ChatCompletionStream | TextCompletionStream;
   model: string;
+  journal?: Journal;
 }
 
 export interface GenerationOptions {
   /** Resolves when the request is queued. */
   begin: () => Promise<Begun>;
   choices: number;
-  journal?: Journal;
+  /** What was told of the one choice before: it goes on after that. */
+  told?: readonly Told[];
   /** Ends it early. */
   signal?: AbortSignal | null;
   /** Nothing more will come. */
@@ -62,6 +67,7 @@ export class Generation {
   readonly #events: GenerationEvent[] = [];
   readonly #times: Times = { startMs: performance.now() };
   #stream: ChatCompletionStream | TextCompletionStream | undefined;
+  #journal: Journal | undefined;
   #interrupted = false;
   #over = false;
   #error: unknown;
@@ -77,6 +83,7 @@ export class Generation {
       logprobs: [],
       finish: null,
     }));
+    for (const told of options.told ?? []) append(this.answers[0], told);
   }
 
   /** Resolves when it is queued. Throws what the request is refused with. */
@@ -86,8 +93,9 @@ export class Generation {
     if (signal?.aborted) this.#interrupted = true;
     signal?.addEventListener('abort', interrupt, { once: true });
     try {
-      const { stream, model } = await begin();
+      const { stream, model, journal } = await begin();
       this.#stream = stream;
+      this.#journal = journal;
       this.model = model;
     } catch (thrown) {
       this.#end(undefined);
@@ -127,7 +135,7 @@ export class Generation {
   }
 
   async #pump(stream: AsyncIterable<ChatCompletionChunk | TextCompletionChunk>): Promise<void> {
-    const { journal } = this.#options;
+    const journal = this.#journal;
     let usage: CompletionUsage | undefined;
     try {
       for await (const chunk of stream) {
@@ -148,7 +156,7 @@ export class Generation {
   }
 
   #take(piece: Piece): void {
-    const { index, text, calls, logprobs, finish, tokens, promptTokens } = piece;
+    const { index, logprobs, finish, tokens, promptTokens } = piece;
     this.#promptTokens = Math.max(this.#promptTokens, promptTokens);
     this.#tokens += tokens.length;
     if (tokens.length > 0) {
@@ -157,16 +165,9 @@ export class Generation {
       this.#times.lastMs = nowMs;
     }
     const answer = this.answers[index];
-    answer.text += text;
+    append(answer, piece);
     answer.logprobs.push(...logprobs);
     answer.finish = finish ?? answer.finish;
-    for (const { index: at, id, function: call } of calls) {
-      answer.calls[at] ??= { id: '', type: 'function', function: { name: '', arguments: '' } };
-      const whole = answer.calls[at];
-      whole.id += id ?? '';
-      whole.function.name += call?.name ?? '';
-      whole.function.arguments += call?.arguments ?? '';
-    }
     this.#events.push({ piece });
     this.#notify();
   }
@@ -175,5 +176,16 @@ export class Generation {
     this.#over = true;
     this.#options.ended(this, usage);
     this.#notify();
+  }
+}
+
+function append(answer: Answer, { text, calls }: Told): void {
+  answer.text += text;
+  for (const { index: at, id, function: call } of calls) {
+    answer.calls[at] ??= { id: '', type: 'function', function: { name: '', arguments: '' } };
+    const whole = answer.calls[at];
+    whole.id += id ?? '';
+    whole.function.name += call?.name ?? '';
+    whole.function.arguments += call?.arguments ?? '';
   }
 }

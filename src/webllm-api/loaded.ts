@@ -23,6 +23,11 @@ export class Loaded {
     );
   }
 
+  /** It is the chat model. */
+  chatsWith(model: string): boolean {
+    return model === this.#chat;
+  }
+
   /** An embedding model, by the same rules. */
   embedding(requestName: string, model: string | null | undefined): string {
     const id = this.#named(requestName, model);
