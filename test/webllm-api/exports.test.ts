@@ -97,7 +97,9 @@ describe('verifyIntegrity', () => {
       });
       await verifyIntegrity(other, sri, 'a.wasm', 'warn');
     }
-    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringMatching(/^Integrity check failed for a.wasm: /),
+    );
   });
 
   it.each(['', 'md5-abc=', 'sha256-abc', 'sha256-', `sha384-${'a'.repeat(63)}=`])(
