@@ -158,10 +158,10 @@ export const resumable: Checks = {
       stream: true,
     });
     for (const call of [
-      engine.resumeChatCompletion('busy', { continueGeneration: true }),
-      engine.deleteResumableSession('busy'),
+      () => engine.resumeChatCompletion('busy', { continueGeneration: true }),
+      () => engine.deleteResumableSession('busy'),
     ]) {
-      ok(/already active/.test(String(await failure(call))), 'it was taken');
+      ok(/already active/.test(String(await failure(call()))), 'it was taken');
     }
     engine.interruptGenerate();
     await textOf(running);
