@@ -195,7 +195,12 @@ const sharing = (shared: Shared): OutputOptions => ({ codeSplitting: { groups: [
 export async function buildLibrary(outDir: string): Promise<void> {
   rmSync(outDir, { recursive: true, force: true });
   const modules = [
-    ...(await buildScripts(outDir, PAGE, [inlineStyles, webLlmData, packedWorker], sharing(CLIENT))),
+    ...(await buildScripts(
+      outDir,
+      PAGE,
+      [inlineStyles, webLlmData, packedWorker],
+      sharing(CLIENT),
+    )),
     ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
     ...(await buildScripts(outDir, WORKER, [partsImported], sharing(ERRORS))),
     ...(await buildScripts(outDir, PAGE_WORKER, [partsAddressed], WHOLE)),

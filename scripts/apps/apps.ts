@@ -46,6 +46,7 @@ export const APPS: Record<string, Run> = {
   'next-dev': developed('next'),
   clients: built('clients', { check: believe }),
   'ai-sdk': built('ai-sdk', { check: believe }),
+  webllm: built('webllm', { check: believe }),
   'webpack-5': built('webpack', { output: '.' }),
   types: typeChecked,
   'vite-8': built('vite'),

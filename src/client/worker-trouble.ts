@@ -3,14 +3,14 @@ import { TempoError } from '../worker/protocol';
 import type { Started } from './start-worker';
 
 /** Starts the worker from another address. */
-type From = (address: string) => Worker;
+type From<W> = (address: string) => W;
 
 /** Starts a worker that the page may not start directly; `thrown` is why not. Throws `worker_unavailable`. */
-export async function startOtherwise(
+export async function startOtherwise<W>(
   address: string,
-  from: From,
+  from: From<W>,
   thrown: unknown,
-): Promise<Started> {
+): Promise<Started<W>> {
   if (typeof Worker === 'undefined') {
     throw new TempoError(
       'unsupported',
@@ -34,7 +34,7 @@ export async function startOtherwise(
  * Vite's development server up to version 7 keeps a package's code away from its worker. Where the
  * package itself is, it tells.
  */
-async function startFromVite(moved: string, from: From): Promise<Started> {
+async function startFromVite<W>(moved: string, from: From<W>): Promise<Started<W>> {
   const base = /^.*?\/(?=@fs\/|node_modules\/)/.exec(moved)?.[0] ?? '/';
   const question = `${base}@id/tempo-llm/worker?url`;
   try {

@@ -325,7 +325,7 @@ export abstract class Engine implements MLCEngineInterface {
   }
 
   /** What Tempo is made with besides the load. */
-  protected reach(): Pick<TempoOptions, 'host' | 'worker'> {
+  protected async reach(): Promise<Pick<TempoOptions, 'host' | 'worker'>> {
     const { host, worker } = this.#options;
     return { host, worker };
   }
@@ -376,7 +376,7 @@ export abstract class Engine implements MLCEngineInterface {
       embeddingModels,
     };
     const before = this.#tempo;
-    const tempo = before ?? client ?? createTempo({ ...choice, ...this.reach(), signal });
+    const tempo = before ?? client ?? createTempo({ ...choice, ...(await this.reach()), signal });
     if (!client) attach(tempo, plan.settings.appConfig);
     this.#tempo = tempo;
     const reports = new ProgressReports();

@@ -3,14 +3,15 @@
  * asked for, as Tempo does; what it was for, a shared worker does: all pages of the origin share the model.
  */
 import type { TempoOptions } from '../client';
+import { trusted } from '../client/start-worker';
 import type { ChatOptions, MLCEngineConfig } from './config-types';
 import { Engine } from './engine';
 import { WebLLMError } from './errors';
 import { packageWorker } from './package-worker';
 
 /**
- * An engine that all pages of the origin share, in a SharedWorker; where there is none (Chrome on Android),
- * in a worker of this page's. `unload` leaves it to the others.
+ * An engine that all pages of the origin share, in a SharedWorker; where there is none (Chrome on Android), or
+ * the package comes from another origin, in a worker of this page's. `unload` leaves it to the others.
  */
 export class ServiceWorkerMLCEngine extends Engine {
   /** `keepAliveMs` has no effect: a shared worker lives as long as a page has it. */
@@ -18,13 +19,14 @@ export class ServiceWorkerMLCEngine extends Engine {
     super(engineConfig);
   }
 
-  protected override reach(): Pick<TempoOptions, 'host' | 'worker'> {
-    const given = super.reach();
+  protected override async reach(): Promise<Pick<TempoOptions, 'host' | 'worker'>> {
+    const given = await super.reach();
     if (given.host || given.worker || typeof SharedWorker === 'undefined') return given;
-    const { address, type } = packageWorker();
+    const { address, type } = await packageWorker();
+    if (new URL(address).origin !== location.origin) return given;
     // A page that is loaded anew finds it within half a minute (Chrome 139).
     const options = { type, name: 'tempo-webllm', extendedLifetime: true };
-    return { worker: () => new SharedWorker(address, options) };
+    return { worker: () => new SharedWorker(trusted(address), options) };
   }
 }
 

@@ -12,6 +12,7 @@ import { packageWorker } from './package-worker';
  */
 export class WebWorkerMLCEngine extends Engine {
   readonly worker: Worker | MessagePort;
+  readonly #introduced: Promise<void> | undefined;
   /** The worker's file is still WebLLM's. */
   #stranger: TempoError | undefined;
 
@@ -31,10 +32,12 @@ export class WebWorkerMLCEngine extends Engine {
       );
     }
     this.worker = worker;
-    if ('terminate' in worker) this.#introduce(worker);
+    this.#introduced = 'terminate' in worker ? this.#introduce(worker) : undefined;
+    this.#introduced?.catch(() => {}); // a load throws it
   }
 
-  protected override reach(): Pick<TempoOptions, 'host' | 'worker'> {
+  protected override async reach(): Promise<Pick<TempoOptions, 'host' | 'worker'>> {
+    await this.#introduced;
     return { worker: this.worker };
   }
 
@@ -69,7 +72,7 @@ export class WebWorkerMLCEngine extends Engine {
   }
 
   /** Tells the worker where the package's is. */
-  #introduce(worker: Worker): void {
+  async #introduce(worker: Worker): Promise<void> {
     worker.addEventListener('error', (event) => {
       if (!/unknown message kind/i.test(event.message)) return;
       this.#stranger = new WebLLMError(
@@ -79,7 +82,11 @@ export class WebWorkerMLCEngine extends Engine {
       );
     });
     const uuid = crypto.randomUUID();
-    worker.postMessage({ kind: SERVE, uuid, content: packageWorker() } satisfies ServeMessage);
+    worker.postMessage({
+      kind: SERVE,
+      uuid,
+      content: await packageWorker(),
+    } satisfies ServeMessage);
   }
 }
 

@@ -9,6 +9,9 @@ import { texts } from './examples/texts';
 import { refused } from './refused';
 import { workers } from './workers';
 
+/** Longest that one check may take, ms. */
+const LIMIT_MS = 60_000;
+
 const CODE: Record<string, Checks> = {
   chat,
   structured,
@@ -20,18 +23,27 @@ const CODE: Record<string, Checks> = {
   'AI SDK': aiSdk,
 };
 
-const checks = Object.fromEntries(
-  Object.entries(CODE).flatMap(([code, own]) =>
-    Object.entries(own).map(([name, run]) => [`${code}: ${name}`, run] as const),
-  ),
-);
-
 declare global {
-  /** For the script that runs them. */
-  var webllmChecks: { names: string[]; run(name: string): Promise<void> };
+  /** For the test that opened this page: what was wrong, a sentence each. */
+  var trouble: Promise<string[]>;
 }
 
-globalThis.webllmChecks = {
-  names: Object.keys(checks),
-  run: (name) => checks[name](),
-};
+async function runAll(): Promise<string[]> {
+  const trouble: string[] = [];
+  for (const [code, checks] of Object.entries(CODE)) {
+    for (const [name, run] of Object.entries(checks)) {
+      try {
+        await Promise.race([run(), late()]);
+      } catch (error) {
+        trouble.push(`${code}: ${name}: ${error instanceof Error ? error.stack : error}`);
+      }
+    }
+  }
+  return trouble;
+}
+
+function late(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('no end')), LIMIT_MS));
+}
+
+globalThis.trouble = runAll();
