@@ -72,6 +72,49 @@ describe('an answer that goes on after tokens it was given', () => {
     expect(rest.finish).toBe('length');
   });
 
+  const object = { type: 'object', properties: { size: { type: 'integer' } }, required: ['size'] };
+  it.each<[string, Omit<ChatCompletionParams, 'messages'>]>([
+    [
+      'an answer that follows a schema',
+      { response_format: { type: 'json_schema', json_schema: { name: 'size', schema: object } } },
+    ],
+    [
+      'a call of a tool',
+      {
+        tools: [{ type: 'function', function: { name: 'measure', parameters: object } }],
+        simulate: { tool_calls: [{ name: 'measure', arguments: { size: 7 } }] },
+      },
+    ],
+  ])('in the middle of %s, is too', async (_, form) => {
+    const said = async (params: Omit<ChatCompletionParams, 'messages'>) => {
+      const stream = await app().chat.completions.create({
+        messages,
+        seed: 5,
+        return_token_ids: true,
+        ...form,
+        ...params,
+        stream: true,
+      });
+      const pieces: { tokens: number[]; text: string }[] = [];
+      for await (const { choices } of stream) {
+        for (const { delta } of choices) {
+          const calls = delta.tool_calls?.map((call) => call.function?.arguments ?? '') ?? [];
+          const text = (delta.content ?? '') + calls.join('');
+          pieces.push({ tokens: delta.token_ids ?? [], text });
+        }
+      }
+      return pieces;
+    };
+    const textOf = (pieces: { text: string }[]) => pieces.map(({ text }) => text).join('');
+    const whole = await said({});
+    expect(JSON.parse(textOf(whole))).toEqual({ size: expect.any(Number) });
+    for (let count = 1; count < whole.length; count += 5) {
+      const told = whole.slice(0, count);
+      const rest = await said({ generated_token_ids: told.flatMap(({ tokens }) => tokens) });
+      expect(textOf(told) + textOf(rest), `after ${count}`).toBe(textOf(whole));
+    }
+  });
+
   it('counts what was given as prompt, and max_tokens over both', async () => {
     const tempo = app();
     const params = { seed: 3, max_tokens: 12, ignore_eos: true };
