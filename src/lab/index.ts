@@ -11,7 +11,6 @@ export * from './prompt';
 export * from './replay';
 export * from './run';
 export * from './spec';
-export * from './tally';
 export * from './trace-workload';
 export * from './traces';
 export * from './variant';

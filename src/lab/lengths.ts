@@ -25,15 +25,6 @@ export const CHAT: LengthModel = {
   },
 };
 
-/** Code completion: long prompts, short outputs. The same trace, "code" (correlation 0.00). */
-export const CODE: LengthModel = {
-  prompt: {
-    at: AT,
-    values: [6, 18, 74, 148, 374, 768, 1058, 1454, 1887, 2417, 3244, 5177, 7332, 7436, 7437],
-  },
-  output: { at: AT, values: [6, 6, 6, 7, 8, 9, 11, 13, 15, 19, 28, 54, 85, 248, 1899] },
-};
-
 /** Summaries of papers: arXiv summarization, as processed for the Vidur simulator (MIT). */
 export const SUMMARY: LengthModel = {
   prompt: {

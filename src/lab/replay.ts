@@ -17,11 +17,12 @@ import type { Arrival, Call, ProgramArrival, Stage, Workload } from './workload'
 
 export interface ReplayOptions {
   policy: Policy;
-  seed?: number;
   gain?: Partial<GainConfig>;
   capabilities?: Partial<EngineCapabilities>;
   /** GPU share guaranteed to best-effort work; see `SchedulerOptions`. */
   bestEffortShare?: number;
+  /** Stops at this time, ms, with what is under way left as it is. Default: at the last token. */
+  untilMs?: number;
   /** Hears of everything that happens. */
   watch?: ReplayWatcher;
 }
@@ -37,7 +38,7 @@ export interface ReplayWatcher {
 
 /**
  * Replays a workload through a policy on the simulated engine, in virtual time, to the last token.
- * Returns the scheduler with its metrics. Deterministic for a seed.
+ * Returns the scheduler with its metrics. Deterministic.
  */
 export async function replay(workload: Workload, options: ReplayOptions): Promise<Scheduler> {
   const clock = new SimulatedClock();
@@ -52,11 +53,11 @@ export async function replay(workload: Workload, options: ReplayOptions): Promis
     costs: engine.costs,
     gain: options.gain,
     maxWaiting: Number.POSITIVE_INFINITY,
-    seed: options.seed,
     bestEffortShare: options.bestEffortShare,
   });
   const client = new Client(workload.arrivals, scheduler, engine.kv, options.watch);
-  for (;;) {
+  const { untilMs = Number.POSITIVE_INFINITY } = options;
+  while (clock.now() < untilMs) {
     client.submitDue(clock.now());
     const step = await runStep(scheduler, engine, client, clock);
     if (step !== null) {
@@ -75,6 +76,7 @@ export async function replay(workload: Workload, options: ReplayOptions): Promis
       );
     }
   }
+  return scheduler;
 }
 
 /** A program under way. */

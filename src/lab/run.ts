@@ -1,9 +1,15 @@
 import type { GainConfig, Program, Request, Scheduler, SloClass } from '../scheduler';
-import { metSlo, weightedTokens } from '../scheduler';
+import { metSlo, Tally, weightedTokens } from '../scheduler';
 import { type ReplayOptions, replay } from './replay';
-import { type Percentiles, Tally } from './tally';
 import { createVariant, withoutPrefixes } from './variant';
 import { classOf, requestCount, type Workload } from './workload';
+
+/** Milliseconds at the 50th, 95th and 99th percentile; null while there is no observation. */
+export interface Times {
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
 
 /** What one policy made of one workload: a line of the table, an object in the JSON. */
 export interface LabRun {
@@ -22,11 +28,11 @@ export interface LabRun {
   /** Share of requests (of programs, for their class) that met their objective, by class. */
   attainment: Partial<Record<SloClass, number>>;
   /** ms from arrival to first token. */
-  ttft: Percentiles;
+  ttft: Times;
   /** ms between tokens. */
-  tbt: Percentiles;
+  tbt: Times;
   /** ms from arrival to last token; for a program, to the last of all. */
-  ttlt: Percentiles;
+  ttlt: Times;
   preemptions: number;
   /** Share of requests whose length the 95% bound at submission covered, after the first 100; null if none. */
   coverage: number | null;
@@ -90,9 +96,9 @@ export async function labRun(workload: Workload, options: RunOptions): Promise<L
     tokenGoodput: perSecond(meter.goodTokens, spanMs),
     requestGoodput: perSecond(meter.goodRequests, spanMs),
     attainment: meter.attainment(workload),
-    ttft: meter.ttft.percentiles,
-    tbt: meter.tbt.percentiles,
-    ttlt: meter.ttlt.percentiles,
+    ttft: timesOf(meter.ttft),
+    tbt: timesOf(meter.tbt),
+    ttlt: timesOf(meter.ttlt),
     preemptions: total.preemptions,
     coverage: meter.coverage,
     wallMs,
@@ -107,6 +113,11 @@ export async function labRun(workload: Workload, options: RunOptions): Promise<L
     gainOf: meter.gainOf,
   };
   return { run, details };
+}
+
+function timesOf(tally: Tally): Times {
+  const at = (q: number) => tally.quantile(q) ?? null;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 function perSecond(amount: number, ms: number): number {
@@ -155,8 +166,8 @@ class Meter {
 
   token(request: Request, nowMs: number): void {
     const last = this.#lastTokenMs.get(request);
-    if (last === undefined) this.ttft.add(nowMs - request.arrivalMs);
-    else this.tbt.add(nowMs - last);
+    if (last === undefined) this.ttft.push(nowMs - request.arrivalMs);
+    else this.tbt.push(nowMs - last);
     this.#lastTokenMs.set(request, nowMs);
   }
 
@@ -165,7 +176,7 @@ class Meter {
     this.#lastTokenMs.delete(request);
     this.#judge(request);
     if (request.program === undefined) {
-      this.ttlt.add((request.endMs ?? 0) - request.arrivalMs);
+      this.ttlt.push((request.endMs ?? 0) - request.arrivalMs);
       if (metSlo(request)) this.#good(request.class, [request], scheduler.gain);
       this.#earn(request.class, request.gain, request.endMs ?? 0);
     }
@@ -174,7 +185,7 @@ class Meter {
 
   programEnded(program: Program, gain: number, scheduler: Scheduler): void {
     const endMs = program.endMs ?? 0;
-    this.ttlt.add(endMs - program.startMs);
+    this.ttlt.push(endMs - program.startMs);
     if (endMs <= program.deadlineMs) this.#good('program', program.calls, scheduler.gain);
     this.#earn('program', gain, endMs);
   }

@@ -1,30 +1,22 @@
 import { createPolicy, type Policy, TempoError } from '../scheduler';
-import { tempo } from '../scheduler/policies/tempo';
+import { RULES, type TempoOptions, tempo, tuning } from '../scheduler/policies/tempo';
 import { tempoOracle } from '../scheduler/policies/tempo-oracle';
-import type { TempoOptions } from '../scheduler/tempo';
 import type { Workload } from './workload';
 
-/** What can be switched off, by the name of its flag. */
-export const ABLATIONS = {
-  'no-prediction': { prediction: false },
-  'no-graph-matching': { graphMatching: false },
-  'no-just-enough': { justEnough: false },
-  'no-elastic-batch': { elasticBatch: false },
-  /** Not the policy's: every prompt is one of a kind. */
-  'no-prefix-sharing': {},
-  /** Nor this: best-effort work is guaranteed nothing. */
-  'no-best-effort-share': {},
-} satisfies Record<string, TempoOptions>;
+/**
+ * What can be switched off, by the name of its flag: the policy's rules, the sharing of prefixes, and
+ * the share that best-effort work is guaranteed.
+ */
+export const ABLATION_NAMES: readonly string[] = [
+  ...RULES.map((rule) => `no-${rule}`),
+  'no-prefix-sharing',
+  'no-best-effort-share',
+];
 
-export type Ablation = keyof typeof ABLATIONS;
-
-export const ABLATION_NAMES = Object.keys(ABLATIONS).filter(isAblation);
-
-export function isAblation(name: string): name is Ablation {
-  return Object.hasOwn(ABLATIONS, name);
-}
-
-/** A policy as the lab runs it: `tempo`, or with parts switched off, `tempo:no-prediction,no-just-enough`. */
+/**
+ * A policy as the lab runs it: `tempo`, or with parts switched off or numbers changed,
+ * `tempo:no-prediction,no-just-enough,commitment=1`.
+ */
 export interface Variant {
   policy: Policy;
   prefixSharing: boolean;
@@ -32,32 +24,40 @@ export interface Variant {
   bestEffortShare: number | undefined;
 }
 
-/** Throws `unknown_policy`, also for parts that cannot be switched off. */
+/** Throws `unknown_policy`, also for parts that cannot be switched off and numbers that there are not. */
 export function createVariant(name: string): Variant {
-  const [policyName, parts] = name.split(':');
-  const ablations = parts === undefined ? [] : parts.split(',');
-  const bad = ablations.find((part) => !isAblation(part));
-  if (bad !== undefined) {
-    throw new TempoError(
-      'unknown_policy',
-      `There is no ablation "${bad}". Use one of ${ABLATION_NAMES.join(', ')}.`,
-      { param: 'policy' },
+  const [policyName, list] = name.split(':');
+  const parts = list === undefined ? [] : list.split(',');
+  const changed: Record<string, number> = {};
+  for (const part of parts) {
+    const [number, value] = part.split('=');
+    if (value === undefined && ABLATION_NAMES.includes(part)) continue;
+    if (Object.hasOwn(tuning, number) && Number.isFinite(Number(value))) {
+      changed[number] = Number(value);
+      continue;
+    }
+    throw unknown(
+      `There is no ablation "${part}". Use one of ${ABLATION_NAMES.join(', ')}, or a number of tempo's: ${Object.keys(tuning).join('=, ')}=.`,
     );
   }
-  const known = ablations.filter(isAblation);
-  const rest = {
-    prefixSharing: !known.includes('no-prefix-sharing'),
-    bestEffortShare: known.includes('no-best-effort-share') ? 0 : undefined,
+  const variant = {
+    prefixSharing: !parts.includes('no-prefix-sharing'),
+    bestEffortShare: parts.includes('no-best-effort-share') ? 0 : undefined,
   };
-  const options: TempoOptions = Object.assign({}, ...known.map((part) => ABLATIONS[part]));
-  if (Object.keys(options).length === 0) return { policy: createPolicy(policyName), ...rest };
-  if (policyName === 'tempo') return { policy: tempo(options), ...rest };
-  if (policyName === 'tempo-oracle') return { policy: tempoOracle(options), ...rest };
-  throw new TempoError(
-    'unknown_policy',
+  const without = RULES.filter((rule) => parts.includes(`no-${rule}`));
+  if (without.length === 0 && Object.keys(changed).length === 0) {
+    return { policy: createPolicy(policyName), ...variant };
+  }
+  const options: TempoOptions = { without, tuning: changed };
+  if (policyName === 'tempo') return { policy: tempo(options), ...variant };
+  if (policyName === 'tempo-oracle') return { policy: tempoOracle(options), ...variant };
+  throw unknown(
     `Only tempo and tempo-oracle have these parts to switch off, ${policyName} has not.`,
-    { param: 'policy' },
   );
+}
+
+function unknown(message: string): TempoError {
+  return new TempoError('unknown_policy', message, { param: 'policy' });
 }
 
 /** The same workload with every prompt one of a kind. */

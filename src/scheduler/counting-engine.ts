@@ -1,5 +1,4 @@
 import type { VirtualClock } from './clock';
-import type { StepCosts } from './cost-model';
 import type {
   EngineCapabilities,
   EngineCapacity,
@@ -9,7 +8,8 @@ import type {
   StepExecutor,
   StepPlan,
   StepResult,
-} from './step';
+} from './executor';
+import type { StepCosts } from './predict/cost-model';
 
 export interface CountingEngineOptions {
   clock: VirtualClock;

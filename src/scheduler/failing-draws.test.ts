@@ -3,11 +3,11 @@ import { expect, it } from 'vitest';
 import { VirtualClock } from './clock';
 import { CountingEngine } from './counting-engine';
 import { TempoError } from './errors';
+import type { StepPlan, StepResult } from './executor';
 import { runStep } from './loop';
 import { createPolicy, POLICY_NAMES } from './policies';
 import type { Request } from './request';
 import { Scheduler } from './scheduler';
-import type { StepPlan, StepResult } from './step';
 
 /** An engine that cannot draw some sequences' tokens from their `at`-th on. */
 class FailingEngine extends CountingEngine {

@@ -1,25 +1,28 @@
 /** The heart: who runs next, and why. Pure TypeScript: no DOM, no GPU, no timers, no wall clock. */
-export * from './calibration';
+
 export * from './clock';
-export * from './cost-model';
-export * from './digest';
 export * from './errors';
+export * from './executor';
 export * from './gain';
-export * from './length-predictor';
-export * from './length-table';
 export * from './loop';
 export * from './metrics';
 export * from './plan';
 export * from './policies';
+export type { TempoOptions } from './policies/tempo';
 export { tempo } from './policies/tempo';
 export { tempoOracle } from './policies/tempo-oracle';
 export * from './policy';
+export * from './predict/calibration';
+export * from './predict/cost-model';
+export * from './predict/digest';
+export * from './predict/length-predictor';
+export * from './predict/length-table';
+export * from './predict/program-history';
+export type { WaitingTimeSnapshot } from './predict/waiting-time';
 export * from './program';
-export * from './program-history';
 export * from './random';
 export * from './request';
 export * from './scheduler';
 export * from './slo';
-export * from './step';
-export type { TempoOptions } from './tempo';
-export type { WaitingTimeSnapshot } from './waiting-time';
+export * from './tally';
+export * from './view';

@@ -1,9 +1,9 @@
 import type { Clock } from './clock';
 import { TempoError } from './errors';
+import type { SampledToken, SequenceSpec, StepExecutor } from './executor';
 import type { Plan, PlannedWork } from './plan';
 import type { FinishReason, Request } from './request';
 import type { Scheduler } from './scheduler';
-import type { SampledToken, SequenceSpec, StepExecutor } from './step';
 
 /** Who knows a request's tokens: the server (text), or the lab (lengths alone). */
 export interface RequestHost {
@@ -50,19 +50,28 @@ export async function runStep(
     }
   };
 
+  /** Brings the engine to where the plan begins, and returns what it can compute there. */
+  const prepare = async (plan: Plan) => {
+    for (const { id } of plan.preempted) {
+      if (engine.capabilities.swap) await engine.swapOut?.(id);
+      else engine.remove(id);
+    }
+    for (const request of plan.admitted) admit(request);
+    return workWithinPages(plan, engine);
+  };
+
   release();
   const startMs = clock.now();
-  const plan = scheduler.plan(startMs);
-  for (const { id } of plan.preempted) {
-    if (engine.capabilities.swap) await engine.swapOut?.(id);
-    else engine.remove(id);
+  const cachedTokens = (request: Request) => engine.kv.matchPrefix(host.sequence(request).tokens);
+  let plan = scheduler.plan(startMs, cachedTokens);
+  let work = await prepare(plan);
+  while (work.length === 0 && plan.admitted.length > 0) {
+    // Pages that came back from CPU memory left no room to compute in, or nobody could be admitted.
+    release();
+    plan = scheduler.planOldest(startMs);
+    work = await prepare(plan);
   }
-  for (const request of plan.admitted) admit(request);
-  const work = workWithinPages(plan, engine);
-  if (work.length === 0) {
-    // Admissions alone are something: the next plan knows what they took.
-    return plan.admitted.length > 0 ? runStep(scheduler, engine, host, clock) : null;
-  }
+  if (work.length === 0) return null;
 
   const result = await engine.step({
     work: work.map(({ request, tokens }) => ({ sequenceId: request.id, tokens })),

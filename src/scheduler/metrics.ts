@@ -1,17 +1,9 @@
-import type { CalibrationSnapshot } from './calibration';
-import { Digest } from './digest';
 import { type GainConfig, metSlo, weightedTokens } from './gain';
+import type { CalibrationSnapshot } from './predict/calibration';
+import type { WaitingTimeSnapshot } from './predict/waiting-time';
 import type { Request } from './request';
 import type { SloClass } from './slo';
-import type { WaitingTimeSnapshot } from './waiting-time';
-
-/** Milliseconds at the 50th, 95th and 99th percentile; undefined while there is no observation. */
-export interface Percentiles {
-  p50?: number;
-  p95?: number;
-  p99?: number;
-  count: number;
-}
+import { type Percentiles, Tally } from './tally';
 
 /** What happened to one group of requests (an app's, a class's, everybody's). */
 export interface GroupSnapshot {
@@ -51,9 +43,9 @@ class Group {
   possibleGain = 0;
   goodTokens = 0;
   preemptions = 0;
-  readonly ttft = new Digest();
-  readonly tbt = new Digest();
-  readonly ttlt = new Digest();
+  readonly ttft = new Tally();
+  readonly tbt = new Tally();
+  readonly ttlt = new Tally();
 
   snapshot(): GroupSnapshot {
     return {
@@ -70,9 +62,9 @@ class Group {
       possibleGain: this.possibleGain,
       goodTokens: this.goodTokens,
       preemptions: this.preemptions,
-      ttft: percentiles(this.ttft),
-      tbt: percentiles(this.tbt),
-      ttlt: percentiles(this.ttlt),
+      ttft: this.ttft.percentiles,
+      tbt: this.tbt.percentiles,
+      ttlt: this.ttlt.percentiles,
     };
   }
 }
@@ -190,13 +182,4 @@ function groupOf<Key>(groups: Map<Key, Group>, key: Key): Group {
     groups.set(key, group);
   }
   return group;
-}
-
-function percentiles(digest: Digest): Percentiles {
-  return {
-    p50: digest.percentile(0.5),
-    p95: digest.percentile(0.95),
-    p99: digest.percentile(0.99),
-    count: digest.count,
-  };
 }

@@ -1,5 +1,5 @@
-import type { SchedulerView } from './policy';
 import type { Decision, Reason, Request } from './request';
+import type { SchedulerView } from './view';
 
 export interface PlannedWork {
   request: Request;
@@ -33,14 +33,21 @@ export class PlanBuilder {
   readonly #work: PlannedWork[] = [];
   readonly #admitted: Request[] = [];
   readonly #preempted: Request[] = [];
+  readonly #cachedTokens: (request: Request) => number;
   #freePages: number;
   #residents: number;
   #prefillLeft: number;
   #decodes = 0;
 
-  constructor(view: SchedulerView, number: number) {
+  /** `cachedTokens`: how many tokens of a request without pages its admission would find computed. */
+  constructor(
+    view: SchedulerView,
+    number: number,
+    cachedTokens = (request: Request) => request.cachedTokens,
+  ) {
     this.#view = view;
     this.#number = number;
+    this.#cachedTokens = cachedTokens;
     this.#freePages = view.kv.freePages;
     this.#residents = view.resident.length;
     this.#prefillLeft = view.capacity.maxPrefillTokens;
@@ -77,6 +84,11 @@ export class PlanBuilder {
     return this.#work;
   }
 
+  /** Pages that the request lacks to hold so many of its tokens. */
+  pagesFor(request: Request, tokens: number): number {
+    return Math.ceil(tokens / this.#view.capacity.pageSize) - this.#heldPages(request);
+  }
+
   /** Whether the request is settled in this plan: in the step, or preempted. */
   has(request: Request): boolean {
     const { tokens, reason } = request.decision;
@@ -106,7 +118,7 @@ export class PlanBuilder {
       return this.#refuse(request, 'sequences-full', numbers);
     }
 
-    const cached = request.resident ? request.computed : request.cachedTokens;
+    const cached = request.resident ? request.computed : this.#cachedTokens(request);
     const pending = request.knownTokens - cached;
     let tokens = 1;
     if (!decode) {
@@ -116,19 +128,15 @@ export class PlanBuilder {
     }
 
     const makeRoom = options.makeRoom ?? request.resident;
-    const needed = this.#pagesFor(request, cached + tokens);
+    const needed = this.pagesFor(request, cached + tokens);
     if (needed > this.#freePages && makeRoom) this.#makeRoom(request, needed);
     if (needed > this.#freePages) {
       // A shorter chunk may still fit.
-      const room = this.#freePages * this.#view.capacity.pageSize;
-      const shorter = decode || !capabilities.continuedPrefill ? 0 : Math.min(tokens - 1, room);
-      if (shorter < 1 || this.#pagesFor(request, cached + shorter) > this.#freePages) {
-        return this.#refuse(request, 'pages-full', numbers);
-      }
-      tokens = shorter;
+      tokens = decode || !capabilities.continuedPrefill ? 0 : this.#room(request) - cached;
+      if (tokens < 1) return this.#refuse(request, 'pages-full', numbers);
     }
 
-    this.#freePages -= this.#pagesFor(request, cached + tokens);
+    this.#freePages -= this.pagesFor(request, cached + tokens);
     if (decode) this.#decodes++;
     else this.#prefillLeft -= tokens;
     if (!request.resident) {
@@ -173,10 +181,13 @@ export class PlanBuilder {
     return capabilities.continuedPrefill || request.knownTokens <= capacity.maxPrefillTokens;
   }
 
-  #pagesFor(request: Request, tokens: number): number {
-    const { pageSize } = this.#view.capacity;
-    const held = request.resident ? Math.ceil(request.computed / pageSize) : 0;
-    return Math.ceil(tokens / pageSize) - held;
+  /** Tokens of the request that its own and the free pages hold. */
+  #room(request: Request): number {
+    return (this.#heldPages(request) + this.#freePages) * this.#view.capacity.pageSize;
+  }
+
+  #heldPages(request: Request): number {
+    return request.resident ? Math.ceil(request.computed / this.#view.capacity.pageSize) : 0;
   }
 
   #makeRoom(request: Request, needed: number): void {

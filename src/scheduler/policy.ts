@@ -1,35 +1,6 @@
-import type { CostModel } from './cost-model';
-import type { GainConfig } from './gain';
-import type { LengthPredictor } from './length-predictor';
 import type { PlanBuilder } from './plan';
-import type { Program } from './program';
-import type { ProgramHistory } from './program-history';
-import type { Random } from './random';
 import type { Request } from './request';
-import type { EngineCapabilities, EngineCapacity, KvState } from './step';
-
-/** Everything a policy may look at. All policies see the same; none changes any of it. */
-export interface SchedulerView {
-  /** ms */
-  readonly now: number;
-  /** Without pages, in order of arrival (preempted ones keep their place). */
-  readonly waiting: readonly Request[];
-  /** With pages, in order of admission. */
-  readonly resident: readonly Request[];
-  /** Not yet ended. */
-  readonly programs: ReadonlyMap<string, Program>;
-  readonly capacity: EngineCapacity;
-  readonly capabilities: EngineCapabilities;
-  readonly kv: KvState;
-  readonly gain: GainConfig;
-  readonly cost: CostModel;
-  readonly lengths: LengthPredictor;
-  /** Graphs of programs that ended, and what they say of those that run. */
-  readonly graphs: ProgramHistory;
-  readonly random: Random;
-  /** GPU share that best-effort work is guaranteed, 0 to 1. */
-  readonly bestEffortShare: number;
-}
+import type { SchedulerView } from './view';
 
 /**
  * Decides what the next step computes. `plan` fills the builder, which refuses whatever the engine
@@ -39,6 +10,11 @@ export interface SchedulerView {
 export interface Policy {
   readonly name: string;
   plan(view: SchedulerView, builder: PlanBuilder): void;
+  /**
+   * GPU time of the work that goes before a request that waits, or is about to be queued, ms; undefined
+   * where the policy cannot tell. It tells how long the request will wait.
+   */
+  aheadMs?(request: Request, view: SchedulerView): number | undefined;
   /** A request was queued. */
   submitted?(request: Request, view: SchedulerView): void;
   /** A request ended, in any way. */

@@ -1,5 +1,4 @@
 import type { TempoError } from './errors';
-import type { LengthEstimate } from './length-predictor';
 import type { Program } from './program';
 import type { Slo, SloClass } from './slo';
 
@@ -64,6 +63,14 @@ export interface Decision {
   density?: number;
   /** Predicted output tokens still to come. */
   remainingTokens?: number;
+}
+
+/** What is told of a request's output length when it is submitted, in tokens. */
+export interface LengthEstimate {
+  /** Half of its like are shorter. */
+  median: number;
+  /** Upper bound: the 95% quantile of its like. */
+  bound: number;
 }
 
 /** The scheduler's noun: what is known of one call, and where it stands. */

@@ -1,13 +1,14 @@
-import { CostModel, type StepCosts, type StepShape } from './cost-model';
 import { TempoError } from './errors';
+import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './executor';
 import { completionGain, DEFAULT_GAIN, type GainConfig, programGain, tokenGain } from './gain';
-import { LengthPredictor } from './length-predictor';
 import { Metrics } from './metrics';
 import { type Plan, PlanBuilder } from './plan';
-import type { Policy, SchedulerView } from './policy';
+import type { Policy } from './policy';
+import { CostModel, type StepCosts, type StepShape } from './predict/cost-model';
+import { LengthPredictor } from './predict/length-predictor';
+import { ProgramHistory } from './predict/program-history';
+import { type Traffic, type Wait, WaitingTime } from './predict/waiting-time';
 import { Program, type ProgramSpec } from './program';
-import { ProgramHistory } from './program-history';
-import { type Random, seededRandom } from './random';
 import {
   type Decision,
   type FinishReason,
@@ -16,8 +17,7 @@ import {
   type RequestSpec,
 } from './request';
 import { type Slo, validateDeadline, validateSlo } from './slo';
-import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './step';
-import { type Traffic, type Wait, WaitingTime, type WaitingTimeSnapshot } from './waiting-time';
+import type { SchedulerView } from './view';
 
 export interface SchedulerOptions {
   policy: Policy;
@@ -29,7 +29,6 @@ export interface SchedulerOptions {
   maxWaiting?: number;
   /** GPU share guaranteed to best-effort work (default 0.05); tempo keeps it over any two minutes. */
   bestEffortShare?: number;
-  seed?: number;
   /** Refuse what cannot make its objective any more, instead of serving it last (default false). */
   rejectHopeless?: boolean;
 }
@@ -54,7 +53,6 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   readonly lengths = new LengthPredictor();
   readonly graphs = new ProgramHistory();
   readonly metrics: Metrics;
-  readonly random: Random;
   readonly bestEffortShare: number;
   readonly maxWaiting: number;
   readonly waiting: Request[] = [];
@@ -82,7 +80,6 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       lengths: () => this.lengths.calibration,
       waits: () => this.#waits.snapshot(),
     });
-    this.random = seededRandom(options.seed ?? 0);
     this.bestEffortShare = options.bestEffortShare ?? 0.05;
     this.maxWaiting = options.maxWaiting ?? 10_000;
     this.#rejectHopeless = options.rejectHopeless ?? false;
@@ -115,14 +112,11 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return this.#requests.get(id);
   }
 
-  /** How good the waiting times told at submission turned out to be. */
-  get waitingTime(): WaitingTimeSnapshot {
-    return this.#waits.snapshot();
-  }
-
   /** How long each of those that wait is still expected to, in order of arrival. */
   expectedWaits(): Wait[] {
-    return this.#waits.remaining(this.waiting, this.#traffic);
+    return this.#waits.remaining(this.waiting, this.#traffic, (request) =>
+      this.#policy.aheadMs?.(request, this),
+    );
   }
 
   /**
@@ -137,12 +131,13 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const maxTokens = Math.min(spec.maxTokens, room);
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
     const traffic = this.#traffic;
-    request.expectedWaitMs = this.#waits.estimate(request.class, traffic);
+    const aheadMs = this.#policy.aheadMs?.(request, this);
+    request.expectedWaitMs = this.#waits.estimate(request.class, traffic, aheadMs);
     if (spec.promised !== true) this.#accept(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
     request.estimate = this.lengths.expect(request);
-    this.#waits.join(request, this.#workMs(request), traffic.roomMs);
+    this.#waits.join(request, this.#workMs(request), traffic.roomMs, aheadMs);
     request.program?.join(request);
     this.metrics.submitted(request);
     this.#policy.submitted?.(request, this);
@@ -183,16 +178,25 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return gain;
   }
 
-  /** Decides the next step. `plan.work` is empty when there is nothing to do. */
-  plan(nowMs: number): Plan {
+  /**
+   * Decides the next step. `plan.work` is empty when there is nothing to do. `cachedTokens` says how
+   * much of a request without pages the engine would find computed (default: what was expected at
+   * its submission).
+   */
+  plan(nowMs: number, cachedTokens?: (request: Request) => number): Plan {
     this.now = nowMs;
-    const builder = new PlanBuilder(this, this.#plans++);
+    const builder = new PlanBuilder(this, this.#plans++, cachedTokens);
     this.#policy.plan(this, builder);
     if (builder.batch === 0) this.#keepGoing(builder);
-    this.#full = builder.batch >= builder.maxBatch;
-    const plan = builder.build();
-    for (const request of plan.preempted) this.#drop(request);
-    return plan;
+    return this.#build(builder);
+  }
+
+  /** The plan that goes on with the oldest, whatever the policy. */
+  planOldest(nowMs: number): Plan {
+    this.now = nowMs;
+    const builder = new PlanBuilder(this, this.#plans++);
+    this.#keepGoing(builder);
+    return this.#build(builder);
   }
 
   /** The engine made `request` resident and found `cachedTokens` of it computed already. */
@@ -283,6 +287,13 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         request.planNumber === number ? request.decision : { tokens: 0, reason: rest };
       return { requestId: request.id, app: request.app, chosen: decision.tokens > 0, ...decision };
     });
+  }
+
+  #build(builder: PlanBuilder): Plan {
+    this.#full = builder.batch >= builder.maxBatch;
+    const plan = builder.build();
+    for (const request of plan.preempted) this.#drop(request);
+    return plan;
   }
 
   get #traffic(): Traffic {

@@ -174,6 +174,7 @@ describe('the queue', () => {
   it('says how much later to try where what is hopeless now is so for the wait', async () => {
     const harness = await new Harness({ profile: { maxSequences: 1 } }).loaded({
       rejectHopeless: true,
+      policy: 'fcfs',
     });
     const ask = (slo?: Slo) => harness.submit({ slo, max_tokens: 40, ignore_eos: true });
     for (let i = 0; i < 20; i++) await harness.ask({ max_tokens: 40, ignore_eos: true });
@@ -187,6 +188,22 @@ describe('the queue', () => {
     expect(refused.error.retryAfterMs).toBeGreaterThan(0);
     await running.answer;
     expect((await ask(slo).receipt).ok).toBe(true);
+    await harness.server.dispose();
+  });
+
+  it('does not refuse what the policy would serve at once, whoever else is running', async () => {
+    const harness = await new Harness({ profile: { maxSequences: 1 } }).loaded({
+      rejectHopeless: true,
+    });
+    const running = harness.submit({ max_tokens: 200, ignore_eos: true });
+    await running.receipt;
+    while (harness.device.sequences.size === 0) await tick(1);
+    const slo = { class: 'latency', ttft: 300, tbt: 100 } as const;
+    const chat = harness.submit({ slo, max_tokens: 5, ignore_eos: true });
+    const receipt = await chat.receipt;
+    expect(receipt.ok && receipt.value.estimatedWaitMs).toBeLessThan(100);
+    const { end } = await chat.answer;
+    expect(end).toMatchObject({ type: 'done' });
     await harness.server.dispose();
   });
 

@@ -1,5 +1,6 @@
-import type { Policy, SchedulerView } from '../policy';
+import type { Policy } from '../policy';
 import type { Request } from '../request';
+import type { SchedulerView } from '../view';
 import { serveLowest } from './queue';
 
 /** Waiting this many ms makes a request count as 1 ms shorter. */

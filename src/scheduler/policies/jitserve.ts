@@ -1,7 +1,8 @@
 import { decay } from '../gain';
-import type { Policy, SchedulerView } from '../policy';
+import type { Policy } from '../policy';
 import type { Program } from '../program';
 import type { Request } from '../request';
+import type { SchedulerView } from '../view';
 import { lowest, serveLowest } from './queue';
 
 /** Steps between two choices of the batch. */

@@ -1,6 +1,6 @@
 import type { PlanBuilder } from '../plan';
-import type { SchedulerView } from '../policy';
 import type { Request } from '../request';
+import type { SchedulerView } from '../view';
 
 /** Tokens a step may hold, decodes included, where prompts are chunked: Sarathi-Serve's token budget. */
 export const TOKEN_BUDGET = 512;

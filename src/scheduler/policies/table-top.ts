@@ -1,9 +1,9 @@
+import type { EngineCapacity } from '../executor';
 import type { Plan } from '../plan';
 import type { Policy } from '../policy';
 import type { Program } from '../program';
 import { Request, type RequestSpec } from '../request';
 import { Scheduler } from '../scheduler';
-import type { EngineCapacity } from '../step';
 
 /** For tests: a scheduler and an engine small enough to follow with a pencil. */
 export interface TableTopOptions extends Partial<EngineCapacity> {

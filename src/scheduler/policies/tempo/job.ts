@@ -1,0 +1,44 @@
+import type { Program } from '../../program';
+import type { Request } from '../../request';
+import type { Appraisal } from './appraise/prospect';
+
+/** What is admitted or not, as a whole: a request, or a program with all its calls. */
+export class Job {
+  readonly program: Program | undefined;
+  /** Live calls; one for a request on its own. */
+  readonly calls: Request[] = [];
+  readonly app: string;
+  readonly bestEffort: boolean;
+  /** Order of the first call's arrival. */
+  readonly order: number;
+  /** The last. */
+  appraisal!: Appraisal;
+  /** Something happened to it since. */
+  moved = true;
+
+  constructor(request: Request) {
+    this.program = request.slo.class === 'program' ? request.program : undefined;
+    this.app = request.app;
+    this.bestEffort = request.slo.class === 'best-effort';
+    this.order = request.order;
+  }
+
+  /** Whether something was already spent on it, which would be lost with it. */
+  get started(): boolean {
+    if (this.program !== undefined && this.program.waves.length > 1) return true;
+    return this.calls.some((call) => call.computed > 0 || call.generated > 0);
+  }
+
+  /** Whether any of its calls holds pages. */
+  get resident(): boolean {
+    return this.calls.some((call) => call.resident);
+  }
+
+  /** Pages that its live calls will have filled when they end. */
+  pages(pageSize: number): number {
+    const tokens = this.appraisal.tokens / this.calls.length;
+    let sum = 0;
+    for (const call of this.calls) sum += Math.ceil((call.knownTokens + tokens) / pageSize);
+    return sum;
+  }
+}
