@@ -12,9 +12,9 @@ import {
 import { TempoError } from '../src/scheduler';
 import { LAB_USAGE, type LabArguments, parseLabArguments } from './arguments';
 import { type LabJob, readTrace } from './lab-job';
-import { runJobs } from './lab-pool';
 import { labTable } from './lab-table';
 import { ProgressLine } from './progress-line';
+import { runJobs } from './thread-pool';
 
 /** What `--json` writes. */
 export interface LabFile {
@@ -66,7 +66,7 @@ export async function lab(settings: LabArguments): Promise<LabFile> {
   const jobs = specs.flatMap((spec) => jobsOf(spec, settings));
   const threads = settings.threads ?? Math.min(4, availableParallelism());
   const progress = new ProgressLine(jobs.length);
-  const results = await runJobs(jobs, threads, {
+  const results = await runJobs<LabJob, LabResult | number>('./lab-thread.ts', jobs, threads, {
     started: (job, slot) => progress.started(slot, labelOf(job)),
     progress: (slot, share) => progress.progress(slot, share),
     done: (job, slot, result) => progress.done(slot, summaryOf(job, result)),

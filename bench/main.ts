@@ -3,6 +3,8 @@ import type { run } from './lab';
 
 const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
   scheduler: () => import('./scheduler'),
+  ablate: () => import('./ablate'),
+  gate: () => import('./gate'),
   lab: () => import('./lab'),
   report: () => import('./report'),
   webllm: () => import('./webllm'),

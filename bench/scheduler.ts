@@ -20,6 +20,8 @@ interface Row {
   /** Microseconds that one planning decision takes. */
   p50Us: number;
   p99Us: number;
+  /** The reference's median, microseconds. */
+  referenceUs: number;
 }
 
 const RUNNING = [8, 64];
@@ -40,15 +42,18 @@ export async function run(args: string[]): Promise<void> {
     return;
   }
   const rows: Row[] = [];
-  console.log('policy        running  waiting   p50 µs   p99 µs');
+  console.log(
+    'policy        running  waiting   p50 µs   p99 µs   p50 / reference   p99 / reference',
+  );
   for (const policy of policies) {
     for (const running of RUNNING) {
       for (const waiting of WAITING) {
         const row = await time(policy, running, waiting);
         rows.push(row);
-        const { p50Us, p99Us } = row;
+        const { p50Us, p99Us, referenceUs } = row;
+        const ratios = [p50Us, p99Us].map((us) => (us / referenceUs).toFixed(2).padStart(17));
         console.log(
-          `${policy.padEnd(12)} ${pad(running)} ${pad(waiting)} ${pad(p50Us.toFixed(1))} ${pad(p99Us.toFixed(1))}`,
+          `${policy.padEnd(12)} ${pad(running)} ${pad(waiting)} ${pad(p50Us.toFixed(1))} ${pad(p99Us.toFixed(1))} ${ratios.join(' ')}`,
         );
       }
     }
@@ -106,10 +111,14 @@ async function time(policyName: string, running: number, waiting: number): Promi
   };
   const times: number[] = [];
   const plan = scheduler.plan.bind(scheduler);
-  scheduler.plan = (nowMs) => {
+  const references: number[] = [];
+  scheduler.plan = (...now) => {
     const start = performance.now();
-    const made = plan(nowMs);
-    times.push((performance.now() - start) * 1000);
+    const made = plan(...now);
+    const planned = performance.now();
+    reference();
+    references.push((performance.now() - planned) * 1000);
+    times.push((planned - start) * 1000);
     return made;
   };
   for (let i = 0; i < WARM_UP + TIMED; i++) {
@@ -119,9 +128,28 @@ async function time(policyName: string, running: number, waiting: number): Promi
       if (program.calls.every((call) => call.ended)) scheduler.endProgram(program, clock.now());
     }
   }
+  const [p50Us, p99Us] = [quantile(times, 0.5), quantile(times, 0.99)];
+  const referenceUs = quantile(references, 0.5);
+  return { policy: policyName, running, waiting, p50Us, p99Us, referenceUs };
+}
+
+/** Of those after the warm-up. */
+function quantile(times: readonly number[], q: number): number {
   const sorted = times.slice(WARM_UP).sort((a, b) => a - b);
-  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-  return { policy: policyName, running, waiting, p50Us: at(0.5), p99Us: at(0.99) };
+  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+}
+
+const ITEMS = Array.from({ length: 256 }, (_, i) => ({
+  key: (i * 2_654_435_761) % 1009,
+  order: i,
+}));
+
+/**
+ * A fixed piece of work of the same kind as planning. It is timed beside every decision: figures of
+ * slow or busy machines compare by their ratio to it.
+ */
+function reference(): number {
+  return [...ITEMS].sort((a, b) => a.key - b.key || a.order - b.order)[0].order;
 }
 
 function spec(

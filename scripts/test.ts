@@ -57,6 +57,7 @@ const stages: Record<string, () => Promise<Tally>> = {
     ]);
     return report(file, vitestTally, exitCode);
   },
+  gate: () => check('tsx/dist/cli.mjs', 'bench/main.ts', 'gate'),
   build: async () => {
     await buildPage(page);
     return PASSED;

@@ -2,6 +2,7 @@
 export * from './arrivals';
 export * from './bound';
 export * from './distribution';
+export * from './flood';
 export * from './lengths';
 export * from './objectives';
 export * from './page';

@@ -1,35 +1,39 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
-import type { LabResult } from '../src/lab';
-import { TempoError, type TempoErrorJson } from '../src/scheduler';
-import type { LabJob } from './lab-job';
+import { TempoError } from '../src/scheduler';
+import type { ThreadMessage } from './thread';
 
-type Message = { progress: number } | { result: LabResult | number } | { error: TempoErrorJson };
-
-export interface PoolWatcher {
-  started(job: LabJob, slot: number): void;
-  progress(slot: number, share: number): void;
-  done(job: LabJob, slot: number, result: LabResult | number): void;
+/** Hears of jobs as they are done; `slot` is the thread's number. */
+export interface PoolWatcher<Job, Result> {
+  started?(job: Job, slot: number): void;
+  /** `share`: how much of the job under way is done, 0 to 1. */
+  progress?(slot: number, share: number): void;
+  done?(job: Job, slot: number, result: Result): void;
 }
 
-/** Does `jobs` on `threads` threads, in order. Rejects on the first that fails. */
-export async function runJobs(
-  jobs: readonly LabJob[],
+/**
+ * Does `jobs`, plain data, on `threads` threads, in order. `entry`: the thread's program, a file of
+ * this folder that calls `serveJobs` of `./thread`. Rejects on the first job that fails.
+ */
+export async function runJobs<Job, Result>(
+  entry: string,
+  jobs: readonly Job[],
   threads: number,
-  watch: PoolWatcher,
-): Promise<(LabResult | number)[]> {
-  const results: (LabResult | number)[] = Array(jobs.length);
-  const code = await threadCode();
+  watch: PoolWatcher<Job, Result> = {},
+): Promise<Result[]> {
+  const results: Result[] = Array(jobs.length);
+  const code = await threadCode(entry);
   let next = 0;
   const serve = async (slot: number) => {
     const worker = new Worker(code, { eval: true });
     try {
       while (next < jobs.length) {
         const at = next++;
-        watch.started(jobs[at], slot);
-        results[at] = await ask(worker, jobs[at], (share) => watch.progress(slot, share));
-        watch.done(jobs[at], slot, results[at]);
+        watch.started?.(jobs[at], slot);
+        const progress = (share: number) => watch.progress?.(slot, share);
+        results[at] = await ask<Job, Result>(worker, jobs[at], progress);
+        watch.done?.(jobs[at], slot, results[at]);
       }
     } finally {
       await worker.terminate();
@@ -40,9 +44,9 @@ export async function runJobs(
 }
 
 /** The thread's program as plain JavaScript: a thread has no loader for TypeScript. */
-async function threadCode(): Promise<string> {
+async function threadCode(entry: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./lab-thread.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -51,11 +55,11 @@ async function threadCode(): Promise<string> {
   return outputFiles[0].text;
 }
 
-function ask(
+function ask<Job, Result>(
   worker: Worker,
-  job: LabJob,
+  job: Job,
   onProgress: (share: number) => void,
-): Promise<LabResult | number> {
+): Promise<Result> {
   return new Promise((resolve, reject) => {
     const settle = (end: () => void) => {
       worker.off('message', onMessage);
@@ -63,7 +67,7 @@ function ask(
       end();
     };
     const onError = (error: Error) => settle(() => reject(error));
-    const onMessage = (message: Message) => {
+    const onMessage = (message: ThreadMessage<Result>) => {
       if ('progress' in message) onProgress(message.progress);
       else if ('result' in message) settle(() => resolve(message.result));
       else settle(() => reject(TempoError.fromJSON(message.error)));
