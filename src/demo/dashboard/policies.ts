@@ -37,6 +37,10 @@ export const POLICY_TEXTS: Record<PolicyName, PolicyText> = {
     origin: 'JITServe',
     line: 'Picks a batch by gain per unit of work and keeps it for a frame of steps.',
   },
+  slidebatching: {
+    origin: 'ProServe',
+    line: 'Who cannot wait for all others first, by gain per unit of work; the rest by deadline.',
+  },
   autellix: {
     origin: 'Autellix',
     line: 'The program that was served least so far goes first, in quanta of tokens.',

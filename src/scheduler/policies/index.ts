@@ -12,6 +12,7 @@ import { isPolicyName, POLICY_NAMES, type PolicyName } from './names';
 import { qlm } from './qlm';
 import { sarathi } from './sarathi';
 import { sjf } from './sjf';
+import { slidebatching } from './slidebatching';
 import { tempo } from './tempo';
 import { tempoOracle } from './tempo-oracle';
 import { vtc } from './vtc';
@@ -32,6 +33,7 @@ const POLICIES: Record<PolicyName, (options: PolicyOptions) => Policy> = {
   alise,
   qlm,
   jitserve,
+  slidebatching: () => slidebatching(),
   tempo,
   'tempo-oracle': tempoOracle,
 };

@@ -12,6 +12,7 @@ export const POLICY_NAMES = [
   'alise',
   'qlm',
   'jitserve',
+  'slidebatching',
   'tempo',
   'tempo-oracle',
 ] as const;

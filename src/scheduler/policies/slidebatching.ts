@@ -1,0 +1,119 @@
+import type { PlanBuilder } from '../plan';
+import type { Policy } from '../policy';
+import type { Request } from '../request';
+import type { SchedulerView } from '../view';
+import { BudgetedStep } from './budgeted-step';
+import { TOKEN_BUDGET } from './queue';
+
+/** The step's time is at least this share of the tightest time between tokens. */
+const LEAST_BUDGET_SHARE = 0.65;
+
+/** A request as the rule sees it. */
+interface Candidate {
+  request: Request;
+  /** Its work in this step: a decode, or its whole pending prompt, ms. */
+  workMs: number;
+  /** Time to its next obligation, ms; Infinity if there is none. */
+  leftMs: number;
+  /** Its objective as a span, ms. */
+  sloMs: number;
+  /** Gain per ms of work. */
+  density: number;
+}
+
+/**
+ * SlideBatching: requests that could not wait for all others to be served come first, by density, and
+ * the rest by deadline; how many are urgent slides with the load (ProServe: arXiv 2512.12928, section
+ * 4; as in its code, xLLM's unified_policy.cpp and priority_comparator.cpp). With e the predicted
+ * time of a request's work, c the part of a step's time that is always there, and the budget
+ * B = max(least time left among those that can still make it, 0.65 of the least time between tokens),
+ * urgent is who has less time left than Σe · B / (B − c), which is how long everybody takes. Of the
+ * urgent, decodes come first, then prompts by density; prompts later than one objective long come by
+ * deadline. The step is filled until B is spent. Weights are the scheduler's service gain; an answer's
+ * and a program's obligation is its deadline less the decodes that are still to come.
+ */
+export function slidebatching(tokenBudget = TOKEN_BUDGET): Policy {
+  return {
+    name: 'slidebatching',
+    plan(view, builder) {
+      const all = [...view.resident, ...view.waiting].map((request) => candidate(request, view));
+      const budgetMs = budgetOf(all, view);
+      const fixedMs = view.cost.costs.baseMs;
+      const workMs = all.reduce((sum, { workMs }) => sum + workMs, 0);
+      const stretch = budgetMs === Infinity ? 1 : budgetMs / Math.max(1e-6, budgetMs - fixedMs);
+      const boundaryMs = budgetMs > fixedMs ? workMs * stretch : Number.POSITIVE_INFINITY;
+      all.sort((a, b) => place(a, boundaryMs) - place(b, boundaryMs) || within(a, b, boundaryMs));
+      const step = new BudgetedStep(view, builder, tokenBudget);
+      step.budgetMs = budgetMs;
+      for (const [at, { request }] of all.entries()) {
+        if (builder.batch >= builder.maxBatch) return;
+        if (request.resident && request.decoding) step.decode(request);
+        else if (makePlace(request, all, at, builder)) step.prefill(request);
+      }
+    },
+  };
+}
+
+function candidate(request: Request, view: SchedulerView): Candidate {
+  const { slo } = request;
+  const { costs } = view.cost;
+  const decodeMs = view.cost.decodeMs(request.knownTokens);
+  const pending =
+    request.knownTokens - (request.resident ? request.computed : request.cachedTokens);
+  const workMs = request.decoding ? decodeMs : Math.max(1e-3, pending * costs.perPrefillTokenMs);
+  const { inputWeight, outputWeight, bestEffortWeight } = view.gain;
+  const scale = slo.class === 'best-effort' ? bestEffortWeight : 1;
+  const gain = request.decoding ? outputWeight : inputWeight * pending + outputWeight;
+  const comingMs =
+    slo.class === 'latency' ? 0 : view.lengths.remaining(request, 0.5) * (costs.baseMs + decodeMs);
+  const dueMs =
+    slo.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
+  return {
+    request,
+    workMs,
+    leftMs: dueMs - comingMs - view.now,
+    sloMs: slo.class === 'latency' ? slo.ttft : dueMs - request.arrivalMs,
+    density: (scale * gain) / workMs,
+  };
+}
+
+/** The step's time, ms; Infinity where nobody has an objective. */
+function budgetOf(all: readonly Candidate[], { cost }: SchedulerView): number {
+  const { baseMs } = cost.costs;
+  let leastLeftMs = Number.POSITIVE_INFINITY;
+  let leastTbtMs = Number.POSITIVE_INFINITY;
+  for (const { request, leftMs, workMs } of all) {
+    if (leftMs >= baseMs + workMs) leastLeftMs = Math.min(leastLeftMs, leftMs);
+    if (request.slo.class === 'latency') leastTbtMs = Math.min(leastTbtMs, request.slo.tbt);
+  }
+  if (leastTbtMs === Number.POSITIVE_INFINITY) return leastLeftMs;
+  const floorMs = LEAST_BUDGET_SHARE * leastTbtMs;
+  return leastLeftMs === Number.POSITIVE_INFINITY ? floorMs : Math.max(leastLeftMs, floorMs);
+}
+
+/** Urgent decodes, urgent prompts, prompts that are later than one objective long, and the rest. */
+function place({ request, leftMs, sloMs }: Candidate, boundaryMs: number): number {
+  if (leftMs >= boundaryMs) return 3;
+  if (request.decoding) return 0;
+  return leftMs < -sloMs ? 2 : 1;
+}
+
+function within(a: Candidate, b: Candidate, boundaryMs: number): number {
+  if (place(a, boundaryMs) < 2 && a.density !== b.density) return b.density - a.density;
+  if (a.leftMs !== b.leftMs) return a.leftMs < b.leftMs ? -1 : 1;
+  return a.request.order - b.request.order;
+}
+
+/** Whether there is a place for a newcomer; the last in line gives its own up, but each only once. */
+function makePlace(
+  request: Request,
+  all: readonly Candidate[],
+  at: number,
+  builder: PlanBuilder,
+): boolean {
+  if (request.resident) return true;
+  for (let i = all.length - 1; i > at && builder.freeSequences <= 0; i--) {
+    if (all[i].request.preemptions === 0) builder.preempt(all[i].request);
+  }
+  return builder.freeSequences > 0;
+}
