@@ -122,18 +122,31 @@ export class Dfa {
 
   /** How many texts of `min` to `max` code points complete from `state`, counted up to `limit`. */
   count(state: number, min: number, max: number, limit: number): number {
-    if (state === DEAD || !this.completes(state, Math.max(0, min), max)) return 0;
-    let count = min <= 0 ? this.accepting[state] : 0;
-    if (max <= 0) return count;
+    const leads = (from: number, length: number) =>
+      from !== DEAD && this.completes(from, Math.max(0, min - length), max - length);
+    if (limit <= 0 || !leads(state, 0)) return 0;
+    if (limit === 1 || (max === Infinity && this.longest[state] === Infinity)) return limit;
     const { size } = this.alphabet;
     const sizes = this.alphabet.sizes();
-    for (let i = 0; i < size && count < limit; i++) {
-      const target = this.next[state * size + i];
-      if (target === DEAD) continue;
-      const needed = Math.ceil((limit - count) / sizes[i]);
-      count += sizes[i] * this.count(target, min - 1, max - 1, needed);
+    let complete = 0;
+    // By state, in how many ways it is reached by so many code points; each leads to a text at least.
+    let reached = new Map([[state, 1]]);
+    for (let length = 0; reached.size > 0; length++) {
+      const further = new Map<number, number>();
+      let ways = 0;
+      for (const [from, count] of reached) {
+        if (length >= min) complete += count * this.accepting[from];
+        for (let i = 0; i < size && length < max; i++) {
+          const to = this.next[from * size + i];
+          if (!leads(to, length + 1)) continue;
+          further.set(to, (further.get(to) ?? 0) + count * sizes[i]);
+          ways += count * sizes[i];
+        }
+      }
+      if (complete + ways >= limit) return limit;
+      reached = further;
     }
-    return Math.min(count, limit);
+    return complete;
   }
 
   #distances(): Float64Array {
