@@ -25,6 +25,8 @@ export class Dfa {
   readonly start: number;
   #shortest: Float64Array | undefined;
   #longest: Float64Array | undefined;
+  #isEndless: boolean | undefined;
+  #furthest: number | undefined;
   /** By length, up to what was asked for: the states from which a text of that length is left. */
   #lengths: Uint8Array[] | undefined;
 
@@ -84,6 +86,18 @@ export class Dfa {
   get longest(): Float64Array {
     this.#longest ??= this.#heights();
     return this.#longest;
+  }
+
+  /** From every state there is no longest text. */
+  get isEndless(): boolean {
+    this.#isEndless ??= this.longest.every((length) => length === Infinity);
+    return this.#isEndless;
+  }
+
+  /** The most code points that the shortest way to an end takes from some state. */
+  get furthest(): number {
+    this.#furthest ??= this.shortest.reduce((most, length) => Math.max(most, length), 0);
+    return this.#furthest;
   }
 
   /**

@@ -1,0 +1,122 @@
+import type { Place } from './place';
+import { ACCEPT, type Stack, Stacks } from './stack';
+
+/** All the places where a text may stand in its grammar, with the ways that led there. */
+export class Configuration {
+  readonly id: number;
+  readonly threads: readonly Thread[];
+  /** The text may end here. */
+  readonly accepts: boolean;
+  /** By byte, once known: what it leads to, null for nothing. */
+  readonly next = new Map<number, Configuration | null>();
+
+  constructor(id: number, threads: readonly Thread[], accepts: boolean) {
+    this.id = id;
+    this.threads = threads;
+    this.accepts = accepts;
+  }
+}
+
+export interface Thread {
+  readonly place: Place;
+  readonly stack: Stack;
+}
+
+/** Configurations that are kept to be found again. */
+const MAX_KEPT = 20_000;
+
+/**
+ * Follows texts byte by byte through a grammar: a pushdown automaton whose configurations are made
+ * when they are first reached, and found again.
+ */
+export class Machine {
+  readonly start: Configuration;
+  readonly #stacks = new Stacks();
+  readonly #known = new Map<string, Configuration>();
+  #count = 0;
+
+  constructor(starts: readonly Place[]) {
+    const gathering = new Gathering(this.#stacks);
+    for (const place of starts) gathering.add(place, this.#stacks.bottom);
+    this.start = this.#configuration(gathering);
+  }
+
+  /** What a byte leads to; null where it may not come. */
+  step(configuration: Configuration, byte: number): Configuration | null {
+    const known = configuration.next.get(byte);
+    if (known !== undefined) return known;
+    const found = this.#find(configuration, byte);
+    configuration.next.set(byte, found);
+    return found;
+  }
+
+  #find({ threads }: Configuration, byte: number): Configuration | null {
+    let gathering: Gathering | undefined;
+    for (const { place, stack } of threads) {
+      const targets = place.step(byte);
+      if (targets.length === 0) continue;
+      gathering ??= new Gathering(this.#stacks);
+      for (const target of targets) gathering.add(target, stack);
+    }
+    return gathering === undefined ? null : this.#configuration(gathering);
+  }
+
+  #configuration(gathering: Gathering): Configuration {
+    return this.of(gathering.threads(), gathering.accepts);
+  }
+
+  /** The configuration of some threads. */
+  of(threads: readonly Thread[], accepts: boolean): Configuration {
+    const sorted = threads.length < 2 ? threads : [...threads].sort((a, b) => a.place.id - b.place.id);
+    let key = accepts ? '!' : '';
+    for (const { place, stack } of sorted) key += `${place.id},${stack.id};`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const configuration = new Configuration(this.#count++, sorted, accepts);
+    if (this.#known.size >= MAX_KEPT) {
+      // Those in use live on; they are only not found again.
+      this.#known.clear();
+      this.#stacks.clear();
+    }
+    this.#known.set(key, configuration);
+    return configuration;
+  }
+}
+
+/** Gathers the threads of a configuration: what ends is left, what begins is entered. */
+class Gathering {
+  accepts = false;
+  readonly #stacks: Stacks;
+  readonly #found = new Map<Place, Stack>();
+
+  constructor(stacks: Stacks) {
+    this.#stacks = stacks;
+  }
+
+  add(place: Place, stack: Stack): void {
+    const before = this.#found.get(place);
+    const both = before === undefined ? stack : this.#stacks.both(before, stack);
+    if (both === before) return;
+    this.#found.set(place, both);
+    if (place.ends) {
+      for (const one of stack.returns) {
+        if (one === ACCEPT) this.accepts = true;
+        else this.add(one.place, one.below);
+      }
+    }
+    for (const one of place.also) this.add(one, stack);
+    for (const { starts, after } of place.calls) {
+      const inner = this.#stacks.of([{ place: after, below: both }]);
+      for (const start of starts) this.add(start, inner);
+    }
+  }
+
+  threads(): Thread[] {
+    const threads: Thread[] = [];
+    for (const [place, stack] of this.#found) {
+      // What only ends, or only begins others, takes no byte itself.
+      if (place.takesBytes) threads.push({ place, stack });
+    }
+    return threads;
+  }
+}
