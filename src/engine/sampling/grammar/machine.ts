@@ -7,8 +7,8 @@ export class Configuration {
   readonly threads: readonly Thread[];
   /** The text may end here. */
   readonly accepts: boolean;
-  /** By byte, once known: what it leads to, null for nothing. */
-  readonly next = new Map<number, Configuration | null>();
+  /** By byte: what it is known to lead to. */
+  next: Map<number, Configuration> | undefined;
 
   constructor(id: number, threads: readonly Thread[], accepts: boolean) {
     this.id = id;
@@ -43,9 +43,11 @@ export class Machine {
 
   /** What a byte leads to; null where it may not come. */
   step(configuration: Configuration, byte: number): Configuration | null {
-    const known = configuration.next.get(byte);
+    const known = configuration.next?.get(byte);
     if (known !== undefined) return known;
     const found = this.#find(configuration, byte);
+    if (found === null) return null; // that is soon found out again
+    configuration.next ??= new Map();
     configuration.next.set(byte, found);
     return found;
   }

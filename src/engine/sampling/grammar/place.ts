@@ -6,7 +6,7 @@ const NO_PLACES: readonly Place[] = [];
  */
 export abstract class Place {
   readonly id: number;
-  readonly #steps = new Map<number, readonly Place[]>();
+  #steps: Map<number, readonly Place[]> | undefined;
   #calls: readonly Call[] | undefined;
 
   constructor(id: number) {
@@ -36,9 +36,11 @@ export abstract class Place {
 
   /** Where a byte leads to; nowhere if it may not come. */
   step(byte: number): readonly Place[] {
-    const known = this.#steps.get(byte);
+    const known = this.#steps?.get(byte);
     if (known !== undefined) return known;
     const found = this.findStep(byte);
+    if (found.length === 0) return NO_PLACES; // that is soon found out again
+    this.#steps ??= new Map();
     this.#steps.set(byte, found);
     return found;
   }
@@ -76,6 +78,13 @@ const MAX_KEPT = 50_000;
 
 /** Where a construct is over, in every grammar. */
 export const END: Place = new End(0);
+
+/** Where nothing leads to. */
+export const NEVER: Place = new (class extends Place {
+  protected findStep(): readonly Place[] {
+    return [];
+  }
+})(-1);
 
 /** Makes the places of one grammar. */
 export class Places {

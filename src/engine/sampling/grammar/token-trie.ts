@@ -19,50 +19,63 @@ export class TokenTrie {
   /** By unit: the node of the beginning that is that unit alone. */
   readonly #roots = new Map<number, number>();
 
-  private constructor(units: number[], ends: number[], firstTokens: number[], tokens: number[]) {
-    this.units = Int32Array.from(units);
-    this.ends = Int32Array.from(ends);
-    this.#firstTokens = Int32Array.from(firstTokens);
-    this.#tokens = Int32Array.from(tokens);
+  private constructor(units: Int32Array, ends: Int32Array, firstTokens: Int32Array, tokens: Int32Array) {
+    this.units = units;
+    this.ends = ends;
+    this.#firstTokens = firstTokens;
+    this.#tokens = tokens;
     this.distinct = Int32Array.from(new Set(units)).sort();
-    const numbers = new Map(Array.from(this.distinct, (unit, number) => [unit, number]));
-    this.unitNumbers = this.units.map((unit) => numbers.get(unit) ?? 0);
+    const numbers = new Map<number, number>();
+    this.distinct.forEach((unit, number) => {
+      numbers.set(unit, number);
+    });
+    this.unitNumbers = units.map((unit) => numbers.get(unit) ?? 0);
     for (let node = 0; node < ends.length; node = ends[node]) this.#roots.set(units[node], node);
   }
 
-  /** Of texts, each with its token; the units are the texts' code points. */
-  static async of(texts: readonly (readonly [text: string, token: number])[], pace: Pace): Promise<TokenTrie> {
-    const units: number[] = [];
-    const ends: number[] = [];
-    const firstTokens: number[] = [];
-    const tokens: number[] = [];
+  /** Of some tokens, by their texts; the units are the texts' code points. */
+  static async of(
+    tokens: readonly number[],
+    texts: readonly (string | undefined)[],
+    pace: Pace,
+  ): Promise<TokenTrie> {
+    const textOf = (token: number) => texts[token] ?? '';
+    const most = tokens.reduce((sum, token) => sum + textOf(token).length, 0);
+    const units = new Int32Array(most);
+    const ends = new Int32Array(most);
+    const firstTokens = new Int32Array(most + 1);
+    const order = await sorted(tokens, textOf, pace);
     /** The way to the node that was made last. */
     const way: number[] = [];
+    let nodes = 0;
     let before = '';
-    for (const [text, token] of await sorted(texts, pace)) {
-      if (pace.due) await pace.rest();
-      let depth = 0;
-      let at = 0;
+    for (let i = 0; i < order.length; i++) {
+      if (i % 64 === 0 && pace.due) await pace.rest();
+      const text = textOf(order[i]);
       // As far as it goes with the one before it.
+      let at = 0;
       while (at < text.length && at < before.length && text.charCodeAt(at) === before.charCodeAt(at)) at++;
       if (at > 0 && isHigh(text.charCodeAt(at - 1))) at--;
-      for (let i = 0; i < at; i++) if (!isHigh(text.charCodeAt(i))) depth++;
-      for (let i = depth; i < way.length; i++) ends[way[i]] = units.length;
-      way.length = depth;
+      let depth = at;
+      for (let k = 0; k < at; k++) if (isHigh(text.charCodeAt(k))) depth--;
+      while (way.length > depth) ends[way.pop() ?? 0] = nodes;
       while (at < text.length) {
         const unit = text.codePointAt(at) ?? 0;
-        way.push(units.length);
-        units.push(unit);
-        ends.push(0);
-        firstTokens.push(tokens.length);
+        units[nodes] = unit;
+        firstTokens[nodes] = i;
+        way.push(nodes++);
         at += unit > 0xffff ? 2 : 1;
       }
-      tokens.push(token);
       before = text;
     }
-    for (const node of way) ends[node] = units.length;
-    firstTokens.push(tokens.length);
-    return new TokenTrie(units, ends, firstTokens, tokens);
+    for (const node of way) ends[node] = nodes;
+    firstTokens[nodes] = order.length;
+    return new TokenTrie(
+      units.slice(0, nodes),
+      ends.slice(0, nodes),
+      firstTokens.slice(0, nodes + 1),
+      Int32Array.from(order),
+    );
   }
 
   get size(): number {
@@ -87,6 +100,19 @@ export class TokenTrie {
     return undefined;
   }
 
+  /** Sets the bits of the tokens that end at a node or below it. */
+  allowAll(node: number, mask: Int32Array): void {
+    const end = this.#firstTokens[this.ends[node]];
+    for (let i = this.#firstTokens[node]; i < end; i++) {
+      const token = this.#tokens[i];
+      mask[token >> 5] |= 1 << (token & 31);
+    }
+  }
+
+  hasTokens(node: number): boolean {
+    return this.#firstTokens[node] < this.#firstTokens[node + 1];
+  }
+
   /** The tokens that end at a node. */
   tokensAt(node: number): Int32Array {
     return this.#tokens.subarray(this.#firstTokens[node], this.#firstTokens[node + 1]);
@@ -97,21 +123,29 @@ function isHigh(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }
 
-/** By their units, in slices: one call would take a tenth of a second. */
-async function sorted<T extends readonly [string, number]>(texts: readonly T[], pace: Pace): Promise<T[]> {
-  const buckets = new Map<string, T[]>();
-  for (const one of texts) {
-    const key = one[0].slice(0, 2);
+/** By their texts, in slices: one call would take a tenth of a second. */
+async function sorted(
+  tokens: readonly number[],
+  textOf: (token: number) => string,
+  pace: Pace,
+): Promise<number[]> {
+  const buckets = new Map<number, number[]>();
+  for (let i = 0; i < tokens.length; i++) {
+    if (i % 64 === 0 && pace.due) await pace.rest();
+    const text = textOf(tokens[i]);
+    const key = text.charCodeAt(0) * 0x10000 + (text.length > 1 ? text.charCodeAt(1) : 0);
     const bucket = buckets.get(key);
-    if (bucket === undefined) buckets.set(key, [one]);
-    else bucket.push(one);
-    if (pace.due) await pace.rest();
+    if (bucket === undefined) buckets.set(key, [tokens[i]]);
+    else bucket.push(tokens[i]);
   }
-  const all: T[] = [];
-  for (const key of [...buckets.keys()].sort()) {
+  const all: number[] = [];
+  for (const key of [...buckets.keys()].sort((a, b) => a - b)) {
     const bucket = buckets.get(key) ?? [];
-    bucket.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    for (const one of bucket) all.push(one);
+    bucket.sort((a, b) => {
+      const [x, y] = [textOf(a), textOf(b)];
+      return x < y ? -1 : x > y ? 1 : 0;
+    });
+    for (const token of bucket) all.push(token);
     if (pace.due) await pace.rest();
   }
   return all;

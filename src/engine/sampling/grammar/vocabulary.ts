@@ -1,4 +1,5 @@
 import { Pace } from '../pace';
+import { type Branches, branchesOf } from './character-kinds';
 import { TokenTrie } from './token-trie';
 
 /** A tokenizer's vocabulary as grammars need it. */
@@ -24,24 +25,33 @@ export class Vocabulary {
    * quotation mark, backslash or control character. Nearly all are.
    */
   readonly plain: TokenTrie;
-  /** The others, by their bytes. */
+  /** Of the others those with a quotation mark, which may end a string, by their bytes. */
+  readonly quoting: TokenTrie;
+  /** The rest, by their bytes. */
   readonly special: TokenTrie;
+  /** What the plain tokens' beginnings go on with. */
+  readonly branches: Branches;
   /** Code points of the longest plain token. */
   readonly longest: number;
+  /** What may come within a string that may hold anything, by how long it may still get. */
+  readonly withinStrings = new Map<number, Int32Array>();
   readonly #bytes: readonly (string | undefined)[];
   readonly #byLength: Int32Array[];
 
   private constructor(
     { vocabSize, stopTokens }: GrammarVocabulary,
     bytes: readonly (string | undefined)[],
-    tries: { all: TokenTrie; plain: TokenTrie; special: TokenTrie },
+    tries: Pick<Vocabulary, 'all' | 'plain' | 'quoting' | 'special'>,
+    branches: Branches,
     byLength: Int32Array[],
   ) {
     this.vocabSize = vocabSize;
     this.stopTokens = stopTokens;
     this.all = tries.all;
     this.plain = tries.plain;
+    this.quoting = tries.quoting;
     this.special = tries.special;
+    this.branches = branches;
     this.longest = byLength.length - 1;
     this.#bytes = bytes;
     this.#byLength = byLength;
@@ -54,26 +64,27 @@ export class Vocabulary {
     const decode = DECODERS[vocabulary.encoding];
     const stops = new Set(stopTokens);
     const bytes: (string | undefined)[] = new Array(vocabSize);
-    const all: [string, number][] = [];
-    const plain: [string, number][] = [];
-    const special: [string, number][] = [];
+    const characters: (string | undefined)[] = new Array(vocabSize);
+    const [all, plain, quoting, special]: number[][] = [[], [], [], []];
     for (let token = 0; token < Math.min(tokens.length, vocabSize); token++) {
-      if (pace.due) await pace.rest();
-      if (stops.has(token)) continue;
+      if (token % 64 === 0 && pace.due) await pace.rest();
+      if (stops.has(token) || tokens[token] === '') continue;
       const text = decode(tokens[token]);
-      if (text === '') continue;
       bytes[token] = text;
-      all.push([text, token]);
-      const characters = plainText(text);
-      if (characters === undefined) special.push([text, token]);
-      else plain.push([characters, token]);
+      all.push(token);
+      characters[token] = plainText(text);
+      if (characters[token] !== undefined) plain.push(token);
+      else (text.includes('"') ? quoting : special).push(token);
     }
     const tries = {
-      all: await TokenTrie.of(all, pace),
-      plain: await TokenTrie.of(plain, pace),
-      special: await TokenTrie.of(special, pace),
+      all: await TokenTrie.of(all, bytes, pace),
+      plain: await TokenTrie.of(plain, characters, pace),
+      quoting: await TokenTrie.of(quoting, bytes, pace),
+      special: await TokenTrie.of(special, bytes, pace),
     };
-    return new Vocabulary(vocabulary, bytes, tries, await masksByLength(tries.plain, vocabSize, pace));
+    const branches = await branchesOf(tries.plain, pace);
+    const byLength = await masksByLength(tries.plain, vocabSize, pace);
+    return new Vocabulary(vocabulary, bytes, tries, branches, byLength);
   }
 
   /** Words of a mask. */
@@ -101,10 +112,10 @@ async function masksByLength(plain: TokenTrie, vocabSize: number, pace: Pace): P
     while (ends.length > 0 && node >= ends[ends.length - 1]) ends.pop();
     ends.push(plain.ends[node]);
     const length = ends.length;
-    if (plain.tokensAt(node).length === 0) continue;
+    if (!plain.hasTokens(node)) continue;
     while (masks.length <= length) masks.push(new Int32Array(words));
     plain.allow(node, masks[length]);
-    if (pace.due) await pace.rest();
+    if (node % 64 === 0 && pace.due) await pace.rest();
   }
   for (let length = 1; length < masks.length; length++) {
     for (let i = 0; i < words; i++) masks[length][i] |= masks[length - 1][i];
@@ -141,8 +152,10 @@ const DECODERS: Record<GrammarVocabulary['encoding'], (token: string) => string>
   },
 };
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A text's bytes, as code points up to 255. */
 function utf8(text: string): string {
@@ -151,15 +164,20 @@ function utf8(text: string): string {
   return String.fromCharCode(...encoder.encode(text));
 }
 
-/** The characters that bytes stand for, where they may stand in a JSON string as they are. */
+/**
+ * The characters that bytes stand for, where they may stand in a JSON string as they are. (A token
+ * that is U+FFFD itself counts as one that is not whole; it is only slower.)
+ */
 function plainText(bytes: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/["\\\x00-\x1f]/.test(bytes)) return undefined;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is meant
-  if (/^[\x00-\x7f]*$/.test(bytes)) return bytes;
-  try {
-    return decoder.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
-  } catch {
-    return undefined;
+  let isAscii = true;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes.charCodeAt(i);
+    if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) return undefined;
+    if (byte > 0x7f) isAscii = false;
   }
+  if (isAscii) return bytes;
+  const raw = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) raw[i] = bytes.charCodeAt(i);
+  const text = decoder.decode(raw);
+  return text.includes('\ufffd') ? undefined : text;
 }

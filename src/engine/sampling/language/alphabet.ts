@@ -58,6 +58,17 @@ export class Alphabet {
     return codePoint < 128 ? this.#ascii[codePoint] : this.#find(codePoint);
   }
 
+  /** The classes of code points that ascend; 0xffff for surrogates. */
+  classesOf(codePoints: Int32Array): Uint16Array {
+    const found = new Uint16Array(codePoints.length);
+    let run = 0;
+    for (let i = 0; i < codePoints.length; i++) {
+      while (run + 1 < this.starts.length && this.starts[run + 1] <= codePoints[i]) run++;
+      found[i] = this.classes[run];
+    }
+    return found;
+  }
+
   /** For each class, one of its code points. */
   representatives(): number[] {
     const found: number[] = new Array(this.size).fill(-1);

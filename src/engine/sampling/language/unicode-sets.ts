@@ -62,13 +62,9 @@ async function membersOf(members: RegExp, pace: Pace): Promise<CodePoints> {
 }
 
 function rangesWithin(members: RegExp, from: number, to: number): [number, number][] {
-  if (from === 0xd000) {
-    return [...rangesWithin(members, from, 0xd7ff)]; // the rest of this block are surrogates
-  }
-  if (from > 0xd000 && from < 0xe000) return [];
   const units = from > 0xffff ? 2 : 1;
   let text = '';
-  for (let code = from; code <= to; code++) text += String.fromCodePoint(code);
+  for (let code = from; code <= to && code !== 0xd800; code++) text += String.fromCodePoint(code);
   return Array.from(text.matchAll(members), ({ index, 0: run }) => [
     from + index / units,
     from + (index + run.length) / units - 1,

@@ -274,20 +274,19 @@ export function typesOf(place: Place): { bits: number; whole: boolean } {
 
 /** What a schema says of numbers, `type` left aside. */
 export function numbersOf(place: Place): Numbers {
-  let min = numberOf(place, 'minimum') ?? -Infinity;
-  let max = numberOf(place, 'maximum') ?? Infinity;
   const { exclusiveMinimum, exclusiveMaximum, format } = place.schema;
-  // Draft 4 has a flag there.
-  if (exclusiveMinimum === true) min = nextUp(min);
-  else if (exclusiveMinimum !== false) {
-    const bound = numberOf(place, 'exclusiveMinimum');
-    if (bound !== undefined) min = Math.max(min, nextUp(bound));
-  }
-  if (exclusiveMaximum === true) max = nextDown(max);
-  else if (exclusiveMaximum !== false) {
-    const bound = numberOf(place, 'exclusiveMaximum');
-    if (bound !== undefined) max = Math.min(max, nextDown(bound));
-  }
+  // In draft 4 these are flags.
+  const bound = (keyword: string, isExclusive: boolean, next: (value: number) => number) => {
+    const value = numberOf(place, keyword);
+    if (value === undefined) return undefined;
+    // Beyond 2^53 it was rounded when the schema was read, and may be on the wrong side of itself.
+    return isExclusive || Math.abs(value) > Number.MAX_SAFE_INTEGER + 1 ? next(value) : value;
+  };
+  const flag = (value: unknown) => typeof value === 'boolean';
+  let min = bound('minimum', exclusiveMinimum === true, nextUp) ?? -Infinity;
+  let max = bound('maximum', exclusiveMaximum === true, nextDown) ?? Infinity;
+  if (!flag(exclusiveMinimum)) min = Math.max(min, bound('exclusiveMinimum', true, nextUp) ?? min);
+  if (!flag(exclusiveMaximum)) max = Math.min(max, bound('exclusiveMaximum', true, nextDown) ?? max);
   const divisor = numberOf(place, 'multipleOf');
   if (divisor !== undefined && divisor <= 0) invalid(`${place.path}.multipleOf`, 'must be above 0');
   const isInt32 = format === 'int32';

@@ -1,7 +1,7 @@
 import type { ObjectPlan, Option, ValuePlan } from '../../schema/plan';
 import { countTexts } from '../../schema/texts';
 import { ByteTrie } from '../byte-trie';
-import { END, Place, type Places } from '../place';
+import { END, NEVER, Place, type Places } from '../place';
 import { NameSet } from './name-set';
 import { leadsOn, StringPlace, startOf } from './string-place';
 import { LiteralPlace } from '../literal-place';
@@ -224,9 +224,12 @@ class ObjectPlace extends Place {
     const found: Place[] = [];
     if (shape.mayWriteKnown(state, shape.names)) found.push(namePlace(shape, state, shape.names));
     for (const other of shape.others(state)) {
-      if (state.isPending) continue; // which names are left is not known yet
       const { names } = shape.plan.others[other];
-      const done = colonPlace(shape, { ...state, isPending: true }, { other });
+      // While a name is not known yet no other can be told from it.
+      if (state.isPending && names.kind === 'words') continue;
+      const done = state.isPending
+        ? NEVER
+        : colonPlace(shape, { ...state, isPending: true }, { other });
       if (names.kind === 'words') {
         found.push(...wordNames(shape, names.words, state, other, done));
         continue;

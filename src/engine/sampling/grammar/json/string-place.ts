@@ -1,6 +1,6 @@
 import { DEAD, type Dfa } from '../../language/dfa';
 import type { Language } from '../../schema/texts';
-import { Place, type Places } from '../place';
+import { NEVER, Place, type Places } from '../place';
 import type { NameSet } from './name-set';
 
 const QUOTE = 0x22;
@@ -73,7 +73,7 @@ export function mayEnd({ dfa, state, min, except }: StringState): boolean {
 /** Inside of a JSON string, between two characters or within one. */
 export class StringPlace extends Place {
   readonly string: StringState;
-  /** Where it goes on after the closing quotation mark. */
+  /** Where it goes on after the closing quotation mark; NEVER where that may not come. */
   readonly done: Place;
   /** Bytes of a character that is not complete, the backslash of an escape included. */
   readonly partial: string;
@@ -100,7 +100,7 @@ export class StringPlace extends Place {
   }
 
   #between(byte: number): readonly Place[] {
-    if (byte === QUOTE) return mayEnd(this.string) ? [this.done] : [];
+    if (byte === QUOTE) return mayEnd(this.string) && this.done !== NEVER ? [this.done] : [];
     if (byte === BACKSLASH) {
       return ESCAPED.some((code) => after(this.string, code)) ? [this.#with('\\')] : [];
     }
