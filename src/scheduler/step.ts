@@ -33,9 +33,14 @@ export interface SamplingParams {
   grammar?: GrammarSpec;
 }
 
+/** What an output is. `path` is where it stands in its request, for errors. */
 export type GrammarSpec =
+  /** A JSON object or array. */
   | { type: 'json' }
-  | { type: 'json_schema'; schema: string }
+  /** A JSON value. */
+  | { type: 'json_schema'; schema: string; path?: string }
+  /** A text that a regular expression matches as a whole. */
+  | { type: 'regex'; pattern: string; path?: string }
   | { type: 'ebnf'; grammar: string }
   | { type: 'structural_tag'; tag: string };
 

@@ -165,7 +165,7 @@ export class Serving implements RequestHost {
     const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
     return this.#unlessLost(async (engine) => {
       const prepared = await this.#prepared(submission.id, read, images);
-      if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
+      if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar, signal);
       return { ...prepared, ...read };
     });
   }
@@ -452,8 +452,9 @@ export class Serving implements RequestHost {
   ): Promise<PreparedRequest> {
     const longest = this.#longest;
     if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
-    const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, makeUp, images });
+    const prompt = promptOf(read.request, this.#model, images);
+    const makeUp = this.#model.simulated ? await makeUpFor(read.request, prompt.tools) : undefined;
+    return prepareChat(id, read.request, this.#model, { longest, prompt, makeUp });
   }
 
   #schedule(

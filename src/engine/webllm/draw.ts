@@ -22,7 +22,7 @@ export async function prepareDraw(
   try {
     sequence.sampling ??= await samplingOf(sequence, grammars, stopTokens);
     const { sampling } = sequence;
-    return { sampling, bitmask: await sampling.matcher?.nextBitmask() };
+    return { sampling, bitmask: sampling.matcher?.nextBitmask() };
   } catch (thrown) {
     return TempoError.from(thrown);
   }

@@ -84,7 +84,6 @@ export class EngineSequence {
 
   /** Its sampling state is made anew when it is next needed. */
   dispose(): void {
-    this.sampling?.dispose();
     this.sampling = undefined;
   }
 }

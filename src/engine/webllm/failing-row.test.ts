@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SamplingParams } from '../../scheduler';
-import { XGrammarMatcher } from '../sampling/grammar-matcher';
+import { MachineMatcher } from '../sampling/grammar/matcher';
 import { Grammars } from '../sampling/grammars';
 import type { StepEngine } from '../step-engine';
 import { loadWebLlmEngine } from './load';
@@ -57,9 +57,9 @@ async function draw(
 /** Lets a method of every matcher fail at its `at`-th call, from 0; one that is constrained makes them. */
 function breakMatcher(method: 'nextBitmask' | 'accept', at: number): void {
   let calls = 0;
-  const original = XGrammarMatcher.prototype[method];
-  vi.spyOn(XGrammarMatcher.prototype, method).mockImplementation(function (
-    this: XGrammarMatcher,
+  const original = MachineMatcher.prototype[method];
+  vi.spyOn(MachineMatcher.prototype, method).mockImplementation(function (
+    this: MachineMatcher,
     ...args: unknown[]
   ) {
     if (calls++ >= at) throw new WebAssembly.RuntimeError('unreachable');
@@ -119,7 +119,7 @@ describe('A matcher that fails in the middle of a step', () => {
     const engine = await loaded(new StandIn({ samplesOnGpu: true }));
     const words = Math.ceil(engine.model.tokenizer.vocabSize / 32);
     const any = new Int32Array(words).fill(-1);
-    vi.spyOn(XGrammarMatcher.prototype, 'nextBitmask').mockImplementation(async () => any);
+    vi.spyOn(MachineMatcher.prototype, 'nextBitmask').mockImplementation(() => any);
     const grammar = { type: 'ebnf', grammar: 'root ::= "a"' } as const;
     const { failures } = await draw(engine, [{}, { grammar, logitBias: { 98: 100 } }]);
     expect(failures.get(1)?.message).toMatch(/Token 98 was drawn; its grammar forbids it/);

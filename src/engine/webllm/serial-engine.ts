@@ -125,8 +125,8 @@ export class SerialEngine implements StepEngine {
     this.lost = this.#life.lost;
   }
 
-  checkGrammar(spec: GrammarSpec): Promise<void> {
-    return this.#parts.grammars.check(spec);
+  checkGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    return this.#parts.grammars.check(spec, signal);
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {

@@ -135,8 +135,8 @@ export class WebLlmEngine implements StepEngine {
   }
 
   /** Throws invalid_schema where a request's grammar does not compile. */
-  checkGrammar(spec: GrammarSpec): Promise<void> {
-    return this.#parts.grammars.check(spec);
+  checkGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    return this.#parts.grammars.check(spec, signal);
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {

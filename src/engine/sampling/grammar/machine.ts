@@ -1,4 +1,4 @@
-import type { Place } from './place';
+import { END, type Place } from './place';
 import { ACCEPT, type Stack, Stacks } from './stack';
 
 /** All the places where a text may stand in its grammar, with the ways that led there. */
@@ -60,7 +60,9 @@ export class Machine {
       gathering ??= new Gathering(this.#stacks);
       for (const target of targets) gathering.add(target, stack);
     }
-    return gathering === undefined ? null : this.#configuration(gathering);
+    if (gathering === undefined) return null;
+    const configuration = this.#configuration(gathering);
+    return configuration.threads.length === 0 && !configuration.accepts ? null : configuration;
   }
 
   #configuration(gathering: Gathering): Configuration {
@@ -108,7 +110,8 @@ class Gathering {
     }
     for (const one of place.also) this.add(one, stack);
     for (const { starts, after } of place.calls) {
-      const inner = this.#stacks.of([{ place: after, below: both }]);
+      // What is over with what it calls need not be returned to.
+      const inner = after === END ? both : this.#stacks.of([{ place: after, below: both }]);
       for (const start of starts) this.add(start, inner);
     }
   }

@@ -7,7 +7,7 @@ import type { TokenTrie } from './token-trie';
 import type { Vocabulary } from './vocabulary';
 
 /** Memory for the masks of one grammar: bytes. */
-const MAX_BYTES = 8 * 2 ** 20;
+const MAX_BYTES = 4 * 2 ** 20;
 
 /** Which tokens of a vocabulary may come at a grammar's configurations. */
 export class Masks {
@@ -23,6 +23,11 @@ export class Masks {
     this.#machine = machine;
     this.#most = Math.max(16, Math.floor(MAX_BYTES / 2 / (4 * vocabulary.maskLength)));
     this.#strings = new StringMasks(vocabulary, this.#most);
+  }
+
+  /** Memory that they take. */
+  get bytes(): number {
+    return 4 * this.#vocabulary.maskLength * (this.#known.size + this.#strings.size);
   }
 
   /**

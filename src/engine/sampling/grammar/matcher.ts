@@ -1,5 +1,5 @@
 import { TempoError } from '../../../scheduler';
-import { isNamed } from './json/object-places';
+import { withName } from './json/named';
 import type { Configuration, Machine } from './machine';
 import type { Masks } from './masks';
 import type { Vocabulary } from './vocabulary';
@@ -34,8 +34,6 @@ interface Moment {
 
 /** Bytes of forced text that are looked for in one go. */
 const MAX_FORCED = 4096;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 export class MachineMatcher implements GrammarMatcher {
   readonly #vocabulary: Vocabulary;
@@ -128,33 +126,9 @@ export class MachineMatcher implements GrammarMatcher {
       const next = this.#machine.step(configuration, byte);
       if (next === null) return null;
       this.#bytes[length + i] = byte;
-      configuration = byte === QUOTE ? this.#named(next, length + i) : next;
+      configuration = withName(this.#machine, next, this.#bytes.subarray(0, length + i + 1));
     }
     return configuration;
-  }
-
-  /** Tells the places that wait for it the name that ends with the quotation mark at `end`. */
-  #named(configuration: Configuration, end: number): Configuration {
-    const { threads, accepts } = configuration;
-    if (!threads.some(({ place }) => isNamed(place))) return configuration;
-    const name: string = JSON.parse(
-      new TextDecoder().decode(this.#bytes.subarray(this.#openingQuote(end), end + 1)),
-    );
-    const named = threads.map(({ place, stack }) => ({
-      place: isNamed(place) ? place.named(name) : place,
-      stack,
-    }));
-    return this.#machine.of(named, accepts);
-  }
-
-  #openingQuote(end: number): number {
-    for (let at = end - 1; at >= 0; at--) {
-      if (this.#bytes[at] !== QUOTE) continue;
-      let backslashes = 0;
-      while (this.#bytes[at - 1 - backslashes] === BACKSLASH) backslashes++;
-      if (backslashes % 2 === 0) return at;
-    }
-    throw new Error('A string ends that has not begun.');
   }
 
   #onlyStopTokens(): Int32Array {

@@ -25,6 +25,11 @@ export class StringMasks {
     this.#most = most;
   }
 
+  /** Masks that are kept. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Not to be changed. */
   of(string: StringState): Int32Array {
     const { except, max, dfa } = string;

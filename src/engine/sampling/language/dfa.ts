@@ -105,7 +105,7 @@ export class Dfa {
    * bind, `prepareLengths` must have been called.
    */
   completes(state: number, min: number, max: number): boolean {
-    if (this.shortest[state] > max) return false;
+    if (min > max || this.shortest[state] > max) return false;
     if (this.shortest[state] >= min) return true;
     if (this.longest[state] < min) return false;
     if (this.longest[state] <= max || max === Infinity) return true;

@@ -1,7 +1,8 @@
 /**
  * The formats of strings: those that ajv-formats 3 knows, as it reads them (its regular expressions
  * are followed where the standard has none simpler), and stricter where the standard named beside
- * them is. A format that is not here constrains nothing, as in any validator that does not know it.
+ * them is; and IRIs. A format that is not here constrains nothing, as in any validator that does not
+ * know it.
  */
 import { Pace } from '../pace';
 import type { Dfa } from './dfa';
@@ -54,7 +55,14 @@ const HOST =
 const AUTHORITY = `(?:(?:[${UNRESERVED}${DELIMITERS}:]|${ENCODED})*@)?${HOST}(?::\\d*)?`;
 const TAIL = `(?:\\?(?:${PCHAR}|[/?])*)?(?:#(?:${PCHAR}|[/?])*)?`;
 const HIERARCHY = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${PCHAR}+(?:/${PCHAR}*)*)`;
-const RELATIVE = `(?:${HIERARCHY})?`;
+/** A reference's first name holds no colon: that would end a scheme. */
+const FIRST = `(?:[${UNRESERVED}${DELIMITERS}@]|${ENCODED})+`;
+const SCHEME = '[a-z][a-z0-9+\\-.]*:';
+const ABSOLUTE = `${SCHEME}(?:${HIERARCHY})?`;
+const RELATIVE = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${FIRST}(?:/${PCHAR}*)*)?`;
+/** What RFC 3987 adds. */
+const BEYOND_ASCII = '\\u{a0}-\\u{d7ff}\\u{f900}-\\u{fdcf}\\u{fdf0}-\\u{ffef}\\u{10000}-\\u{effff}';
+const international = (pattern: string) => pattern.replaceAll(`[${UNRESERVED}`, `[${BEYOND_ASCII}${UNRESERVED}`);
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+";
@@ -73,9 +81,14 @@ const FORMATS: Readonly<Record<string, Format>> = {
   duration: {
     pattern: '^P(?!$)((\\d+Y)?(\\d+M)?(\\d+D)?(T(?=\\d)(\\d+H)?(\\d+M)?(\\d+S)?)?|(\\d+W)?)$',
   },
-  uri: { pattern: `^[a-z][a-z0-9+\\-.]*:${HIERARCHY}${TAIL}$`, ignoreCase: true },
+  uri: { pattern: `^${SCHEME}${HIERARCHY}${TAIL}$`, ignoreCase: true },
   'uri-reference': {
-    pattern: `^(?:[a-z][a-z0-9+\\-.]*:)?${RELATIVE}${TAIL}$`,
+    pattern: `^(?:${ABSOLUTE}|${RELATIVE})${TAIL}$`,
+    ignoreCase: true,
+  },
+  iri: { pattern: international(`^${SCHEME}${HIERARCHY}${TAIL}$`), ignoreCase: true },
+  'iri-reference': {
+    pattern: international(`^(?:${ABSOLUTE}|${RELATIVE})${TAIL}$`),
     ignoreCase: true,
   },
   // RFC 6570.

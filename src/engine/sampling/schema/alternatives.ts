@@ -73,8 +73,8 @@ export class Alternatives {
     return [...this.#parts(place, 'allOf'), ...this.#references(place)];
   }
 
-  /** The choices of a schema. */
-  choices(place: Place): Choice[] {
+  /** The choices of a schema; `tracked`: also those that only differ in what they have looked at. */
+  choices(place: Place, tracked: boolean): Choice[] {
     const choices: Choice[] = [];
     const choose = (keyword: string, alternatives: readonly Alternative[], more?: Partial<Choice>) =>
       choices.push({ path: `${place.path}.${keyword}`, alternatives, ...more });
@@ -92,10 +92,10 @@ export class Alternatives {
       const needed =
         typeof needs === 'number'
           ? { rules: objects({ required: new Set([name]) }), literals: [needs] }
-          : { rules: objects({ required: new Set([name, ...needs]) }), literals: [] };
+          : { rules: objects({ required: new Set([...needs, name]) }), literals: [] };
       choose(`${keyword}.${name}`, [{ rules: without(name), literals: [] }, needed]);
     }
-    if (says(place, 'if') && (says(place, 'then') || says(place, 'else'))) {
+    if (says(place, 'if') && (tracked || says(place, 'then') || says(place, 'else'))) {
       const [test, then, otherwise] = this.#branches(place);
       choose('if', [{ literals: [test, then] }, { literals: [negated(test), otherwise] }]);
     }
@@ -308,7 +308,11 @@ export class Alternatives {
     for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) {
       if (!says(place, keyword)) continue;
       const ref = String(place.schema[keyword]);
-      if (keyword === '$dynamicRef' && this.#document.isDynamic(ref.replace(/^.*#/, ''))) {
+      const isDynamic =
+        keyword === '$dynamicRef'
+          ? this.#document.isDynamic(ref.replace(/^.*#/, ''))
+          : keyword === '$recursiveRef' && this.#document.isRecursive;
+      if (isDynamic) {
         invalid(`${place.path}.${keyword}`, 'depends on who refers to it, which output cannot be held to');
       }
       found.push(literalOf(this.#document.resolve(place, keyword)));

@@ -111,11 +111,14 @@ export class SchemaDocument {
 
   /** Whether several resources have this dynamic anchor, so that who refers to it matters. */
   isDynamic(anchor: string): boolean {
-    let count = 0;
-    for (const { dynamicAnchors } of this.#resources.values()) {
-      if (dynamicAnchors.has(anchor)) count++;
-    }
-    return count > 1;
+    const all = [...this.#resources.values()];
+    return all.filter(({ dynamicAnchors }) => dynamicAnchors.has(anchor)).length > 1;
+  }
+
+  /** Likewise of draft 2019-09's `$recursiveRef`. */
+  get isRecursive(): boolean {
+    const all = [...this.#resources.values()];
+    return all.length > 1 && all.some(({ root }) => isRecord(root) && root.$recursiveAnchor === true);
   }
 
   #find(from: Resource, ref: string, at: string): Found {
@@ -163,7 +166,9 @@ export class SchemaDocument {
       if (!isRecord(value) || seen.has(value)) continue;
       seen.add(value);
       if (depth > MAX_DEPTH) invalid(path, `is nested more than ${MAX_DEPTH} schemas deep`);
-      const isOwn = value !== root && identifierOf(value) !== undefined;
+      // Up to draft 7 nothing counts beside a reference.
+      const isReference = (one.resource.draft ?? 2020) <= 7 && typeof value.$ref === 'string';
+      const isOwn = value !== root && !isReference && identifierOf(value) !== undefined;
       const resource = isOwn ? this.#resource(value, path, one.resource) : one.resource;
       this.at(value, path, resource);
       this.#anchor(value, path, resource);

@@ -200,8 +200,12 @@ export class Nodes {
       }
       const said = await this.statements.of(place);
       all = await this.#with(all, said && seen(said));
-      for (const more of this.#alternatives.besides(place)) open.push({ literal: more, from: way });
-      for (const choice of this.#alternatives.choices(place)) choices.push({ choice, way });
+      // Next, so that properties come in the order in which the schema leads to them.
+      const besides = this.#alternatives.besides(place);
+      open.splice(i + 1, 0, ...besides.map((more) => ({ literal: more, from: way })));
+      for (const choice of this.#alternatives.choices(place, progress.tracked)) {
+        choices.push({ choice, way });
+      }
     }
     for (const { choice, way } of choices) {
       if (all.length === 0) return all;
@@ -336,7 +340,7 @@ export class Nodes {
     let all: readonly Rules[] = await this.#with(open, await this.statements.of(place));
     const progress = { done: new Set<Literal>(), way, tracked: true };
     all = await this.#apply(all, this.#alternatives.besides(place), progress, depth);
-    for (const choice of this.#alternatives.choices(place)) {
+    for (const choice of this.#alternatives.choices(place, true)) {
       all = await this.#choose(all, choice, progress, depth);
     }
     const looked: Rules[] = [];
@@ -363,15 +367,17 @@ export class Nodes {
     if (!says(place, 'unevaluatedItems')) return array;
     const from = array.evaluated;
     if (from === Infinity) return array;
-    if (array.counts.length > 0) {
+    if (array.contains) {
+      // Some validators count an item as looked at where it is one of those, others do not.
       invalid(
         `${place.path}.unevaluatedItems`,
-        'stands beside contains, which output cannot be held to; say it by items',
+        'stands beside contains, which output cannot be held to; say by items what they are',
       );
     }
     const literal = this.statements.literal(place, 'unevaluatedItems');
     const max = literal === NEVER ? Math.min(array.max, from) : array.max;
-    return { ...array, max, evaluated: Infinity, rest: [...array.rest, { from, literals: [literal] }] };
+    const rest = [...array.rest, { from, literals: [literal] }];
+    return { ...array, max, evaluated: Infinity, contains: false, rest };
   }
 
   #refuseCircle({ literal, from }: Way): void {
@@ -390,10 +396,11 @@ export class Nodes {
 /** The same rules, with nothing looked at. */
 function unseen(rules: Rules): Rules {
   const { array, object } = rules;
-  if (array.evaluated === 0 && object.evaluated === NOTHING_EVALUATED) return rules;
+  const isUnseen = array.evaluated === 0 && !array.contains;
+  if (isUnseen && object.evaluated === NOTHING_EVALUATED) return rules;
   return {
     ...rules,
-    array: { ...array, evaluated: 0 },
+    array: { ...array, evaluated: 0, contains: false },
     object: { ...object, evaluated: NOTHING_EVALUATED },
   };
 }

@@ -59,12 +59,14 @@ export async function planOf(schema: unknown, path: string, pace: Pace): Promise
   }
 }
 
+/** Plans so far: their numbers are theirs alone, whatever schema they are of. */
+let count = 0;
+
 class Planner {
   readonly #nodes: Nodes;
   readonly #pace: Pace;
   readonly #values = new Map<Node, ValuePlan>();
   readonly #open: Node[] = [];
-  #parts = 0;
 
   constructor(document: SchemaDocument, pace: Pace) {
     this.#pace = pace;
@@ -91,7 +93,7 @@ class Planner {
     const known = this.#values.get(node);
     if (known !== undefined) return known;
     const plan: ValuePlan = {
-      id: node.id,
+      id: count++,
       isPossible: false,
       ...{ null: false, true: false, false: false },
       ...{ numbers: [], words: [], languages: [], arrays: [], objects: [] },
@@ -158,7 +160,7 @@ class Planner {
       items.push(options.map(({ literals, hits }) => this.#option(literals, hits)));
     }
     return {
-      id: this.#parts++,
+      id: count++,
       items,
       min: rules.min,
       max: rules.max,
@@ -186,7 +188,7 @@ class Planner {
       known.push({ name, required: rules.required.has(name), options });
     }
     return {
-      id: this.#parts++,
+      id: count++,
       known,
       others: await this.#others(rules, nameTexts, conditions, [...names]),
       excluded: [...names],
@@ -236,14 +238,21 @@ class Planner {
       if (isEmptyTexts(left)) continue;
       // The names that known ones exclude are kept apart, so that all languages stay as they are.
       const names = texts.kind === 'words' ? left : texts;
-      others.push({ names, options: this.#options([...literals], [], () => false) });
+      let kinds = [{ names, literals: [...literals], hits: 0 }];
       for (let kind = 0; kind < conditions.length; kind++) {
-        for (const condition of conditions[kind]) {
-          const within = await intersectTexts(names, condition, this.#pace);
-          if (isEmptyTexts(within)) continue;
-          const hit = [...literals, ...rules.some[kind].literals];
-          others.push({ names: within, options: [this.#option(hit, 1 << kind)] });
+        const more: typeof kinds = [];
+        for (const one of kinds) {
+          for (const condition of conditions[kind]) {
+            const within = await intersectTexts(one.names, condition, this.#pace);
+            if (isEmptyTexts(within)) continue;
+            const hit = [...one.literals, ...rules.some[kind].literals];
+            more.push({ names: within, literals: hit, hits: one.hits | (1 << kind) });
+          }
         }
+        kinds = [...kinds, ...more];
+      }
+      for (const one of kinds) {
+        others.push({ names: one.names, options: [this.#option(one.literals, one.hits)] });
       }
     }
     return others;

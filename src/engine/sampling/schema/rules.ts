@@ -45,6 +45,8 @@ export interface ArrayRules {
   readonly unique: boolean;
   /** For unevaluatedItems: the items that have been looked at are those before this index. */
   readonly evaluated: number;
+  /** Also by `contains`, which is not followed. */
+  readonly contains: boolean;
 }
 
 /** Names by a pattern. */
@@ -106,6 +108,7 @@ export const ANY_ARRAY: ArrayRules = {
   counts: [],
   unique: false,
   evaluated: 0,
+  contains: false,
 };
 
 export const NOTHING_EVALUATED: Evaluated = { names: new Set(), patterns: [], all: false };
@@ -159,6 +162,7 @@ export function bothArrays(a: ArrayRules, b: ArrayRules, pace: Pace): ArrayRules
     counts: [...a.counts, ...b.counts],
     unique: a.unique || b.unique,
     evaluated: Math.max(a.evaluated, b.evaluated),
+    contains: a.contains || b.contains,
   };
 }
 

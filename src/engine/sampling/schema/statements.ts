@@ -174,12 +174,14 @@ export class Statements {
     if (typeof unique !== 'boolean') invalid(`${place.path}.uniqueItems`, 'must be true or false');
     const least = countOf(place, 'minContains') ?? 1;
     const most = countOf(place, 'maxContains') ?? Infinity;
+    const kinds = says(place, 'contains') ? [this.literal(place, 'contains')] : [];
     const counts =
-      says(place, 'contains') && (least > 0 || most < Infinity)
-        ? [{ literals: some(this.literal(place, 'contains')), min: least, max: most, from: 0 }]
+      least > 0 || most < Infinity
+        ? kinds.map((kind) => ({ literals: some(kind), min: least, max: most, from: 0 }))
         : [];
-    if (prefix.length === 0 && rest === ALWAYS && min === 0 && max === Infinity && !unique) {
-      if (counts.length === 0 && !says(place, restKeyword)) return ANY_ARRAY;
+    const isBounded = min > 0 || max < Infinity || unique;
+    if (prefix.length + kinds.length === 0 && !isBounded && !says(place, restKeyword)) {
+      return ANY_ARRAY;
     }
     return {
       prefix,
@@ -189,6 +191,7 @@ export class Statements {
       counts,
       unique: unique === true,
       evaluated: says(place, restKeyword) ? Infinity : prefix.length,
+      contains: kinds.length > 0,
     };
   }
 

@@ -29,9 +29,12 @@ export class ArrayShape {
   }
 
   get start(): Place {
+    return this.at('start', this.startState);
+  }
+
+  get startState(): ArrayState {
     const { counts, unique } = this.plan;
-    const used = unique ? UsedValues.NONE : undefined;
-    return this.at('start', { index: 0, counts: counts.map(() => 0), used });
+    return { index: 0, counts: counts.map(() => 0), used: unique ? UsedValues.NONE : undefined };
   }
 
   at(phase: Phase, state: ArrayState): Place {

@@ -3,6 +3,7 @@ import { countTexts } from '../../schema/texts';
 import { ByteTrie } from '../byte-trie';
 import { END, NEVER, Place, type Places } from '../place';
 import { NameSet } from './name-set';
+import type { Named } from './named';
 import { leadsOn, StringPlace, startOf } from './string-place';
 import { LiteralPlace } from '../literal-place';
 import type { Values } from './values';
@@ -12,7 +13,7 @@ const [SPACE, QUOTE, COMMA, COLON, CLOSE] = [0x20, 0x22, 0x2c, 0x3a, 0x7d];
 const MANY = 10_000;
 
 /** Where an object stands: what it has and may still have. */
-interface ObjectState {
+export interface ObjectState {
   /** The first known property that may still come. */
   readonly index: number;
   /** Properties so far, where their number matters. */
@@ -27,18 +28,6 @@ interface ObjectState {
 
 /** Which property is being written: a known one by its index, or one of the others. */
 type Which = { readonly known: number } | { readonly other: number };
-
-/**
- * A place just after the name of a property that is not among the known ones. Whoever has the text
- * says what that name was; until then no other name of the same kind can be completed.
- */
-export interface Named {
-  named(name: string): Place;
-}
-
-export function isNamed(place: Place): place is Place & Named {
-  return place instanceof ColonPlace && place.state.isPending;
-}
 
 /** An object's plan, made ready to be followed. */
 export class ObjectShape {
@@ -88,8 +77,12 @@ export class ObjectShape {
   }
 
   get start(): Place {
+    return this.#place('start', this.startState);
+  }
+
+  get startState(): ObjectState {
     const used = this.plan.others.length === 0 ? NameSet.EMPTY : NameSet.of(this.plan.excluded);
-    return this.#place('start', { index: 0, count: 0, used, isPending: false, hits: 0 });
+    return { index: 0, count: 0, used, isPending: false, hits: 0 };
   }
 
   at(phase: Phase, state: ObjectState): Place {
@@ -295,24 +288,28 @@ function colonPlace(shape: ObjectShape, state: ObjectState, which: Which): Place
 
 /** Between a name and its value's colon. */
 class ColonPlace extends Place implements Named {
-  readonly state: ObjectState;
   readonly #shape: ObjectShape;
+  readonly #state: ObjectState;
   readonly #which: Which;
 
   constructor(id: number, shape: ObjectShape, state: ObjectState, which: Which) {
     super(id);
     this.#shape = shape;
-    this.state = state;
+    this.#state = state;
     this.#which = which;
   }
 
+  get isNamed(): boolean {
+    return this.#state.isPending;
+  }
+
   named(name: string): Place {
-    const used = this.state.used.with(name);
-    return colonPlace(this.#shape, { ...this.state, used, isPending: false }, this.#which);
+    const used = this.#state.used.with(name);
+    return colonPlace(this.#shape, { ...this.#state, used, isPending: false }, this.#which);
   }
 
   protected findStep(byte: number): readonly Place[] {
-    return byte === COLON ? [valuePlace(this.#shape, this.state, this.#which, false)] : [];
+    return byte === COLON ? [valuePlace(this.#shape, this.#state, this.#which, false)] : [];
   }
 }
 

@@ -1,5 +1,6 @@
 import { DEAD, type Dfa } from '../../language/dfa';
 import type { Language } from '../../schema/texts';
+import { partialCharacter } from '../partial-character';
 import { NEVER, Place, type Places } from '../place';
 import type { NameSet } from './name-set';
 
@@ -105,9 +106,7 @@ export class StringPlace extends Place {
       return ESCAPED.some((code) => after(this.string, code)) ? [this.#with('\\')] : [];
     }
     if (byte < 0x20) return [];
-    if (byte < 0x80) return this.#past(byte);
-    if (byte < 0xc2 || byte > 0xf4) return [];
-    return this.#utf8(byte);
+    return byte < 0x80 ? this.#past(byte) : this.#utf8(byte);
   }
 
   #escape(byte: number): readonly Place[] {
@@ -131,21 +130,12 @@ export class StringPlace extends Place {
   }
 
   #utf8(byte: number): readonly Place[] {
-    const bytes = [...this.partial].map((one) => one.charCodeAt(0));
-    bytes.push(byte);
-    const [lead] = bytes;
-    const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (bytes.length > 1 && (byte & 0xc0) !== 0x80) return [];
-    let code = lead & (0xff >> (length + 1));
-    for (let i = 1; i < bytes.length; i++) code = (code << 6) | (bytes[i] & 0x3f);
-    const open = 6 * (length - bytes.length);
-    const shortest = [0, 0, 0x80, 0x800, 0x10000][length];
-    const from = Math.max(shortest, code << open);
-    const to = Math.min(0x10ffff, ((code + 1) << open) - 1);
-    if (from > to) return [];
-    if (open === 0) return from > 0xd7ff && from < 0xe000 ? [] : this.#past(from);
-    const leads = this.#leadsOnWithin(from, to);
-    return leads ? [this.#with(String.fromCharCode(...bytes))] : [];
+    const bytes = [...Array.from(this.partial, (one) => one.charCodeAt(0)), byte];
+    const character = partialCharacter(bytes);
+    if (character === undefined) return [];
+    const { from, to, isWhole } = character;
+    if (isWhole) return this.#past(from);
+    return this.#leadsOnWithin(from, to) ? [this.#with(String.fromCharCode(...bytes))] : [];
   }
 
   /** Whether some character between two code points may come. */

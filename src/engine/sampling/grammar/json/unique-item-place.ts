@@ -2,7 +2,10 @@ import type { ValuePlan } from '../../schema/plan';
 import { type Configuration, Machine } from '../machine';
 import { Place } from '../place';
 import type { ArrayShape, ArrayState } from './array-places';
+import { withName } from './named';
 import type { UsedValues } from './used-values';
+
+const QUOTE = 0x22;
 
 /** What stays the same over an item. */
 interface Item {
@@ -64,27 +67,30 @@ export class UniqueItemPlace extends Place {
 
   protected findStep(byte: number): readonly Place[] {
     const item = this.#item;
-    const inner = item.machine.step(this.inner, byte);
-    if (inner === null) return [];
-    const next = item.shape.places.get(
-      `u${this.id},${byte}`,
-      (id) => new UniqueItemPlace(id, item, inner, this, byte),
-    );
-    return [next];
+    const next = item.machine.step(this.inner, byte);
+    if (next === null) return [];
+    const inner = byte === QUOTE ? withName(item.machine, next, this.#text(byte)) : next;
+    return [
+      item.shape.places.get(
+        `u${this.id},${byte}`,
+        (id) => new UniqueItemPlace(id, item, inner, this, byte),
+      ),
+    ];
   }
 
   #after(): readonly Place[] {
     const { shape, used, next } = this.#item;
     if (!this.inner.accepts) return [];
-    const text = this.#text();
+    const text = new TextDecoder().decode(this.#text());
     return used.has(text) ? [] : [shape.at('after', { ...next, used: used.with(text) })];
   }
 
-  #text(): string {
-    const bytes: number[] = [];
+  /** The item's bytes so far, and one more. */
+  #text(...more: number[]): Uint8Array {
+    const bytes = more;
     for (let place: UniqueItemPlace | undefined = this; place.#before !== undefined; place = place.#before) {
       bytes.push(place.#byte);
     }
-    return new TextDecoder().decode(Uint8Array.from(bytes.reverse()));
+    return Uint8Array.from(bytes.reverse());
   }
 }
