@@ -158,12 +158,12 @@ describe('The server on the WebLLM engine', () => {
     const service = await serve();
     const { nextBitmask } = MachineMatcher.prototype;
     let masks = 0;
-    const broken = vi
-      .spyOn(MachineMatcher.prototype, 'nextBitmask')
-      .mockImplementation(function (this: MachineMatcher) {
-        if (++masks === 6) throw new WebAssembly.RuntimeError('unreachable');
-        return nextBitmask.call(this);
-      });
+    const broken = vi.spyOn(MachineMatcher.prototype, 'nextBitmask').mockImplementation(function (
+      this: MachineMatcher,
+    ) {
+      if (++masks === 6) throw new WebAssembly.RuntimeError('unreachable');
+      return nextBitmask.call(this);
+    });
     const held = { type: 'grammar', grammar: 'root ::= [a-z]+' } as const;
     const [first, failed, ...others] = await Promise.allSettled([
       service.ask(QUESTIONS[0]),

@@ -20,7 +20,10 @@ export const VALUES: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie)
     scalar,
     fc.array(tie('value'), { maxLength: 3 }),
     fc
-      .tuple(fc.subarray(NAMES, { maxLength: 4 }), fc.array(tie('value'), { minLength: 4, maxLength: 4 }))
+      .tuple(
+        fc.subarray(NAMES, { maxLength: 4 }),
+        fc.array(tie('value'), { minLength: 4, maxLength: 4 }),
+      )
       .map(([names, values]) => Object.fromEntries(names.map((name, i) => [name, values[i]]))),
   ),
 })).value;
@@ -48,7 +51,10 @@ export const SCHEMAS: fc.Arbitrary<object> = fc
     const list = fc.array(schema, { minLength: 1, maxLength: 3 });
     const map = (names: readonly string[]) =>
       fc
-        .tuple(fc.subarray([...names], { maxLength: Math.min(3, names.length) }), fc.array(schema, { minLength: 3, maxLength: 3 }))
+        .tuple(
+          fc.subarray([...names], { maxLength: Math.min(3, names.length) }),
+          fc.array(schema, { minLength: 3, maxLength: 3 }),
+        )
         .map(([keys, parts]) => Object.fromEntries(keys.map((key, i) => [key, parts[i]])));
     const values = {
       const: VALUES,
@@ -57,10 +63,7 @@ export const SCHEMAS: fc.Arbitrary<object> = fc
         maxLength: 4,
         selector: (one) => JSON.stringify(one),
       }),
-      type: fc.oneof(
-        fc.constantFrom(...TYPES),
-        fc.subarray(TYPES, { minLength: 1, maxLength: 3 }),
-      ),
+      type: fc.oneof(fc.constantFrom(...TYPES), fc.subarray(TYPES, { minLength: 1, maxLength: 3 })),
     };
     const numbers = {
       type: fc.constantFrom('integer', 'number'),
@@ -141,7 +144,11 @@ export const SCHEMAS: fc.Arbitrary<object> = fc
       ? fc.constant(schema).map((one) => ({
           ...one,
           $defs: {
-            one: { type: ['array', 'null', 'integer'], items: { $ref: '#/$defs/one' }, maxItems: 2 },
+            one: {
+              type: ['array', 'null', 'integer'],
+              items: { $ref: '#/$defs/one' },
+              maxItems: 2,
+            },
             two: { properties: { a: { $ref: '#/$defs/two' }, b: { const: 1 } }, minProperties: 1 },
           },
         }))

@@ -21,7 +21,10 @@ async function grammarOrNone(schema: object): Promise<Machine | undefined> {
     return await grammarOf(schema);
   } catch (error) {
     expect(error).toBeInstanceOf(TempoError);
-    expect(error).toMatchObject({ code: 'invalid_schema', param: expect.stringMatching(/^schema/) });
+    expect(error).toMatchObject({
+      code: 'invalid_schema',
+      param: expect.stringMatching(/^schema/),
+    });
     return undefined;
   }
 }

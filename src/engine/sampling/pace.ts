@@ -33,6 +33,9 @@ export class Pace {
   }
 
   /** It is time to `rest`. */
+  get left(): number {
+    return this.#left;
+  }
   get due(): boolean {
     if (!this.#due && performance.now() >= this.#sliceEndMs) this.#due = true;
     return this.#due;

@@ -165,7 +165,10 @@ function arrayHeight({ items, min }: ValuePlan['arrays'][number], heights: Heigh
   return 1 + Math.max(0, ...needed.map((options) => lowest(options, heights)));
 }
 
-function objectHeight({ known, min, others }: ValuePlan['objects'][number], heights: Heights): number {
+function objectHeight(
+  { known, min, others }: ValuePlan['objects'][number],
+  heights: Heights,
+): number {
   const needed = known.filter(({ required }) => required);
   const inner = needed.map(({ options }) => lowest(options, heights));
   if (needed.length < min) {
@@ -180,7 +183,8 @@ function heightsOf(root: ValuePlan): Heights {
   for (const { arrays, objects } of plans) {
     for (const { items } of arrays) for (const { value } of items.flat()) plans.add(value);
     for (const { known, others } of objects) {
-      for (const { options } of [...known, ...others]) for (const { value } of options) plans.add(value);
+      for (const { options } of [...known, ...others])
+        for (const { value } of options) plans.add(value);
     }
   }
   const heights = new Map<ValuePlan, number>();

@@ -7,15 +7,29 @@ import type { TokenTrie } from './token-trie';
  */
 export const KINDS: readonly (readonly (readonly [from: number, to: number])[])[] = [
   ...['af', 'gz', 'AF', 'GZ', '09', '  '].map((ends) => [pair(ends)]),
-  ...['__', '--', '..', '//', '::', ',,', '@@', '++', '##', '%%', '&&', '=='].map((ends) => [pair(ends)]),
+  ...['__', '--', '..', '//', '::', ',,', '@@', '++', '##', '%%', '&&', '=='].map((ends) => [
+    pair(ends),
+  ]),
   ...['??', '$$', '**', '()', ';;', '!!', "''"].map((ends) => [pair(ends)]),
   [pair('<<'), pair('>>')],
   [pair('[['), pair(']]'), pair('^^')],
   [pair('{{'), pair('}}'), pair('~~')],
   [pair('``'), pair('||'), [0x7f, 0x7f]],
   // Spaces, ends of lines and the like, and what is around them.
-  [[0x80, 0xbf], [0x1680, 0x1680], [0x2000, 0x206f], [0x3000, 0x3000], [0xfeff, 0xfeff]],
-  [[0xc0, 0x167f], [0x1681, 0x1fff], [0x2070, 0x2fff], [0x3001, 0xfefe], [0xff00, 0x10ffff]],
+  [
+    [0x80, 0xbf],
+    [0x1680, 0x1680],
+    [0x2000, 0x206f],
+    [0x3000, 0x3000],
+    [0xfeff, 0xfeff],
+  ],
+  [
+    [0xc0, 0x167f],
+    [0x1681, 0x1fff],
+    [0x2070, 0x2fff],
+    [0x3001, 0xfefe],
+    [0xff00, 0x10ffff],
+  ],
 ];
 
 function pair([from, to]: string): [number, number] {

@@ -173,7 +173,8 @@ class Reader {
     if (character !== '{') return undefined;
     COUNTS.lastIndex = this.#at;
     const [all, min, comma, max] = COUNTS.exec(this.#text) ?? [];
-    if (all === undefined || (comma === '' && max !== '')) return this.#fail('{ must be followed by counts: {2}, {2,} or {2,5}');
+    if (all === undefined || (comma === '' && max !== ''))
+      return this.#fail('{ must be followed by counts: {2}, {2,} or {2,5}');
     this.#at += all.length;
     if (comma === '') return [Number(min), Number(min)];
     return [Number(min), max === '' ? Infinity : Number(max)];
@@ -219,7 +220,8 @@ class Reader {
       }
       this.#at++;
       const to = member();
-      if (typeof to !== 'number' || from > to) this.#fail('a range of characters goes backwards', start);
+      if (typeof to !== 'number' || from > to)
+        this.#fail('a range of characters goes backwards', start);
       else sets.push(codePoints([[from, to]]));
     }
     this.#at++;
@@ -235,7 +237,8 @@ class Reader {
     if (Object.hasOwn(ESCAPES, character)) return ESCAPES[character];
     const digits = { x: 2, u: 4, U: 8 }[character];
     if (digits === undefined) {
-      if (character === '' || /[a-zA-Z0-9]/.test(character)) this.#fail('Invalid escape sequence', start);
+      if (character === '' || /[a-zA-Z0-9]/.test(character))
+        this.#fail('Invalid escape sequence', start);
       return character.codePointAt(0) ?? 0;
     }
     const hex = this.#text.slice(this.#at, this.#at + digits);
@@ -300,6 +303,8 @@ function oneOf(set: CodePoints): Dfa {
   const alphabet = Alphabet.of([set]);
   const next = alphabet
     .representatives()
-    .map((code) => (set.some((from, i) => i % 2 === 0 && code >= from && code <= set[i + 1]) ? 1 : DEAD));
+    .map((code) =>
+      set.some((from, i) => i % 2 === 0 && code >= from && code <= set[i + 1]) ? 1 : DEAD,
+    );
   return new Dfa({ alphabet, next: [...next, ...next.map(() => DEAD)], accepting: [0, 1] });
 }

@@ -114,7 +114,9 @@ class ExpressionPlace extends Place {
         const { parts } = expression;
         if (from >= parts.length) return [done];
         const isLast = from === parts.length - 1;
-        return [expressions.at(parts[from], isLast ? done : expressions.rest(expression, from + 1, done))];
+        return [
+          expressions.at(parts[from], isLast ? done : expressions.rest(expression, from + 1, done)),
+        ];
       }
       case 'choice':
         return expression.parts.map((part) => expressions.at(part, done));
@@ -122,7 +124,8 @@ class ExpressionPlace extends Place {
         const { part, min, max } = expression;
         // Where more make no difference, `from` stays.
         const next = max === Infinity ? Math.min(from + 1, min) : from + 1;
-        const more = from < max ? [expressions.at(part, expressions.rest(expression, next, done))] : [];
+        const more =
+          from < max ? [expressions.at(part, expressions.rest(expression, next, done))] : [];
         return from >= min ? [done, ...more] : more;
       }
       default:

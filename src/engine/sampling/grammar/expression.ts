@@ -8,7 +8,12 @@ export type Expression =
   | { readonly kind: 'language'; readonly dfa: Dfa }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
   /** `max` may be Infinity. */
-  | { readonly kind: 'repeat'; readonly part: Expression; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'repeat';
+      readonly part: Expression;
+      readonly min: number;
+      readonly max: number;
+    }
   /** Another expression, by name; it may refer to itself. */
   | { readonly kind: 'rule'; readonly rule: Rule }
   /** A JSON value. */

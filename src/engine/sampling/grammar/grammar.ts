@@ -25,7 +25,8 @@ export async function compileGrammar(spec: GrammarSpec, signal?: AbortSignal): P
   const places = new Places();
   const expressions = new Expressions(places, new Values(places));
   const machine = new Machine([expressions.at(expression, END)]);
-  if (machine.start.threads.length === 0 && !machine.start.accepts) invalid('grammar', 'allows no text');
+  if (machine.start.threads.length === 0 && !machine.start.accepts)
+    invalid('grammar', 'allows no text');
   return machine;
 }
 

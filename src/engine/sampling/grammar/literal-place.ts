@@ -26,7 +26,8 @@ export class LiteralPlace extends Place {
     const child = this.#trie.children.get(byte);
     if (child === undefined) return [];
     const next: Place[] = child.isEnd ? [this.#done] : [];
-    if (child.children.size > 0) next.push(LiteralPlace.at(this.#places, this.#name, child, this.#done));
+    if (child.children.size > 0)
+      next.push(LiteralPlace.at(this.#places, this.#name, child, this.#done));
     return next;
   }
 }

@@ -1,4 +1,5 @@
 import { END, type Place } from './place';
+import { Recent } from './recent';
 import { ACCEPT, type Stack, Stacks } from './stack';
 
 /** All the places where a text may stand in its grammar, with the ways that led there. */
@@ -15,7 +16,14 @@ export class Configuration {
     this.threads = threads;
     this.accepts = accepts;
   }
+
+  forget(): void {
+    this.next = undefined;
+  }
 }
+
+/** Configurations, of all grammars, that remember where bytes lead to. */
+const RECENT = new Recent<Configuration>(16_384);
 
 export interface Thread {
   readonly place: Place;
@@ -47,7 +55,10 @@ export class Machine {
     if (known !== undefined) return known;
     const found = this.#find(configuration, byte);
     if (found === null) return null; // that is soon found out again
-    configuration.next ??= new Map();
+    if (configuration.next === undefined) {
+      configuration.next = new Map();
+      RECENT.add(configuration);
+    }
     configuration.next.set(byte, found);
     return found;
   }
@@ -71,7 +82,8 @@ export class Machine {
 
   /** The configuration of some threads. */
   of(threads: readonly Thread[], accepts: boolean): Configuration {
-    const sorted = threads.length < 2 ? threads : [...threads].sort((a, b) => a.place.id - b.place.id);
+    const sorted =
+      threads.length < 2 ? threads : [...threads].sort((a, b) => a.place.id - b.place.id);
     let key = accepts ? '!' : '';
     for (const { place, stack } of sorted) key += `${place.id},${stack.id};`;
     const known = this.#known.get(key);

@@ -44,9 +44,10 @@ export class Masks {
     const strings: Thread[] = [];
     const others: Thread[] = [];
     for (const thread of configuration.threads) {
-      const states = stringStates(thread);
-      (states === undefined ? others : strings).push(thread);
-      for (const state of states ?? []) {
+      const parted = part(thread);
+      if (parted.strings !== undefined) strings.push(parted.strings);
+      if (parted.others !== undefined) others.push(parted.others);
+      for (const state of parted.states) {
         const within = this.#strings.of(state);
         for (let i = 0; i < mask.length; i++) mask[i] |= within[i];
       }
@@ -82,11 +83,29 @@ export class Masks {
   }
 }
 
-/** Where a thread stands in strings, between two characters; undefined where it does not. */
-function stringStates({ place }: Thread): StringState[] | undefined {
-  if (place instanceof StringPlace) return place.partial === '' ? [place.string] : undefined;
-  if (!(place instanceof UniqueItemPlace)) return undefined;
-  const inner = place.inner.threads.map(stringStates);
-  if (inner.length === 0 || inner.includes(undefined)) return undefined;
-  return inner.flatMap((states) => states ?? []);
+/** A thread as far as it stands in strings, between two characters, and as far as it does not. */
+interface Parted {
+  strings?: Thread;
+  others?: Thread;
+  /** Where it stands in them. */
+  states: readonly StringState[];
+}
+
+function part(thread: Thread): Parted {
+  const { place, stack } = thread;
+  if (place instanceof StringPlace && place.partial === '') {
+    return { strings: thread, states: [place.string] };
+  }
+  if (!(place instanceof UniqueItemPlace)) return { others: thread, states: [] };
+  const inner = place.inner.threads.map(part);
+  const strings = inner.flatMap((one) => one.strings ?? []);
+  const others = inner.flatMap((one) => one.others ?? []);
+  const states = inner.flatMap((one) => one.states);
+  if (strings.length === 0) return { others: thread, states };
+  if (others.length === 0) return { strings: thread, states };
+  return {
+    strings: { place: place.only(strings), stack },
+    others: { place: place.only(others), stack },
+    states,
+  };
 }

@@ -1,10 +1,15 @@
+import { Recent } from './recent';
+
 const NO_PLACES: readonly Place[] = [];
+/** Places, of all grammars, that remember where bytes lead to. */
+const REMEMBERING = 16_384;
 
 /**
  * A place within one construct of a grammar: what may come there, whatever is around the construct.
  * Places are made by a `Places`, each once, so that equal ones are the same object.
  */
 export abstract class Place {
+  static readonly #recent = new Recent<Place>(REMEMBERING);
   readonly id: number;
   #steps: Map<number, readonly Place[]> | undefined;
   #calls: readonly Call[] | undefined;
@@ -40,9 +45,16 @@ export abstract class Place {
     if (known !== undefined) return known;
     const found = this.findStep(byte);
     if (found.length === 0) return NO_PLACES; // that is soon found out again
-    this.#steps ??= new Map();
+    if (this.#steps === undefined) {
+      this.#steps = new Map();
+      Place.#recent.add(this);
+    }
     this.#steps.set(byte, found);
     return found;
+  }
+
+  forget(): void {
+    this.#steps = undefined;
   }
 
   protected findCalls(): readonly Call[] {
@@ -99,5 +111,10 @@ export class Places {
     if (this.#known.size >= MAX_KEPT) this.#known.clear(); // those in use live on
     this.#known.set(key, place);
     return place;
+  }
+
+  /** A place that is not kept. */
+  fresh<T extends Place>(make: (id: number) => T): T {
+    return make(this.#count++);
   }
 }

@@ -50,7 +50,12 @@ export async function turnLeftRecursion(rules: readonly Rule[], pace: Pace): Pro
   };
   const empty = await rulesThat(isEmpty, rules, pace);
   const mayBeEmpty = (expression: Expression): boolean =>
-    holds(expression, isEmpty, (rule) => empty.has(rule), () => {});
+    holds(
+      expression,
+      isEmpty,
+      (rule) => empty.has(rule),
+      () => {},
+    );
   const firsts = (expression: Expression, found: Rule[]): Rule[] => {
     pace.spend(1);
     if (expression.kind === 'rule') {
@@ -128,10 +133,15 @@ async function rulesThat(
     if (pace.due) await pace.rest();
     if (found.has(rule)) continue;
     const blockers: Rule[] = [];
-    const isFound = holds(rule.body, holdsOf, (one) => found.has(one), (one) => {
-      pace.spend(1);
-      blockers.push(one);
-    });
+    const isFound = holds(
+      rule.body,
+      holdsOf,
+      (one) => found.has(one),
+      (one) => {
+        pace.spend(1);
+        blockers.push(one);
+      },
+    );
     if (isFound) {
       found.add(rule);
       for (const one of waiting.get(rule) ?? []) open.add(one);

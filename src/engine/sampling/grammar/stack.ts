@@ -46,7 +46,8 @@ export class Stacks {
   both(a: Stack, b: Stack): Stack {
     if (a === b) return a;
     const returns = new Map<string, Return>();
-    for (const one of [...a.returns, ...b.returns]) returns.set(`${one.place.id},${one.below.id}`, one);
+    for (const one of [...a.returns, ...b.returns])
+      returns.set(`${one.place.id},${one.below.id}`, one);
     return this.of([...returns.values()]);
   }
 

@@ -212,7 +212,8 @@ class PlainWalk {
       votes.set(after, (votes.get(after) ?? 0) | (1 << kind));
     });
     let best: [number, number] = [0, state];
-    for (const [after, kinds] of votes) if (bitCount(kinds) > bitCount(best[0])) best = [kinds, after];
+    for (const [after, kinds] of votes)
+      if (bitCount(kinds) > bitCount(best[0])) best = [kinds, after];
     return best;
   }
 }

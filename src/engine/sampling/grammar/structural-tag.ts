@@ -23,7 +23,8 @@ export async function readStructuralTag(
   path: string,
   pace: Pace,
 ): Promise<Expression> {
-  if (!isRecord(tag) || !isRecord(tag.format)) return invalid(path, 'must be { format: { type, … } }');
+  if (!isRecord(tag) || !isRecord(tag.format))
+    return invalid(path, 'must be { format: { type, … } }');
   return new Reader(pace).read(tag.format, `${path}.format`, 0);
 }
 
@@ -74,7 +75,11 @@ class Reader {
         return { kind: 'value', plan: await planOf(format.json_schema, at, this.#pace) };
       }
       case 'regex':
-        return readPattern(textOf(format, 'pattern', path), pathOf(format, `${path}.pattern`), this.#pace);
+        return readPattern(
+          textOf(format, 'pattern', path),
+          pathOf(format, `${path}.pattern`),
+          this.#pace,
+        );
       case 'grammar':
         return readGrammar(format.grammar, `${path}.grammar`, this.#pace);
       case 'any_text':
@@ -87,7 +92,9 @@ class Reader {
       case 'star':
       case 'plus': {
         const part = await this.read(format.content, `${path}.content`, depth + 1);
-        const [min, max] = { optional: [0, 1], star: [0, Infinity], plus: [1, Infinity] }[format.type];
+        const [min, max] = { optional: [0, 1], star: [0, Infinity], plus: [1, Infinity] }[
+          format.type
+        ];
         return { kind: 'repeat', part, min, max };
       }
       case 'tag':
@@ -138,7 +145,10 @@ class Reader {
   /** Words in which a trigger begins a tag. */
   async #triggered(format: Schema, path: string, depth: number): Promise<Expression> {
     const { triggers, tags } = format;
-    if (!Array.isArray(triggers) || !triggers.every((one) => typeof one === 'string' && one !== '')) {
+    if (
+      !Array.isArray(triggers) ||
+      !triggers.every((one) => typeof one === 'string' && one !== '')
+    ) {
       return invalid(`${path}.triggers`, 'must be a list of texts, none empty');
     }
     if (!Array.isArray(tags)) return invalid(`${path}.tags`, 'must be a list of tags');
@@ -149,7 +159,9 @@ class Reader {
       const at = `${path}.tags[${i}]`;
       const begin = isRecord(tags[i]) ? textOf(tags[i], 'begin', at) : invalid(at, 'must be a tag');
       const trigger = triggers.findIndex((one) => begin.startsWith(one));
-      rest[Math.max(0, trigger)].push(await this.#tag(tags[i], at, depth + 1, triggers[trigger] ?? triggers[0]));
+      rest[Math.max(0, trigger)].push(
+        await this.#tag(tags[i], at, depth + 1, triggers[trigger] ?? triggers[0]),
+      );
     }
     // After a tag come words again, and so on: the same expression, which so holds itself.
     const until: { word: string; then: Expression }[] = [];
@@ -168,7 +180,10 @@ class Reader {
     const tag: Expression = { kind: 'choice', parts };
     const least = format.at_least_one === true ? 1 : 0;
     if (format.stop_after_first === true) return { kind: 'repeat', part: tag, min: least, max: 1 };
-    const further: Expression = { kind: 'sequence', parts: [{ kind: 'text', text: separator }, tag] };
+    const further: Expression = {
+      kind: 'sequence',
+      parts: [{ kind: 'text', text: separator }, tag],
+    };
     const all: Expression = {
       kind: 'sequence',
       parts: [tag, { kind: 'repeat', part: further, min: 0, max: Infinity }],

@@ -19,7 +19,12 @@ export class TokenTrie {
   /** By unit: the node of the beginning that is that unit alone. */
   readonly #roots = new Map<number, number>();
 
-  private constructor(units: Int32Array, ends: Int32Array, firstTokens: Int32Array, tokens: Int32Array) {
+  private constructor(
+    units: Int32Array,
+    ends: Int32Array,
+    firstTokens: Int32Array,
+    tokens: Int32Array,
+  ) {
     this.units = units;
     this.ends = ends;
     this.#firstTokens = firstTokens;
@@ -54,7 +59,12 @@ export class TokenTrie {
       const text = textOf(order[i]);
       // As far as it goes with the one before it.
       let at = 0;
-      while (at < text.length && at < before.length && text.charCodeAt(at) === before.charCodeAt(at)) at++;
+      while (
+        at < text.length &&
+        at < before.length &&
+        text.charCodeAt(at) === before.charCodeAt(at)
+      )
+        at++;
       if (at > 0 && isHigh(text.charCodeAt(at - 1))) at--;
       let depth = at;
       for (let k = 0; k < at; k++) if (isHigh(text.charCodeAt(k))) depth--;

@@ -104,7 +104,11 @@ export class Vocabulary {
 }
 
 /** By length: the plain tokens that are no longer. */
-async function masksByLength(plain: TokenTrie, vocabSize: number, pace: Pace): Promise<Int32Array[]> {
+async function masksByLength(
+  plain: TokenTrie,
+  vocabSize: number,
+  pace: Pace,
+): Promise<Int32Array[]> {
   const words = Math.ceil(vocabSize / 32);
   const masks: Int32Array[] = [new Int32Array(words)];
   const ends: number[] = [];

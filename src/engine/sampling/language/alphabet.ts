@@ -25,7 +25,8 @@ export class Alphabet {
     const distinct = [...new Map([ANY, ...sets].map((set) => [set.join(), set])).values()];
     const changes: [at: number, set: number][] = [];
     distinct.forEach((set, number) => {
-      for (let i = 0; i < set.length; i += 2) changes.push([set[i], number], [set[i + 1] + 1, number]);
+      for (let i = 0; i < set.length; i += 2)
+        changes.push([set[i], number], [set[i + 1] + 1, number]);
     });
     changes.sort((a, b) => a[0] - b[0]);
     // Which sets a run is in, as a number: each time a set begins or ends the signature is looked up.

@@ -1,6 +1,6 @@
 import { has, WORD } from './code-points';
-import { TooComplex } from './too-complex';
 import type { Assertion, Term, Terms } from './terms';
+import { TooComplex } from './too-complex';
 
 /** Parts that may be left out, one after another, before the stack is too deep. */
 const MAX_DEPTH = 500;

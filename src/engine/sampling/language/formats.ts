@@ -46,7 +46,7 @@ const IPV6 = [
 
 // URIs, by RFC 3986 (appendix A).
 const ENCODED = '%[0-9a-f]{2}';
-const UNRESERVED = "a-z0-9\\-._~";
+const UNRESERVED = 'a-z0-9\\-._~';
 const DELIMITERS = "!$&'()*+,;=";
 const PCHAR = `(?:[${UNRESERVED}${DELIMITERS}:@]|${ENCODED})`;
 const HOST =
@@ -62,7 +62,8 @@ const ABSOLUTE = `${SCHEME}(?:${HIERARCHY})?`;
 const RELATIVE = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${FIRST}(?:/${PCHAR}*)*)?`;
 /** What RFC 3987 adds. */
 const BEYOND_ASCII = '\\u{a0}-\\u{d7ff}\\u{f900}-\\u{fdcf}\\u{fdf0}-\\u{ffef}\\u{10000}-\\u{effff}';
-const international = (pattern: string) => pattern.replaceAll(`[${UNRESERVED}`, `[${BEYOND_ASCII}${UNRESERVED}`);
+const international = (pattern: string) =>
+  pattern.replaceAll(`[${UNRESERVED}`, `[${BEYOND_ASCII}${UNRESERVED}`);
 
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const ATOM = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+";
@@ -72,7 +73,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
   date: { pattern: `^(?:${DATE})$` },
   time: { pattern: `^${TIME}$`, ignoreCase: true },
   'date-time': { pattern: `^(?:${DATE})T${TIME}$`, ignoreCase: true },
-  'iso-time': { pattern: `^(?:${TIME}|(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?)$`, ignoreCase: true },
+  'iso-time': {
+    pattern: `^(?:${TIME}|(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?)$`,
+    ignoreCase: true,
+  },
   'iso-date-time': {
     pattern: `^(?:${DATE})T(?:${TIME}|(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d+)?)$`,
     ignoreCase: true,
@@ -102,7 +106,10 @@ const FORMATS: Readonly<Record<string, Format>> = {
       '^(?:https?|ftp):\\/\\/(?:\\S+(?::\\S*)?@)?(?:(?!(?:10|127)(?:\\.\\d{1,3}){3})(?!(?:169\\.254|192\\.168)(?:\\.\\d{1,3}){2})(?!172\\.(?:1[6-9]|2\\d|3[0-1])(?:\\.\\d{1,3}){2})(?:[1-9]\\d?|1\\d\\d|2[01]\\d|22[0-3])(?:\\.(?:1?\\d{1,2}|2[0-4]\\d|25[0-5])){2}(?:\\.(?:[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-4]))|(?:(?:[a-z0-9\\u{00a1}-\\u{ffff}]+-)*[a-z0-9\\u{00a1}-\\u{ffff}]+)(?:\\.(?:[a-z0-9\\u{00a1}-\\u{ffff}]+-)*[a-z0-9\\u{00a1}-\\u{ffff}]+)*(?:\\.(?:[a-z\\u{00a1}-\\u{ffff}]{2,})))(?::\\d{2,5})?(?:\\/[^\\s]*)?$',
     ignoreCase: true,
   },
-  email: { pattern: `^${ATOM}(?:\\.${ATOM})*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`, ignoreCase: true },
+  email: {
+    pattern: `^${ATOM}(?:\\.${ATOM})*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$`,
+    ignoreCase: true,
+  },
   hostname: { pattern: `^${LABEL}(?:\\.${LABEL})*\\.?$`, ignoreCase: true, maxLength: 253 },
   ipv4: { pattern: `^${IPV4}$` },
   ipv6: { pattern: `^(?:${IPV6})$`, ignoreCase: true },
@@ -128,7 +135,8 @@ const languages = new Map<string, Promise<Dfa>>();
 
 /** A format's language, made once. Its `maxLength` is not part of it. */
 export function formatLanguage({ pattern, ignoreCase }: Format): Promise<Dfa> {
-  const known = languages.get(pattern) ?? patternLanguage(pattern, new Pace(Infinity), { ignoreCase });
+  const known =
+    languages.get(pattern) ?? patternLanguage(pattern, new Pace(Infinity), { ignoreCase });
   languages.set(pattern, known);
   return known;
 }

@@ -25,7 +25,10 @@ export async function patternLanguage(
   options: PatternOptions = {},
 ): Promise<Dfa> {
   const terms = new Terms();
-  const sets = pattern.includes('\\p') || pattern.includes('\\P') ? await unicodeSets(pattern, pace) : undefined;
+  const sets =
+    pattern.includes('\\p') || pattern.includes('\\P')
+      ? await unicodeSets(pattern, pace)
+      : undefined;
   return automaton(terms, searchTerm(terms, pattern, { unicodeSets: sets, ...options }), pace);
 }
 
@@ -70,7 +73,9 @@ async function automaton(terms: Terms, term: Term, pace: Pace): Promise<Dfa> {
       const before = terms.work;
       const rest = derivativeBy(state.before, character).of(state.term);
       pace.spend(terms.work - before + 1);
-      next.push(rest === terms.nothing ? DEAD : numberOf({ term: rest, before: beforeOf(character) }));
+      next.push(
+        rest === terms.nothing ? DEAD : numberOf({ term: rest, before: beforeOf(character) }),
+      );
     }
     if (next.length > MAX_TABLE) throw new TooComplex('has too many states');
     if (pace.due) await pace.rest();

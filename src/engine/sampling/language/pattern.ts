@@ -216,7 +216,8 @@ class PatternReader {
         if (/[1-9k]/.test(character)) {
           throw new BadPattern('refers back to a group, which output cannot be held to');
         }
-        if (/[a-zA-Z]/.test(character)) throw new BadPattern(`has \\${character}, which is no escape`);
+        if (/[a-zA-Z]/.test(character))
+          throw new BadPattern(`has \\${character}, which is no escape`);
         return codeOf(character);
     }
   }

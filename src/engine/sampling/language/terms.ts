@@ -20,7 +20,11 @@ export type Term = { readonly id: number; readonly nullable: boolean; readonly p
   | { readonly kind: 'assert'; readonly assertion: Assertion }
 );
 
-type Bare = Term extends infer T ? (T extends Term ? Omit<T, 'id' | 'nullable' | 'plain'> : never) : never;
+type Bare = Term extends infer T
+  ? T extends Term
+    ? Omit<T, 'id' | 'nullable' | 'plain'>
+    : never
+  : never;
 
 /**
  * Makes terms, each once. `nullable`: takes the empty text wherever it stands (for what is not
@@ -46,7 +50,12 @@ export class Terms {
   }
 
   look(term: Term, negative: boolean): Term {
-    return this.#term(`${negative ? '!' : '='}${term.id}`, { kind: 'look', term, negative }, true, false);
+    return this.#term(
+      `${negative ? '!' : '='}${term.id}`,
+      { kind: 'look', term, negative },
+      true,
+      false,
+    );
   }
 
   sequence(...terms: readonly Term[]): Term {
@@ -95,7 +104,13 @@ export class Terms {
     if (min === 1 && max === 1) return term;
     // What may be empty need not be there; and without that no repetition stands still.
     if (term.plain && term.nullable) return this.repeat(this.#filled(term), 0, max);
-    if (term.kind === 'repeat' && term.max === Infinity && term.min <= 1 && max === Infinity && min <= 1) {
+    if (
+      term.kind === 'repeat' &&
+      term.max === Infinity &&
+      term.min <= 1 &&
+      max === Infinity &&
+      min <= 1
+    ) {
       return this.repeat(term.term, Math.min(min, term.min), Infinity);
     }
     const bare = { kind: 'repeat', term, min, max } as const;

@@ -70,4 +70,3 @@ function rangesWithin(members: RegExp, from: number, to: number): [number, numbe
     from + (index + run.length) / units - 1,
   ]);
 }
-

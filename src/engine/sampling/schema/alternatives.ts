@@ -20,8 +20,8 @@ import {
   OBJECT,
   type ObjectRules,
   type Rules,
-  STRING,
   type Some,
+  STRING,
   TRUE,
 } from './rules';
 import { literalOf, numbersOf, parted, type Statements, scalarRules, typesOf } from './statements';
@@ -73,11 +73,14 @@ export class Alternatives {
     return [...this.#parts(place, 'allOf'), ...this.#references(place)];
   }
 
-  /** The choices of a schema; `tracked`: also those that only differ in what they have looked at. */
+  /** The choices of a schema; `tracked`: it matters what they have looked at. */
   choices(place: Place, tracked: boolean): Choice[] {
     const choices: Choice[] = [];
-    const choose = (keyword: string, alternatives: readonly Alternative[], more?: Partial<Choice>) =>
-      choices.push({ path: `${place.path}.${keyword}`, alternatives, ...more });
+    const choose = (
+      keyword: string,
+      alternatives: readonly Alternative[],
+      more?: Partial<Choice>,
+    ) => choices.push({ path: `${place.path}.${keyword}`, alternatives, ...more });
     if (says(place, 'not')) {
       choose('not', [{ literals: [negated(this.#statements.literal(place, 'not'))] }]);
     }
@@ -85,7 +88,10 @@ export class Alternatives {
       const { scalars, structures } = parted(listOf(place, 'enum'));
       if (structures.length > 0) {
         const rules = scalars.length > 0 ? [{ rules: scalarRules(scalars), literals: [] }] : [];
-        choose('enum', [...rules, ...structures.map((i) => ({ literals: [this.#member(place, i)] }))]);
+        choose('enum', [
+          ...rules,
+          ...structures.map((i) => ({ literals: [this.#member(place, i)] })),
+        ]);
       }
     }
     for (const { keyword, name, needs } of this.#dependents(place)) {
@@ -95,14 +101,21 @@ export class Alternatives {
           : { rules: objects({ required: new Set([...needs, name]) }), literals: [] };
       choose(`${keyword}.${name}`, [{ rules: without(name), literals: [] }, needed]);
     }
-    if (says(place, 'if') && (tracked || says(place, 'then') || says(place, 'else'))) {
+    if (says(place, 'if') && (says(place, 'then') || says(place, 'else'))) {
       const [test, then, otherwise] = this.#branches(place);
       choose('if', [{ literals: [test, then] }, { literals: [negated(test), otherwise] }]);
+    }
+    if (tracked && says(place, 'if') && !says(place, 'then') && !says(place, 'else')) {
+      // Some validators look at it all the same, others do not.
+      invalid(`${place.path}.if`, 'has neither then nor else; add one, or leave it out');
     }
     for (const keyword of ['anyOf', 'oneOf']) {
       if (!says(place, keyword)) continue;
       const alternatives = this.#parts(place, keyword).map((literal) => ({ literals: [literal] }));
-      choose(keyword, alternatives, { exclusive: keyword === 'oneOf', cumulative: keyword === 'anyOf' });
+      choose(keyword, alternatives, {
+        exclusive: keyword === 'oneOf',
+        cumulative: keyword === 'anyOf',
+      });
     }
     return choices;
   }
@@ -126,7 +139,10 @@ export class Alternatives {
     if (says(place, 'not')) found.push({ literals: [this.#statements.literal(place, 'not')] });
     if (says(place, 'if') && (says(place, 'then') || says(place, 'else'))) {
       const [test, then, otherwise] = this.#branches(place);
-      found.push({ literals: [test, negated(then)] }, { literals: [negated(test), negated(otherwise)] });
+      found.push(
+        { literals: [test, negated(then)] },
+        { literals: [negated(test), negated(otherwise)] },
+      );
     }
     if (says(place, 'anyOf')) found.push({ literals: this.#parts(place, 'anyOf').map(negated) });
     if (says(place, 'oneOf')) {
@@ -199,7 +215,9 @@ export class Alternatives {
     const length = says(place, tuple) ? this.#parts(place, tuple).length : 0;
     for (let i = 0; i < length; i++) {
       const literal = negated(this.#statements.literal(place, tuple, i));
-      found.push(arrays({ prefix: [...Array.from({ length: i }, () => []), [literal]], min: i + 1 }));
+      found.push(
+        arrays({ prefix: [...Array.from({ length: i }, () => []), [literal]], min: i + 1 }),
+      );
     }
     const rest = isOldTuple ? 'additionalItems' : 'items';
     const counted = (count: Count) => arrays({ counts: [count] });
@@ -235,13 +253,20 @@ export class Alternatives {
       const literal = negated(this.#statements.literal(place, 'properties', name));
       if (literal === NEVER) continue;
       const required = new Set([name]);
-      found.push(objects({ required, properties: literal === ALWAYS ? new Map() : properties(name, literal) }));
+      found.push(
+        objects({
+          required,
+          properties: literal === ALWAYS ? new Map() : properties(name, literal),
+        }),
+      );
     }
     for (const name of namesOf(place, 'required')) found.push(without(name, OBJECT));
     const some = (part: Partial<Some>) => {
       const everything = { names: new Set<string>(), patterns: [] };
       found.push(
-        objects({ some: [{ others: everything, pattern: undefined, names: [], literals: [], ...part }] }),
+        objects({
+          some: [{ others: everything, pattern: undefined, names: [], literals: [], ...part }],
+        }),
       );
     };
     const patterns = [];
@@ -274,7 +299,9 @@ export class Alternatives {
     if (value.length > 0) found.push(arrays({ max: value.length - 1 }));
     value.forEach((item, i) => {
       const literal = negated(this.#statements.constant(place, `${place.path}.const[${i}]`, item));
-      found.push(arrays({ prefix: [...Array.from({ length: i }, () => []), [literal]], min: i + 1 }));
+      found.push(
+        arrays({ prefix: [...Array.from({ length: i }, () => []), [literal]], min: i + 1 }),
+      );
     });
     return found;
   }
@@ -300,7 +327,9 @@ export class Alternatives {
   /** A keyword's schemas; none where it is not there. */
   #parts(place: Place, keyword: string): Literal[] {
     if (!says(place, keyword)) return [];
-    return listOf(place, keyword, 'schemas').map((_, i) => this.#statements.literal(place, keyword, i));
+    return listOf(place, keyword, 'schemas').map((_, i) =>
+      this.#statements.literal(place, keyword, i),
+    );
   }
 
   #references(place: Place): Literal[] {
@@ -313,7 +342,10 @@ export class Alternatives {
           ? this.#document.isDynamic(ref.replace(/^.*#/, ''))
           : keyword === '$recursiveRef' && this.#document.isRecursive;
       if (isDynamic) {
-        invalid(`${place.path}.${keyword}`, 'depends on who refers to it, which output cannot be held to');
+        invalid(
+          `${place.path}.${keyword}`,
+          'depends on who refers to it, which output cannot be held to',
+        );
       }
       found.push(literalOf(this.#document.resolve(place, keyword)));
     }
@@ -321,15 +353,19 @@ export class Alternatives {
   }
 
   /** What properties need beside them: names, or a schema. */
-  #dependents(place: Place): { keyword: string; name: string; needs: readonly string[] | Literal }[] {
+  #dependents(
+    place: Place,
+  ): { keyword: string; name: string; needs: readonly string[] | Literal }[] {
     return ['dependentRequired', 'dependentSchemas', 'dependencies'].flatMap((keyword) =>
-      keysOf(place, keyword).map((name) => {
+      keysOf(place, keyword).flatMap((name) => {
         const value = Reflect.get(Object(place.schema[keyword]), name);
         const path = `${place.path}.${keyword}.${name}`;
         const needs = Array.isArray(value)
           ? namesOf(place, keyword, value, path)
           : this.#statements.literal(place, keyword, name);
-        return { keyword, name, needs };
+        const isNeedless =
+          typeof needs === 'number' ? needs === ALWAYS : needs.every((one) => one === name);
+        return isNeedless ? [] : [{ keyword, name, needs }];
       }),
     );
   }

@@ -118,7 +118,9 @@ export class SchemaDocument {
   /** Likewise of draft 2019-09's `$recursiveRef`. */
   get isRecursive(): boolean {
     const all = [...this.#resources.values()];
-    return all.length > 1 && all.some(({ root }) => isRecord(root) && root.$recursiveAnchor === true);
+    return (
+      all.length > 1 && all.some(({ root }) => isRecord(root) && root.$recursiveAnchor === true)
+    );
   }
 
   #find(from: Resource, ref: string, at: string): Found {
@@ -127,7 +129,10 @@ export class SchemaDocument {
     const fragment = hash < 0 ? '' : decoded(ref.slice(hash + 1), at);
     const resource = uri === '' ? from : this.#resources.get(resolved(uri, from.uri));
     if (resource === undefined) {
-      return invalid(at, `points to ${shown(ref)}, which is not in this schema; nothing is fetched`);
+      return invalid(
+        at,
+        `points to ${shown(ref)}, which is not in this schema; nothing is fetched`,
+      );
     }
     // Older drafts' generators give parts identifiers by which `#/definitions` would be lost.
     for (let one: Resource | undefined = resource; one !== undefined; one = one.outer) {
@@ -208,7 +213,8 @@ export class SchemaDocument {
     const { $anchor, $dynamicAnchor, $id, id } = schema;
     const found = { value: schema, path, resource };
     for (const name of [$anchor, $dynamicAnchor]) {
-      if (typeof name === 'string' && !resource.anchors.has(name)) resource.anchors.set(name, found);
+      if (typeof name === 'string' && !resource.anchors.has(name))
+        resource.anchors.set(name, found);
     }
     if (typeof $dynamicAnchor === 'string') resource.dynamicAnchors.add($dynamicAnchor);
     for (const name of [$id, id]) {
@@ -228,7 +234,8 @@ function identifierOf({ $id, id, $schema }: Schema): string | undefined {
 
 function draftOf(uri: unknown): number | undefined {
   if (typeof uri !== 'string') return undefined;
-  const [, old, recent] = /^https?:\/\/json-schema\.org\/(?:draft-0(\d)|draft\/(\d{4})-\d\d)\//.exec(uri) ?? [];
+  const [, old, recent] =
+    /^https?:\/\/json-schema\.org\/(?:draft-0(\d)|draft\/(\d{4})-\d\d)\//.exec(uri) ?? [];
   return old === undefined && recent === undefined ? undefined : Number(old ?? recent);
 }
 

@@ -39,7 +39,12 @@ export function listOf(place: Place, keyword: string, of = 'values'): readonly u
 }
 
 /** A list of names; none where the keyword is not there. */
-export function namesOf(place: Place, keyword: string, value = place.schema[keyword], path = at(place, keyword)): readonly string[] {
+export function namesOf(
+  place: Place,
+  keyword: string,
+  value = place.schema[keyword],
+  path = at(place, keyword),
+): readonly string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) return invalid(path, 'must be a list of names');
   value.forEach((name, i) => {

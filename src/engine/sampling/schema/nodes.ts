@@ -35,7 +35,7 @@ export interface Node {
 /** Ways to satisfy a node: beyond that it takes too long to try them all. */
 const MAX_ALTERNATIVES = 1024;
 /** Nodes within nodes that are looked into to find out whether one can be satisfied at all. */
-const LOOK_DEPTH = 4;
+const LOOK_DEPTH = 2;
 /** Schemas of `anyOf` of which each combination counts for itself (beside `unevaluated…`). */
 const MAX_CUMULATIVE = 6;
 
@@ -251,7 +251,10 @@ export class Nodes {
       for (let j = i + 1; j < ways.length; j++) {
         if (this.pace.due) await this.pace.rest();
         if (!(await this.#overlap(ways[i], ways[j], depth))) continue;
-        for (const [one, other] of [[i, j], [j, i]]) {
+        for (const [one, other] of [
+          [i, j],
+          [j, i],
+        ]) {
           const literals = alternatives[other].literals.map(negated);
           try {
             const rest = await this.#apply(exclusive[one], literals, progress, depth);
@@ -259,7 +262,11 @@ export class Nodes {
           } catch (error) {
             if (error instanceof TooComplex) throw error;
             const reason = error instanceof Error ? error.message : String(error);
-            invalid(`${path}[${one}]`, `may hold together with [${other}], and they cannot be told apart: ${reason}`, error);
+            invalid(
+              `${path}[${one}]`,
+              `may hold together with [${other}], and they cannot be told apart: ${reason}`,
+              error,
+            );
           }
         }
       }
@@ -408,7 +415,10 @@ function unseen(rules: Rules): Rules {
 /** Every combination of a choice's alternatives that hold together. */
 function combinations({ alternatives, path }: Choice): Alternative[] {
   if (alternatives.length > MAX_CUMULATIVE) {
-    return invalid(path, `has more than ${MAX_CUMULATIVE} schemas beside unevaluatedProperties or unevaluatedItems`);
+    return invalid(
+      path,
+      `has more than ${MAX_CUMULATIVE} schemas beside unevaluatedProperties or unevaluatedItems`,
+    );
   }
   const found: Alternative[] = [];
   for (let bits = 1; bits < 1 << alternatives.length; bits++) {
@@ -417,4 +427,3 @@ function combinations({ alternatives, path }: Choice): Alternative[] {
   }
   return found;
 }
-

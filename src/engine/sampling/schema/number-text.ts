@@ -3,7 +3,7 @@
  * (`2.50`) where numbers need not be whole. A text that is being written can always be completed to a
  * number of its set.
  */
-import { hasNumber, nextDown, nextUp, type Numbers } from './numbers';
+import { hasNumber, type Numbers, nextDown, nextUp } from './numbers';
 
 /** JSON.stringify writes longer ones with an exponent. */
 const MAX_DIGITS = 21;
@@ -110,7 +110,9 @@ function reachesPlain(numbers: Numbers, { sign, whole, fraction }: Parts): boole
   const fractions = numbers.whole !== true;
   const within = (from: number, to: number, inFractions: boolean) =>
     from <= to &&
-    (negative ? anyWithin(numbers, -to, -from, inFractions) : anyWithin(numbers, from, to, inFractions));
+    (negative
+      ? anyWithin(numbers, -to, -from, inFractions)
+      : anyWithin(numbers, from, to, inFractions));
   if (whole === '') {
     const largest = Number('9'.repeat(MAX_DIGITS));
     if (!negative && hasNumber(numbers, 0)) return true;
@@ -135,9 +137,7 @@ function reachesPlain(numbers: Numbers, { sign, whole, fraction }: Parts): boole
     const digits = whole.length + zeros;
     const inFractions = fractions && digits < MAX_SIGNIFICANT;
     const to = Number(
-      whole +
-        '9'.repeat(zeros) +
-        (inFractions ? `.${'9'.repeat(MAX_SIGNIFICANT - digits)}` : ''),
+      whole + '9'.repeat(zeros) + (inFractions ? `.${'9'.repeat(MAX_SIGNIFICANT - digits)}` : ''),
     );
     if (within(from, to, inFractions)) return true;
   }
@@ -204,7 +204,8 @@ function anyMultiple(numbers: Numbers, divisor: number, low: number, high: numbe
     if (nextDown(exact) > high) return false;
     // Doubles beside it may count as multiples, it itself not.
     const near = [exact, nextUp(exact), nextDown(exact), (first + i) * divisor];
-    if (near.some((value) => value >= low && value <= high && hasNumber(numbers, value))) return true;
+    if (near.some((value) => value >= low && value <= high && hasNumber(numbers, value)))
+      return true;
   }
   return false;
 }
@@ -241,7 +242,8 @@ function exponents(numbers: Numbers, { sign, exponentSign = '', exponent = '' }:
     const digits = exponent.length;
     for (let rest = 0; digits + rest <= 3; rest++) {
       const first = Number(exponent + '0'.repeat(rest));
-      for (let i = 0; i < 10 ** rest; i++) candidates.push(exponentSign === '-' ? -first - i : first + i);
+      for (let i = 0; i < 10 ** rest; i++)
+        candidates.push(exponentSign === '-' ? -first - i : first + i);
     }
   }
   return candidates.filter((e) => {
@@ -288,7 +290,8 @@ export function shapeOf(numbers: Numbers, text: string): string {
   const zeros = whole === '0' ? (/^0*/.exec(fraction)?.[0] ?? '') : '';
   if (zeros === fraction) return `${digits}.${zeros}`;
   // An exponent may not follow a nought.
-  const rest = '1'.repeat(fraction.length - zeros.length - 1) + (fraction.endsWith('0') ? '0' : '1');
+  const rest =
+    '1'.repeat(fraction.length - zeros.length - 1) + (fraction.endsWith('0') ? '0' : '1');
   return `${digits}.${zeros}${rest}`;
 }
 

@@ -72,7 +72,10 @@ export function intersectNumbers(a: Numbers, b: Numbers): Numbers {
     return { ...both, values: [] };
   }
   if (both.values === undefined) return both;
-  return { ...ALL_NUMBERS, values: both.values.filter((one) => hasNumber(a, one) && hasNumber(b, one)) };
+  return {
+    ...ALL_NUMBERS,
+    values: both.values.filter((one) => hasNumber(a, one) && hasNumber(b, one)),
+  };
 }
 
 /** What is not in a set, as sets that may overlap. */

@@ -4,14 +4,13 @@ import { SchemaDocument } from './document';
 import { invalid } from './invalid-schema';
 import { type Node, Nodes } from './nodes';
 import { isAllNumbers, type Numbers } from './numbers';
-import {
-  type ArrayPlan,
-
-  type KnownProperty,
-  type ObjectPlan,
-  type Option,
-  type OtherProperties,
-  type ValuePlan,
+import type {
+  ArrayPlan,
+  KnownProperty,
+  ObjectPlan,
+  Option,
+  OtherProperties,
+  ValuePlan,
 } from './plan';
 import {
   ARRAY,
@@ -24,8 +23,8 @@ import {
   negated,
   OBJECT,
   type ObjectRules,
-  STRING,
   type Some,
+  STRING,
   TRUE,
 } from './rules';
 import {
@@ -135,9 +134,15 @@ class Planner {
   async #array(rules: ArrayRules, node: Node): Promise<ArrayPlan> {
     const { counts } = rules;
     if (counts.length > MAX_KINDS) {
-      invalid(this.#nodes.pathOf(node), `says of more than ${MAX_KINDS} kinds of items how many there are to be`);
+      invalid(
+        this.#nodes.pathOf(node),
+        `says of more than ${MAX_KINDS} kinds of items how many there are to be`,
+      );
     }
-    const length = Math.max(rules.prefix.length, ...[...rules.rest, ...counts].map(({ from }) => from));
+    const length = Math.max(
+      rules.prefix.length,
+      ...[...rules.rest, ...counts].map(({ from }) => from),
+    );
     const items: Option[][] = [];
     for (let index = 0; index <= length; index++) {
       this.#pace.spend(1);
@@ -171,7 +176,10 @@ class Planner {
 
   async #object(rules: ObjectRules, node: Node): Promise<ObjectPlan> {
     if (rules.some.length > MAX_KINDS) {
-      invalid(this.#nodes.pathOf(node), `says of more than ${MAX_KINDS} kinds of properties that there is to be one`);
+      invalid(
+        this.#nodes.pathOf(node),
+        `says of more than ${MAX_KINDS} kinds of properties that there is to be one`,
+      );
     }
     const nameTexts = await this.#nameTexts(rules.names);
     const conditions = await Promise.all(rules.some.map((one) => this.#namesOf(one)));
@@ -215,7 +223,8 @@ class Planner {
       const split: typeof classes = [];
       for (const { texts, matched } of classes) {
         const within = await intersectTexts(texts, matching, this.#pace);
-        if (!isEmptyTexts(within)) split.push({ texts: within, matched: new Set([...matched, source]) });
+        if (!isEmptyTexts(within))
+          split.push({ texts: within, matched: new Set([...matched, source]) });
         for (const rest of complementTexts(matching)) {
           const without = await intersectTexts(texts, rest, this.#pace);
           if (!isEmptyTexts(without)) split.push({ texts: without, matched });
@@ -234,7 +243,11 @@ class Planner {
         if (except.some(({ source }) => matched.has(source))) continue;
         for (const one of more) literals.add(one);
       }
-      const left = await intersectTexts(texts, { ...ALL_TEXTS, except: new Set(known) }, this.#pace);
+      const left = await intersectTexts(
+        texts,
+        { ...ALL_TEXTS, except: new Set(known) },
+        this.#pace,
+      );
       if (isEmptyTexts(left)) continue;
       // The names that known ones exclude are kept apart, so that all languages stay as they are.
       const names = texts.kind === 'words' ? left : texts;
@@ -410,7 +423,14 @@ function distinct<T>(list: readonly T[], keyOf: (one: T) => string): T[] {
   return [...new Map(list.map((one) => [keyOf(one), one])).values()];
 }
 
-export function numbersKey({ min, max, whole, multiples, notMultiples, except, values }: Numbers): string {
+export function numbersKey({
+  min,
+  max,
+  whole,
+  multiples,
+  notMultiples,
+  except,
+  values,
+}: Numbers): string {
   return [min, max, whole, multiples, notMultiples, [...except], values ?? 'any'].join(';');
 }
-

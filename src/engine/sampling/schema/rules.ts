@@ -73,7 +73,10 @@ export interface Some {
 export interface ObjectRules {
   /** In the order in which they are written. */
   readonly properties: ReadonlyMap<string, readonly Literal[]>;
-  readonly patterns: readonly { readonly pattern: NamePattern; readonly literals: readonly Literal[] }[];
+  readonly patterns: readonly {
+    readonly pattern: NamePattern;
+    readonly literals: readonly Literal[];
+  }[];
   readonly others: readonly Others[];
   /** What names, as strings, satisfy. */
   readonly names: readonly Literal[];

@@ -7,7 +7,7 @@ import type { Place, SchemaDocument } from './document';
 import { invalid } from './invalid-schema';
 import { countOf, keysOf, listOf, namesOf, numberOf, says, textOf } from './keywords';
 import { isPrefix } from './number-text';
-import { ALL_NUMBERS, intersectNumbers, nextDown, nextUp, type Numbers } from './numbers';
+import { ALL_NUMBERS, intersectNumbers, type Numbers, nextDown, nextUp } from './numbers';
 import {
   ALL_TYPES,
   ALWAYS,
@@ -29,7 +29,15 @@ import {
   STRING,
   TRUE,
 } from './rules';
-import { ALL_TEXTS, intersectTexts, isEmptyTexts, language, prepared, type Texts, words } from './texts';
+import {
+  ALL_TEXTS,
+  intersectTexts,
+  isEmptyTexts,
+  language,
+  prepared,
+  type Texts,
+  words,
+} from './texts';
 
 const TYPES: Readonly<Record<string, number>> = {
   null: NULL,
@@ -163,7 +171,9 @@ export class Statements {
     const isOldTuple = Array.isArray(schema.items);
     const tuple = isOldTuple ? 'items' : 'prefixItems';
     const prefix = says(place, tuple)
-      ? Array.from({ length: listLength(place, tuple) }, (_, i) => some(this.literal(place, tuple, i)))
+      ? Array.from({ length: listLength(place, tuple) }, (_, i) =>
+          some(this.literal(place, tuple, i)),
+        )
       : [];
     const restKeyword = isOldTuple ? 'additionalItems' : 'items';
     const rest = says(place, restKeyword) ? this.literal(place, restKeyword) : ALWAYS;
@@ -209,13 +219,17 @@ export class Statements {
     const isOpen = !says(place, 'additionalProperties');
     const rest = isOpen ? ALWAYS : this.literal(place, 'additionalProperties');
     this.#pace.spend(names.length + required.length);
-    const nameRules = says(place, 'propertyNames') ? some(this.literal(place, 'propertyNames')) : [];
+    const nameRules = says(place, 'propertyNames')
+      ? some(this.literal(place, 'propertyNames'))
+      : [];
     const isPlain = isOpen && names.length + patterns.length + required.length === 0;
     if (isPlain && nameRules.length === 0 && min === 0 && max === Infinity) return ANY_OBJECT;
     const namedByPattern = patterns.map(({ pattern }) => pattern);
     const others = { names: new Set(names), patterns: namedByPattern, literals: [rest] };
     return {
-      properties: new Map(names.map((name) => [name, some(this.literal(place, 'properties', name))])),
+      properties: new Map(
+        names.map((name) => [name, some(this.literal(place, 'properties', name))]),
+      ),
       patterns,
       others: rest === ALWAYS ? [] : [others],
       names: nameRules,
@@ -239,7 +253,8 @@ function some(literal: Literal): Literal[] {
 
 function listLength(place: Place, keyword: string): number {
   const value = place.schema[keyword];
-  if (!Array.isArray(value)) return invalid(`${place.path}.${keyword}`, 'must be a list of schemas');
+  if (!Array.isArray(value))
+    return invalid(`${place.path}.${keyword}`, 'must be a list of schemas');
   return value.length;
 }
 
@@ -289,7 +304,8 @@ export function numbersOf(place: Place): Numbers {
   let min = bound('minimum', exclusiveMinimum === true, nextUp) ?? -Infinity;
   let max = bound('maximum', exclusiveMaximum === true, nextDown) ?? Infinity;
   if (!flag(exclusiveMinimum)) min = Math.max(min, bound('exclusiveMinimum', true, nextUp) ?? min);
-  if (!flag(exclusiveMaximum)) max = Math.min(max, bound('exclusiveMaximum', true, nextDown) ?? max);
+  if (!flag(exclusiveMaximum))
+    max = Math.min(max, bound('exclusiveMaximum', true, nextDown) ?? max);
   const divisor = numberOf(place, 'multipleOf');
   if (divisor !== undefined && divisor <= 0) invalid(`${place.path}.multipleOf`, 'must be above 0');
   const isInt32 = format === 'int32';

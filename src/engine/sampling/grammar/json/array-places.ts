@@ -47,7 +47,9 @@ export class ArrayShape {
   }
 
   mayFinish({ index, counts }: ArrayState): boolean {
-    return index >= this.plan.min && counts.every((count, kind) => count >= this.plan.counts[kind].min);
+    return (
+      index >= this.plan.min && counts.every((count, kind) => count >= this.plan.counts[kind].min)
+    );
   }
 
   /** What the next item may be, and how things stand after it. */

@@ -1,5 +1,5 @@
-import type { Numbers } from '../../schema/numbers';
 import { isComplete, isPrefix, shapeOf } from '../../schema/number-text';
+import type { Numbers } from '../../schema/numbers';
 import { Place, type Places } from '../place';
 
 /** Within a number, after some of its digits. */

@@ -1,11 +1,11 @@
 import type { ObjectPlan, Option, ValuePlan } from '../../schema/plan';
 import { countTexts } from '../../schema/texts';
 import { ByteTrie } from '../byte-trie';
+import { LiteralPlace } from '../literal-place';
 import { END, NEVER, Place, type Places } from '../place';
 import { NameSet } from './name-set';
 import type { Named } from './named';
 import { leadsOn, StringPlace, startOf } from './string-place';
-import { LiteralPlace } from '../literal-place';
 import type { Values } from './values';
 
 const [SPACE, QUOTE, COMMA, COLON, CLOSE] = [0x20, 0x22, 0x2c, 0x3a, 0x7d];
@@ -67,7 +67,8 @@ export class ObjectShape {
     }
     this.#othersHits = others.reduce((hits, { options }) => hits | hitsOf(options), 0);
     const names = others.reduce((sum, one) => {
-      const isExcluded = (name: string) => one.names.kind === 'words' && one.names.words.includes(name);
+      const isExcluded = (name: string) =>
+        one.names.kind === 'words' && one.names.words.includes(name);
       return sum + countTexts(one.names, MANY) - excluded.filter(isExcluded).length;
     }, 0);
     this.#otherNames = names >= MANY - excluded.length ? Infinity : names;

@@ -80,7 +80,13 @@ export class StringPlace extends Place {
   readonly partial: string;
   readonly #places: Places;
 
-  private constructor(id: number, places: Places, string: StringState, done: Place, partial: string) {
+  private constructor(
+    id: number,
+    places: Places,
+    string: StringState,
+    done: Place,
+    partial: string,
+  ) {
     super(id);
     this.#places = places;
     this.string = string;
@@ -167,4 +173,3 @@ function idOf(dfa: Dfa): number {
   ids.set(dfa, known);
   return known;
 }
-

@@ -1,5 +1,5 @@
 import type { ValuePlan } from '../../schema/plan';
-import { type Configuration, Machine } from '../machine';
+import { type Configuration, Machine, type Thread } from '../machine';
 import { Place } from '../place';
 import type { ArrayShape, ArrayState } from './array-places';
 import { withName } from './named';
@@ -65,17 +65,28 @@ export class UniqueItemPlace extends Place {
     return this.#also;
   }
 
+  /** Not remembered: no two texts come to the same place. */
+  override step(byte: number): readonly Place[] {
+    return this.findStep(byte);
+  }
+
   protected findStep(byte: number): readonly Place[] {
     const item = this.#item;
     const next = item.machine.step(this.inner, byte);
     if (next === null) return [];
     const inner = byte === QUOTE ? withName(item.machine, next, this.#text(byte)) : next;
-    return [
-      item.shape.places.get(
-        `u${this.id},${byte}`,
-        (id) => new UniqueItemPlace(id, item, inner, this, byte),
-      ),
-    ];
+    const place = item.shape.places.fresh((id) => new UniqueItemPlace(id, item, inner, this, byte));
+    // An item that is complete and has been there is no way on.
+    return inner.threads.length === 0 && place.also.length === 0 ? [] : [place];
+  }
+
+  /** The same place, for some of the item's threads alone. */
+  only(threads: readonly Thread[]): UniqueItemPlace {
+    const item = this.#item;
+    const inner = item.machine.of(threads, false);
+    return item.shape.places.fresh(
+      (id) => new UniqueItemPlace(id, item, inner, this.#before, this.#byte),
+    );
   }
 
   #after(): readonly Place[] {
@@ -88,7 +99,11 @@ export class UniqueItemPlace extends Place {
   /** The item's bytes so far, and one more. */
   #text(...more: number[]): Uint8Array {
     const bytes = more;
-    for (let place: UniqueItemPlace | undefined = this; place.#before !== undefined; place = place.#before) {
+    for (
+      let place: UniqueItemPlace | undefined = this;
+      place.#before !== undefined;
+      place = place.#before
+    ) {
       bytes.push(place.#byte);
     }
     return Uint8Array.from(bytes.reverse());

@@ -14,11 +14,7 @@ export class UsedValues {
   readonly #values: ReadonlySet<string>;
   readonly #numbers: ReadonlySet<number>;
 
-  private constructor(
-    values: ReadonlySet<string>,
-    strings: NameSet,
-    numbers: ReadonlySet<number>,
-  ) {
+  private constructor(values: ReadonlySet<string>, strings: NameSet, numbers: ReadonlySet<number>) {
     this.#values = values;
     this.strings = strings;
     this.#numbers = numbers;
