@@ -58,10 +58,12 @@ export async function runStep(
     else engine.remove(id);
   }
   for (const request of plan.admitted) admit(request);
-  const work = workWithinPages(plan, engine);
+  const { work, waits } = workForNow(plan, engine);
   if (work.length === 0) {
+    if (waits.length > 0) await Promise.race(waits);
     // Admissions alone are something: the next plan knows what they took.
-    return plan.admitted.length > 0 ? runStep(scheduler, engine, host, clock) : null;
+    const goesOn = plan.admitted.length + waits.length > 0;
+    return goesOn ? runStep(scheduler, engine, host, clock) : null;
   }
 
   const result = await engine.step({
@@ -84,14 +86,23 @@ export async function runStep(
   return { plan: done, startMs, endMs };
 }
 
+/** What of a plan can be done now, and what the rest waits for. */
+interface WorkForNow {
+  work: PlannedWork[];
+  waits: Promise<void>[];
+}
+
 /**
  * The plan's work as admission has left it. A prefix found in the cache leaves less to compute than
- * was planned, but takes its pages all at once: what no longer fits waits for the next step.
+ * was planned, but takes its pages all at once: what no longer fits waits for the next step. So does
+ * a sequence whose next token cannot be drawn yet: nobody is to wait for another's grammar.
  */
-function workWithinPages(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
+function workForNow(plan: Plan, engine: StepExecutor): WorkForNow {
+  const { kv, capacity, capabilities } = engine;
   const pagesOf = (tokens: number) => Math.ceil(tokens / capacity.pageSize);
   let free = kv.freePages;
   const work: PlannedWork[] = [];
+  const waits: Promise<void>[] = [];
   for (const { request, tokens: planned } of plan.work) {
     if (request.ended) continue;
     const { computed, pendingTokens } = request;
@@ -99,8 +110,13 @@ function workWithinPages(plan: Plan, { kv, capacity, capabilities }: StepExecuto
     const room = (held + free) * capacity.pageSize - computed;
     const tokens = Math.min(planned, pendingTokens, room);
     if (tokens < 1 || (tokens < pendingTokens && !capabilities.continuedPrefill)) continue;
+    const wait = tokens === pendingTokens ? engine.untilDrawable?.(request.id) : undefined;
+    if (wait !== undefined) {
+      waits.push(wait);
+      continue;
+    }
     free -= pagesOf(computed + tokens) - held;
     work.push({ request, tokens });
   }
-  return work;
+  return { work, waits };
 }

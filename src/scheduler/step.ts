@@ -176,6 +176,12 @@ export interface StepExecutor {
    * computing them again; the next `add` of that id finds them. Only where `capabilities.swap`.
    */
   swapOut?(sequenceId: string): Promise<void>;
+  /**
+   * Whether a step may draw a sequence's next token now: undefined, at once. Else what that takes is
+   * being made ready, and the promise resolves when the sequence may be in a step again; it never
+   * rejects. An engine without it is always ready.
+   */
+  untilDrawable?(sequenceId: string): Promise<void> | undefined;
   /** Runs one forward pass and appends each sampled token to its sequence. */
   step(plan: StepPlan): Promise<StepResult>;
 }

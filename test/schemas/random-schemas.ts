@@ -113,6 +113,7 @@ export const SCHEMAS: fc.Arbitrary<object> = fc
       oneOf: list,
       not: schema,
       if: schema,
+      // biome-ignore lint/suspicious/noThenProperty: it is JSON Schema's word
       then: schema,
       else: schema,
       $ref: fc.constantFrom('#/$defs/one', '#/$defs/two'),

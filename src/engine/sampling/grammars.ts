@@ -3,7 +3,9 @@ import { compileGrammar } from './grammar/grammar';
 import type { Machine } from './grammar/machine';
 import { Masks } from './grammar/masks';
 import { type GrammarMatcher, MachineMatcher } from './grammar/matcher';
+import { inSlices } from './grammar/sliced';
 import { type GrammarVocabulary, Vocabulary } from './grammar/vocabulary';
+import { Pace } from './pace';
 
 export type { GrammarMatcher } from './grammar/matcher';
 export type { GrammarVocabulary } from './grammar/vocabulary';
@@ -47,7 +49,7 @@ export class Grammars {
    */
   async check(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
     const { machine, masks } = await this.#compiled(spec, signal);
-    masks.of(machine.start);
+    await inSlices(masks.making(machine.start), new Pace(Infinity, signal));
   }
 
   /**
@@ -58,7 +60,9 @@ export class Grammars {
   async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
     const { machine, masks } = await this.#compiled(spec);
     const matcher = new MachineMatcher(this.#vocabulary, machine, masks);
+    const pace = new Pace(Infinity);
     for (let i = 0; i < generated.length; i++) {
+      if (pace.due) await pace.rest();
       if (matcher.accept(generated[i])) continue;
       throw new TempoError(
         'engine_failed',

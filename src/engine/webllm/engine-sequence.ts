@@ -9,6 +9,8 @@ export class EngineSequence {
   computed: number;
   /** Made when the first token is to be drawn; a grammar takes time to compile. */
   sampling: SequenceSampling | undefined;
+  /** What its next token is drawn with is being made ready. */
+  preparing: Promise<void> | undefined;
   #tokens: Int32Array;
   #length: number;
   #images: readonly SequenceImage[];

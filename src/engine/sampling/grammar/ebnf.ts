@@ -84,9 +84,9 @@ class Reader {
   #rule(): void {
     const start = this.#at;
     const name = this.#name();
-    if (name === undefined) return this.#fail('a rule must begin here: name ::= …');
+    if (name === undefined) this.#fail('a rule must begin here: name ::= …');
     this.#blank();
-    if (!this.#text.startsWith('::=', this.#at)) return this.#fail('::= must come here');
+    if (!this.#text.startsWith('::=', this.#at)) this.#fail('::= must come here');
     this.#at += 3;
     this.#blank();
     const rule = this.#ruleOf(name, start);

@@ -54,7 +54,7 @@ export class Expressions {
     const watch = {
       id: key,
       words: until.map(({ word }) => encoder.encode(word)),
-      after: until.map(({ then }) => this.at(then, done)),
+      after: until.map(({ next }) => this.at(next, done)),
       done: mayEnd ? [done] : [],
     };
     return FreeTextPlace.at(this.#places, watch);

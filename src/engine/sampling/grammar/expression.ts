@@ -22,7 +22,7 @@ export type Expression =
   | {
       readonly kind: 'anything';
       /** What follows each word. None of the words is part of another. */
-      readonly until: readonly { readonly word: string; readonly then: Expression }[];
+      readonly until: readonly { readonly word: string; readonly next: Expression }[];
       /** It may end before, too. */
       readonly mayEnd: boolean;
     };

@@ -1,7 +1,8 @@
 import { StringPlace, type StringState } from './json/string-place';
 import { UniqueItemPlace } from './json/unique-item-place';
-import { keep } from './keep';
+import { keep, recall } from './keep';
 import type { Configuration, Machine, Thread } from './machine';
+import { atOnce, REST_EVERY, type Sliced } from './sliced';
 import { StringMasks } from './string-masks';
 import type { TokenTrie } from './token-trie';
 import type { Vocabulary } from './vocabulary';
@@ -35,10 +36,23 @@ export class Masks {
    * the tokens that end an answer may, too. Not to be changed.
    */
   of(configuration: Configuration): Int32Array {
-    return keep(this.#known, configuration, this.#most, () => this.#find(configuration));
+    return atOnce(this.making(configuration));
   }
 
-  #find(configuration: Configuration): Int32Array {
+  /** It is there, and `of` takes no time. */
+  has(configuration: Configuration): boolean {
+    return this.#known.has(configuration);
+  }
+
+  /** As `of`, with rests: a mask may take a twentieth of a second. */
+  *making(configuration: Configuration): Sliced<Int32Array> {
+    const known = recall(this.#known, configuration);
+    if (known !== undefined) return known;
+    const mask = yield* this.#find(configuration);
+    return keep(this.#known, configuration, mask, this.#most);
+  }
+
+  *#find(configuration: Configuration): Sliced<Int32Array> {
     const { all, quoting, maskLength, stopTokens } = this.#vocabulary;
     const mask = new Int32Array(maskLength);
     const strings: Thread[] = [];
@@ -48,26 +62,28 @@ export class Masks {
       if (parted.strings !== undefined) strings.push(parted.strings);
       if (parted.others !== undefined) others.push(parted.others);
       for (const state of parted.states) {
-        const within = this.#strings.of(state);
+        const within = yield* this.#strings.of(state);
         for (let i = 0; i < mask.length; i++) mask[i] |= within[i];
       }
     }
     const machine = this.#machine;
-    if (strings.length > 0) this.#walk(quoting, machine.of(strings, false), mask);
-    if (others.length > 0) this.#walk(all, machine.of(others, false), mask);
+    if (strings.length > 0) yield* this.#walk(quoting, machine.of(strings, false), mask);
+    if (others.length > 0) yield* this.#walk(all, machine.of(others, false), mask);
     if (configuration.accepts) {
       for (const token of stopTokens) mask[token >> 5] |= 1 << (token & 31);
     }
     return mask;
   }
 
-  #walk(trie: TokenTrie, start: Configuration, mask: Int32Array): void {
+  *#walk(trie: TokenTrie, start: Configuration, mask: Int32Array): Sliced<void> {
     const { units, ends, size } = trie;
     const machine = this.#machine;
     const way: Configuration[] = [start];
     const until: number[] = [size];
     let depth = 0;
+    let steps = 0;
     for (let node = 0; node < size; ) {
+      if (++steps % REST_EVERY === 0) yield;
       while (node >= until[depth]) depth--;
       const next = machine.step(way[depth], units[node]);
       if (next === null) {

@@ -1,7 +1,9 @@
 import { TempoError } from '../../../scheduler';
+import { Pace } from '../pace';
 import { withName } from './json/named';
 import type { Configuration, Machine } from './machine';
 import type { Masks } from './masks';
+import { inSlices } from './sliced';
 import type { Vocabulary } from './vocabulary';
 
 /** Where one sequence stands in the grammar that constrains it. */
@@ -13,6 +15,11 @@ export interface GrammarMatcher {
    * engine_failed where no token of the vocabulary goes on.
    */
   nextBitmask(): Int32Array;
+  /**
+   * Makes that mask ready. Undefined where it is there by `untilMs` (of `performance.now()`), as nearly
+   * all are in no time; else the work goes on in slices, and the promise resolves when it is done.
+   */
+  prepare(untilMs: number): Promise<void> | undefined;
   /** Moves past a token. False, and nothing moves, where the grammar forbids it. */
   accept(token: number): boolean;
   /** The end token was accepted: nothing may follow. */
@@ -66,6 +73,16 @@ export class MachineMatcher implements GrammarMatcher {
       'engine_failed',
       'The answer cannot go on: this model has no token for what its grammar asks for next.',
     );
+  }
+
+  prepare(untilMs: number): Promise<void> | undefined {
+    const { configuration, isBeyond } = this.#now;
+    if (isBeyond || this.#masks.has(configuration)) return undefined;
+    const work = this.#masks.making(configuration);
+    do {
+      if (work.next().done) return undefined;
+    } while (performance.now() < untilMs);
+    return inSlices(work, new Pace(Infinity)).then(() => {});
   }
 
   accept(token: number): boolean {

@@ -2,8 +2,9 @@ import { DEAD, type Dfa } from '../language/dfa';
 import { EVERY_TEXT } from '../language/languages';
 import { KINDS } from './character-kinds';
 import { after, StringPlace, type StringState } from './json/string-place';
-import { keep } from './keep';
+import { keep, recall } from './keep';
 import { END, type Place, Places } from './place';
+import { REST_EVERY, type Sliced } from './sliced';
 import type { TokenTrie } from './token-trie';
 import type { Vocabulary } from './vocabulary';
 
@@ -31,53 +32,57 @@ export class StringMasks {
   }
 
   /** Not to be changed. */
-  of(string: StringState): Int32Array {
+  *of(string: StringState): Sliced<Int32Array> {
     const { except, max, dfa } = string;
-    const within = this.#within({ ...string, except: undefined });
+    const within = yield* this.#within({ ...string, except: undefined });
     // Where there are always others, what is excepted matters at the end only.
     const isTight = except !== undefined && !(max === Infinity && dfa.isEndless);
-    return isTight ? this.#narrowed(within, string) : within;
+    return isTight ? yield* this.#narrowed(within, string) : within;
   }
 
-  #within(string: StringState): Int32Array {
+  *#within(string: StringState): Sliced<Int32Array> {
     const { dfa, state } = string;
     const { longest } = this.#vocabulary;
     // Bounds that no token reaches make no difference.
-    if (dfa.isEverything) return this.#anything(string.max > longest ? Infinity : string.max);
+    if (dfa.isEverything)
+      return yield* this.#anything(string.max > longest ? Infinity : string.max);
     const isFar = string.min === 0 && string.max > longest + dfa.furthest;
     const max = isFar ? Infinity : string.max;
     const min = max === Infinity && dfa.isEndless ? 0 : string.min;
     const walk = this.#walks.get(dfa) ?? new PlainWalk(this.#vocabulary, dfa);
     this.#walks.set(dfa, walk);
-    return keep(this.#known, `${walk.id},${state},${min},${max}`, this.#most, () => {
-      const mask = walk.from(state, min, max);
-      this.#visitSpecial({ dfa, state, min, max, except: undefined }, (node) =>
-        this.#vocabulary.special.allow(node, mask),
-      );
-      return mask;
-    });
+    const key = `${walk.id},${state},${min},${max}`;
+    const known = recall(this.#known, key);
+    if (known !== undefined) return known;
+    const mask = yield* walk.from(state, min, max);
+    yield* this.#visitSpecial({ dfa, state, min, max, except: undefined }, (node) =>
+      this.#vocabulary.special.allow(node, mask),
+    );
+    return keep(this.#known, key, mask, this.#most);
   }
 
   /** Within a string that may hold anything, of at most so many code points: the same for all. */
-  #anything(max: number): Int32Array {
+  *#anything(max: number): Sliced<Int32Array> {
     const { withinStrings, longest, special } = this.#vocabulary;
     const length = Math.min(max, longest + 1);
     const known = withinStrings.get(length);
     if (known !== undefined) return known;
     const mask = this.#vocabulary.plainUpTo(length).slice();
     const string = { dfa: EVERY_TEXT, state: 0, min: 0, max, except: undefined };
-    this.#visitSpecial(string, (node) => special.allow(node, mask));
+    yield* this.#visitSpecial(string, (node) => special.allow(node, mask));
     withinStrings.set(length, mask);
     return mask;
   }
 
   /** Visits the nodes of the tokens with escapes or parts of characters that may come. */
-  #visitSpecial(string: StringState, visit: (node: number) => void): void {
+  *#visitSpecial(string: StringState, visit: (node: number) => void): Sliced<void> {
     const { units, ends, size } = this.#vocabulary.special;
     const way: Place[] = [StringPlace.at(this.#places, string, END)];
     const until: number[] = [size];
     let depth = 0;
+    let steps = 0;
     for (let node = 0; node < size; ) {
+      if (++steps % REST_EVERY === 0) yield;
       while (node >= until[depth]) depth--;
       const [next] = way[depth].step(units[node]);
       if (next === undefined) {
@@ -93,14 +98,17 @@ export class StringMasks {
   }
 
   /** The mask without the tokens after which nothing is left but what is excepted. */
-  #narrowed(known: Int32Array, start: StringState): Int32Array {
+  *#narrowed(known: Int32Array, start: StringState): Sliced<Int32Array> {
     const { plain, special } = this.#vocabulary;
     const mask = known.slice();
     const forbid = (trie: TokenTrie, node: number) => {
       for (const token of trie.tokensAt(node)) mask[token >> 5] &= ~(1 << (token & 31));
     };
-    for (let node = 0; node < special.size; node++) forbid(special, node);
-    this.#visitSpecial(start, (node) => special.allow(node, mask));
+    for (let node = 0; node < special.size; node++) {
+      if (node % REST_EVERY === 0) yield;
+      forbid(special, node);
+    }
+    yield* this.#visitSpecial(start, (node) => special.allow(node, mask));
     const open = [{ state: start, node: -1 }];
     for (let one = open.pop(); one !== undefined; one = open.pop()) {
       for (const unit of one.state.except?.children.keys() ?? []) {
@@ -110,6 +118,7 @@ export class StringMasks {
         if (state !== undefined) open.push({ state, node });
         else for (let below = node; below < plain.ends[node]; below++) forbid(plain, below);
       }
+      yield;
     }
     return mask;
   }
@@ -141,7 +150,7 @@ class PlainWalk {
   }
 
   /** The tokens that lead from a state to a text of `min` to `max` code points. */
-  from(start: number, min: number, max: number): Int32Array {
+  *from(start: number, min: number, max: number): Sliced<Int32Array> {
     const { plain, branches, maskLength, longest } = this.#vocabulary;
     const isBounded = max < Infinity || min > 0;
     if (!isBounded && this.#isOpen[start] === 1) return this.#vocabulary.plainUpTo(longest).slice();
@@ -155,7 +164,9 @@ class PlainWalk {
     const way: number[] = [start];
     const until: number[] = [size];
     let depth = 0;
+    let steps = 0;
     for (let node = 0; node < size; ) {
+      if (++steps % REST_EVERY === 0) yield;
       while (node >= until[depth]) depth--;
       const state = next[way[depth] * width + classes[unitNumbers[node]]];
       if (state === DEAD) {

@@ -130,7 +130,7 @@ class Reader {
     const { content } = tag;
     if (isRecord(content) && content.type === 'any_text') {
       const words = ends.filter((end) => end !== '');
-      const until = words.map((word) => ({ word, then: EMPTY }));
+      const until = words.map((word) => ({ word, next: EMPTY }));
       const anything: Expression = { kind: 'anything', until, mayEnd: words.length < ends.length };
       return { kind: 'sequence', parts: [start, anything] };
     }
@@ -164,12 +164,12 @@ class Reader {
       );
     }
     // After a tag come words again, and so on: the same expression, which so holds itself.
-    const until: { word: string; then: Expression }[] = [];
+    const until: { word: string; next: Expression }[] = [];
     const words: Expression = { kind: 'anything', until, mayEnd: true };
     triggers.forEach((word: string, i) => {
       const tag: Expression = { kind: 'choice', parts: rest[i] };
-      const then: Expression = stopsAfterFirst ? tag : { kind: 'sequence', parts: [tag, words] };
-      until.push({ word, then });
+      const next: Expression = stopsAfterFirst ? tag : { kind: 'sequence', parts: [tag, words] };
+      until.push({ word, next });
     });
     return atLeastOne ? { kind: 'anything', until, mayEnd: false } : words;
   }

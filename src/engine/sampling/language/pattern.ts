@@ -252,11 +252,12 @@ class PatternReader {
   }
 
   #property(kind: string): CodePoints {
-    let escape = `\\${kind}`;
-    do escape += this.#next('an escape');
-    while (!escape.endsWith('}') && escape.length < 80);
-    const set = this.#options.unicodeSets?.get(escape);
-    if (set === undefined) throw new BadPattern(`has ${escape}, which is no property of Unicode's`);
+    let property = `\\${kind}`;
+    do property += this.#next('an escape');
+    while (!property.endsWith('}') && property.length < 80);
+    const set = this.#options.unicodeSets?.get(property);
+    if (set === undefined)
+      throw new BadPattern(`has ${property}, which is no property of Unicode's`);
     return set;
   }
 

@@ -30,18 +30,18 @@ export async function unicodeSets(
   pattern: string,
   pace: Pace,
 ): Promise<ReadonlyMap<string, CodePoints>> {
-  for (const [escape] of pattern.matchAll(PROPERTY)) {
-    if (known.has(escape)) continue;
-    const member = expression(escape);
-    if (member !== undefined) known.set(escape, await membersOf(member, pace));
+  for (const [property] of pattern.matchAll(PROPERTY)) {
+    if (known.has(property)) continue;
+    const member = expression(property);
+    if (member !== undefined) known.set(property, await membersOf(member, pace));
   }
   return known;
 }
 
 /** Matches one member, or undefined where there is no such property. */
-function expression(escape: string): RegExp | undefined {
+function expression(property: string): RegExp | undefined {
   try {
-    return new RegExp(`${escape}+`, 'gu');
+    return new RegExp(`${property}+`, 'gu');
   } catch {
     return undefined;
   }

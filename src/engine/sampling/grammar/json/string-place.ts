@@ -128,9 +128,9 @@ export class StringPlace extends Place {
   /** `\u00…`, of the control characters that have no shorter escape. */
   #hex(written: string): readonly Place[] {
     for (const code of ESCAPED) {
-      const escape = JSON.stringify(String.fromCharCode(code)).slice(1, -1);
-      if (!escape.startsWith(written) || after(this.string, code) === undefined) continue;
-      return escape === written ? this.#past(code) : [this.#with(written)];
+      const spelling = JSON.stringify(String.fromCharCode(code)).slice(1, -1);
+      if (!spelling.startsWith(written) || after(this.string, code) === undefined) continue;
+      return spelling === written ? this.#past(code) : [this.#with(written)];
     }
     return [];
   }
