@@ -26,8 +26,7 @@ export class LiteralPlace extends Place {
     const child = this.#trie.children.get(byte);
     if (child === undefined) return [];
     const next: Place[] = child.isEnd ? [this.#done] : [];
-    if (child.children.size > 0)
-      next.push(LiteralPlace.at(this.#places, this.#name, child, this.#done));
+    if (!child.isEnd) next.push(LiteralPlace.at(this.#places, this.#name, child, this.#done));
     return next;
   }
 }

@@ -70,6 +70,7 @@ async function automaton(terms: Terms, term: Term, pace: Pace): Promise<Dfa> {
     const state = states[i];
     accepting.push(endsWith(state.term, state.before) ? 1 : 0);
     for (const character of characters) {
+      if (pace.due) await pace.rest();
       const before = terms.work;
       const rest = derivativeBy(state.before, character).of(state.term);
       pace.spend(terms.work - before + 1);

@@ -22,7 +22,7 @@ export class BadPattern extends Error {}
 
 /** Groups within groups: the reader calls itself for each. */
 const MAX_DEPTH = 100;
-const MAX_LENGTH = 65_536;
+const MAX_LENGTH = 16_384;
 /** Repetitions: beyond it an automaton would be too large in any case. */
 const MAX_COUNT = 65_536;
 

@@ -2,6 +2,9 @@
 import { isRecord, type Place } from './document';
 import { invalid } from './invalid-schema';
 
+/** Members of a list: more are not meant for a model. */
+const MAX_MEMBERS = 20_000;
+
 /** Whether a schema says something by a keyword. */
 export function says(place: Place, keyword: string): boolean {
   return Object.hasOwn(place.schema, keyword) && place.schema[keyword] !== undefined;
@@ -33,9 +36,13 @@ export function textOf(place: Place, keyword: string): string | undefined {
 
 export function listOf(place: Place, keyword: string, of = 'values'): readonly unknown[] {
   const value = place.schema[keyword];
-  return Array.isArray(value) && value.length > 0
-    ? value
-    : invalid(at(place, keyword), `must be a list of ${of}, not empty`);
+  if (!Array.isArray(value) || value.length === 0) {
+    return invalid(at(place, keyword), `must be a list of ${of}, not empty`);
+  }
+  if (value.length > MAX_MEMBERS) {
+    return invalid(at(place, keyword), `has more than ${MAX_MEMBERS} ${of}; make it smaller`);
+  }
+  return value;
 }
 
 /** A list of names; none where the keyword is not there. */

@@ -181,6 +181,7 @@ export class Nodes {
       const way = open[i];
       const { literal } = way;
       this.pace.spend(1);
+      if (this.pace.due) await this.pace.rest();
       if (literal === NEVER || done.has(negated(literal))) return [];
       if (literal === ALWAYS) continue;
       this.#refuseCircle(way);

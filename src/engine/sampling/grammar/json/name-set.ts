@@ -1,6 +1,12 @@
+/** Names that share a beginning, of so many UTF-16 units. */
+interface Unread {
+  readonly names: readonly string[];
+  readonly from: number;
+}
+
 /**
- * Names that have been used: a tree by code points that is never changed. Adding a name makes a new
- * tree, which shares what is the same.
+ * Names that have been used: a tree by code points that is never changed, and read from its names as far
+ * as it is walked. Adding a name makes a new tree, which shares what is the same.
  */
 export class NameSet {
   static #count = 0;
@@ -11,19 +17,32 @@ export class NameSet {
   readonly isEnd: boolean;
   /** Names in it. */
   readonly size: number;
-  /** What the names that begin with a code point go on with. */
-  readonly children: ReadonlyMap<number, NameSet>;
+  #children: ReadonlyMap<number, NameSet> | Unread;
 
-  private constructor(children: ReadonlyMap<number, NameSet>, isEnd: boolean, size: number) {
-    this.children = children;
+  private constructor(
+    children: ReadonlyMap<number, NameSet> | Unread,
+    isEnd: boolean,
+    size: number,
+  ) {
+    this.#children = children;
     this.isEnd = isEnd;
     this.size = size;
   }
 
   static of(names: Iterable<string>): NameSet {
-    let set = NameSet.EMPTY;
-    for (const name of names) set = set.with(name);
-    return set;
+    return NameSet.#ofRest([...new Set(names)], 0);
+  }
+
+  static #ofRest(names: readonly string[], from: number): NameSet {
+    if (names.length === 0) return NameSet.EMPTY;
+    const isEnd = names.some(({ length }) => length === from);
+    return new NameSet({ names, from }, isEnd, names.length);
+  }
+
+  /** What the names that begin with a code point go on with. */
+  get children(): ReadonlyMap<number, NameSet> {
+    if ('names' in this.#children) this.#children = childrenOf(this.#children, NameSet.#ofRest);
+    return this.#children;
   }
 
   with(name: string): NameSet {
@@ -51,4 +70,21 @@ export class NameSet {
     }
     return count;
   }
+}
+
+function childrenOf(
+  { names, from }: Unread,
+  setOf: (names: readonly string[], from: number) => NameSet,
+): Map<number, NameSet> {
+  const parts = new Map<number, string[]>();
+  for (const name of names) {
+    const code = name.codePointAt(from);
+    if (code === undefined) continue;
+    const part = parts.get(code);
+    if (part === undefined) parts.set(code, [name]);
+    else part.push(name);
+  }
+  const children = new Map<number, NameSet>();
+  for (const [code, part] of parts) children.set(code, setOf(part, from + (code > 0xffff ? 2 : 1)));
+  return children;
 }

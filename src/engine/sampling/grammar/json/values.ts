@@ -60,7 +60,8 @@ export class Values {
 /** Names that a language leaves out, and those that have been used. */
 function exceptOf(words: ReadonlySet<string>, used: NameSet | undefined): NameSet | undefined {
   if (words.size === 0) return used;
-  let set = used ?? NameSet.EMPTY;
+  if (used === undefined) return NameSet.of(words);
+  let set = used;
   for (const word of words) set = set.with(word);
   return set;
 }
