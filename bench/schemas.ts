@@ -22,7 +22,17 @@ const USAGE = `npm run bench -- schemas --dir FOLDER [flags]
 interface Case {
   name: string;
   schema: unknown;
-  tests: readonly { valid: boolean; data: unknown }[];
+  tests: readonly Instance[];
+}
+
+interface Instance {
+  valid: boolean;
+  data: unknown;
+  /**
+   * Its text. One that is invalid has its numbers as its file spells them: to draft 4 `1.0` is no
+   * integer, and to a script the same as `1`.
+   */
+  text: string;
 }
 
 /** How a schema did. Times in ms. */
@@ -95,17 +105,53 @@ function flagsOf(args: string[]): Flags | undefined {
 function casesOf(dir: string): Case[] {
   const files = readdirSync(dir).filter((file) => file.endsWith('.json'));
   return files.sort().flatMap((file) => {
-    const content: unknown = JSON.parse(readFileSync(join(dir, file), 'utf8'));
+    const content = parsed(readFileSync(join(dir, file), 'utf8'));
     const groups: readonly unknown[] = Array.isArray(content) ? content : [content];
     return groups.flatMap((group, i) => {
       if (!isCase(group)) return [];
       const name = Array.isArray(content) ? `${file}[${i}] ${group.description ?? ''}` : file;
-      return [{ name, schema: group.schema, tests: group.tests }];
+      const tests = group.tests.map(({ valid, data }) => {
+        const value = withNumbers(data);
+        return { valid, data: value, text: valid ? JSON.stringify(value) : spelled(data) };
+      });
+      return [{ name, schema: withNumbers(group.schema), tests }];
     });
   });
 }
 
-function isCase(value: unknown): value is Omit<Case, 'name'> & { description?: string } {
+/** Stands before a number that is spelled as JSON.stringify does not. */
+const SPELLING = 'spelled:\u0007';
+
+/** A JSON text, its numbers of another spelling as marked texts. */
+function parsed(text: string): unknown {
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => {
+    if (token.startsWith('"') || JSON.stringify(Number(token)) === token) return token;
+    return JSON.stringify(SPELLING + token);
+  });
+  return JSON.parse(marked);
+}
+
+/** Marked texts as the numbers that they are. */
+function withNumbers(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, part: unknown) =>
+    typeof part === 'string' && part.startsWith(SPELLING)
+      ? Number(part.slice(SPELLING.length))
+      : part,
+  );
+}
+
+function spelled(value: unknown): string {
+  const mark = JSON.stringify(SPELLING).slice(1, -1);
+  return JSON.stringify(value).replaceAll(
+    new RegExp(`"${mark.replace('\\', '\\\\')}([^"]*)"`, 'g'),
+    '$1',
+  );
+}
+
+function isCase(value: unknown): value is Pick<Case, 'schema'> & {
+  tests: { valid: boolean; data: unknown }[];
+  description?: string;
+} {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -193,9 +239,8 @@ async function judge(
     masks.of(machine.start);
     row.firstMaskMs = performance.now() - startMs;
   }
-  for (const { valid, data } of tests) {
+  for (const { valid, data, text } of tests) {
     const matcher = new MachineMatcher(vocabulary ?? bytes, machine, masks);
-    const text = JSON.stringify(data);
     const written = follow(matcher, vocabulary ?? bytes, text, vocabulary && row.masksMs);
     if (valid) row.valid++;
     else row.invalid++;
@@ -246,6 +291,9 @@ function tokenized(text: string, { all }: Vocabulary): number[] {
   return tokens;
 }
 
+/** Instances that cannot be written and are named. */
+const MOST_LOST = 25;
+
 /** Watches how long the loop has no turn. */
 class Blocks {
   #longestMs = 0;
@@ -289,6 +337,8 @@ function report(rows: readonly Row[]): void {
   );
   for (const { name, wrong } of rows)
     for (const text of wrong) console.log(`  wrong: ${name} ${cut(text)}`);
+  const lists = rows.flatMap(({ name, lost }) => lost.map((text) => `  lost: ${name} ${cut(text)}`));
+  for (const line of lists.slice(0, MOST_LOST)) console.log(line);
   const reasons = new Map<string, number>();
   for (const { refused } of rows) {
     if (refused === undefined) continue;

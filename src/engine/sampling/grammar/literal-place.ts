@@ -25,8 +25,7 @@ export class LiteralPlace extends Place {
   protected findStep(byte: number): readonly Place[] {
     const child = this.#trie.children.get(byte);
     if (child === undefined) return [];
-    const next: Place[] = child.isEnd ? [this.#done] : [];
-    if (!child.isEnd) next.push(LiteralPlace.at(this.#places, this.#name, child, this.#done));
-    return next;
+    if (child.isEnd) return [this.#done];
+    return [LiteralPlace.at(this.#places, this.#name, child, this.#done)];
   }
 }
