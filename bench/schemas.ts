@@ -337,7 +337,9 @@ function report(rows: readonly Row[]): void {
   );
   for (const { name, wrong } of rows)
     for (const text of wrong) console.log(`  wrong: ${name} ${cut(text)}`);
-  const lists = rows.flatMap(({ name, lost }) => lost.map((text) => `  lost: ${name} ${cut(text)}`));
+  const lists = rows.flatMap(({ name, lost }) =>
+    lost.map((text) => `  lost: ${name} ${cut(text)}`),
+  );
   for (const line of lists.slice(0, MOST_LOST)) console.log(line);
   const reasons = new Map<string, number>();
   for (const { refused } of rows) {

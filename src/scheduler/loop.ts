@@ -51,6 +51,7 @@ export async function runStep(
   };
 
   release();
+  const waits = hold(scheduler.resident, engine);
   const startMs = clock.now();
   const plan = scheduler.plan(startMs);
   for (const { id } of plan.preempted) {
@@ -58,12 +59,15 @@ export async function runStep(
     else engine.remove(id);
   }
   for (const request of plan.admitted) admit(request);
-  const { work, waits } = workForNow(plan, engine);
+  waits.push(...hold(plan.admitted, engine));
+  const work = workForNow(plan, engine);
   if (work.length === 0) {
-    if (waits.length > 0) await Promise.race(waits);
     // Admissions alone are something: the next plan knows what they took.
-    const goesOn = plan.admitted.length + waits.length > 0;
-    return goesOn ? runStep(scheduler, engine, host, clock) : null;
+    if (plan.admitted.length === 0) {
+      if (waits.length === 0) return null;
+      await Promise.race(waits);
+    }
+    return runStep(scheduler, engine, host, clock);
   }
 
   const result = await engine.step({
@@ -86,37 +90,35 @@ export async function runStep(
   return { plan: done, startMs, endMs };
 }
 
-/** What of a plan can be done now, and what the rest waits for. */
-interface WorkForNow {
-  work: PlannedWork[];
-  waits: Promise<void>[];
+/**
+ * Marks the residents whose next token cannot be drawn yet: nobody is to wait for another's grammar.
+ * Returns what they wait for.
+ */
+function hold(requests: readonly Request[], engine: StepExecutor): Promise<void>[] {
+  return requests.flatMap((request) => {
+    const wait = request.resident ? engine.untilDrawable?.(request.id) : undefined;
+    request.preparing = wait !== undefined;
+    return wait ?? [];
+  });
 }
 
 /**
  * The plan's work as admission has left it. A prefix found in the cache leaves less to compute than
- * was planned, but takes its pages all at once: what no longer fits waits for the next step. So does
- * a sequence whose next token cannot be drawn yet: nobody is to wait for another's grammar.
+ * was planned, but takes its pages all at once: what no longer fits waits for the next step.
  */
-function workForNow(plan: Plan, engine: StepExecutor): WorkForNow {
-  const { kv, capacity, capabilities } = engine;
+function workForNow(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
   const pagesOf = (tokens: number) => Math.ceil(tokens / capacity.pageSize);
   let free = kv.freePages;
   const work: PlannedWork[] = [];
-  const waits: Promise<void>[] = [];
   for (const { request, tokens: planned } of plan.work) {
-    if (request.ended) continue;
+    if (request.ended || request.preparing) continue;
     const { computed, pendingTokens } = request;
     const held = pagesOf(computed);
     const room = (held + free) * capacity.pageSize - computed;
     const tokens = Math.min(planned, pendingTokens, room);
     if (tokens < 1 || (tokens < pendingTokens && !capabilities.continuedPrefill)) continue;
-    const wait = tokens === pendingTokens ? engine.untilDrawable?.(request.id) : undefined;
-    if (wait !== undefined) {
-      waits.push(wait);
-      continue;
-    }
     free -= pagesOf(computed + tokens) - held;
     work.push({ request, tokens });
   }
-  return { work, waits };
+  return work;
 }

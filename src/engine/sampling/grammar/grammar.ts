@@ -21,6 +21,7 @@ const ANY_JSON = { type: ['object', 'array'] };
  */
 export async function compileGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<Machine> {
   const pace = new Pace(MAX_WORK, signal);
+  await pace.rest(); // many may begin at once
   const expression = await read(spec, pace);
   const places = new Places();
   const expressions = new Expressions(places, new Values(places));

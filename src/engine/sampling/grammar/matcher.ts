@@ -3,7 +3,7 @@ import { Pace } from '../pace';
 import { withName } from './json/named';
 import type { Configuration, Machine } from './machine';
 import type { Masks } from './masks';
-import { inSlices } from './sliced';
+import { inSlices, type Sliced } from './sliced';
 import type { Vocabulary } from './vocabulary';
 
 /** Where one sequence stands in the grammar that constrains it. */
@@ -41,6 +41,12 @@ interface Moment {
 
 /** Bytes of forced text that are looked for in one go. */
 const MAX_FORCED = 4096;
+
+async function finish(work: Sliced<Int32Array>): Promise<void> {
+  const pace = new Pace(Infinity);
+  await pace.rest(); // there was a slice of it already
+  await inSlices(work, pace);
+}
 
 export class MachineMatcher implements GrammarMatcher {
   readonly #vocabulary: Vocabulary;
@@ -82,7 +88,7 @@ export class MachineMatcher implements GrammarMatcher {
     do {
       if (work.next().done) return undefined;
     } while (performance.now() < untilMs);
-    return inSlices(work, new Pace(Infinity)).then(() => {});
+    return finish(work);
   }
 
   accept(token: number): boolean {

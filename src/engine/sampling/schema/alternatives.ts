@@ -98,7 +98,7 @@ export class Alternatives {
       const needed =
         typeof needs === 'number'
           ? { rules: objects({ required: new Set([name]) }), literals: [needs] }
-          : { rules: objects({ required: new Set([...needs, name]) }), literals: [] };
+          : { rules: objects({ required: new Set([name, ...needs]) }), literals: [] };
       choose(`${keyword}.${name}`, [{ rules: without(name), literals: [] }, needed]);
     }
     if (says(place, 'if') && (says(place, 'then') || says(place, 'else'))) {
