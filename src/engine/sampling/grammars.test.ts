@@ -236,6 +236,32 @@ describe('a matcher', () => {
     expect(rows).toEqual([2, 2]); // "0" and "}"; "y" and "ye"
   });
 
+  it('makes its next mask in slices where that takes longer than it may', async () => {
+    const words = Array.from({ length: 20_000 }, (_, i) => `w${i.toString(36)}"`);
+    const tokens = [...SMALL_VOCABULARY.tokens, ...words];
+    const many = await Grammars.create({
+      ...SMALL_VOCABULARY,
+      tokens,
+      vocabSize: tokens.length,
+    });
+    const spec: GrammarSpec = {
+      type: 'json_schema',
+      schema: JSON.stringify({ type: 'array', items: { pattern: '^(w[a-m]+|x)$' } }),
+    };
+    const [prepared, unprepared] = [await many.matcher(spec), await many.matcher(spec)];
+    for (const matcher of [prepared, unprepared])
+      for (const token of tokensOf('["')) matcher.accept(token);
+    let turns = 0;
+    const late = prepared.prepare(performance.now());
+    expect(late).toBeInstanceOf(Promise);
+    setImmediate(() => turns++);
+    await late;
+    expect(turns).toBe(1);
+    expect(prepared.prepare(performance.now())).toBeUndefined();
+    expect(prepared.nextBitmask()).toEqual(unprepared.nextBitmask());
+    expect(prepared.nextBitmask().some((word) => word !== 0)).toBe(true);
+  });
+
   it('takes up where a dropped sequence left off', async () => {
     const text = '{"name": "Ada", "age": 3';
     const kept = await grammars.matcher(PERSON);

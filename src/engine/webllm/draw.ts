@@ -40,13 +40,15 @@ export function untilDrawable(
   untilMs: number,
 ): Promise<void> | undefined {
   const { sampling, spec } = sequence;
-  if (spec.sampling.grammar === undefined) return undefined;
+  if (spec.sampling.grammar === undefined || sequence.unprepared) return undefined;
   if (sequence.preparing !== undefined) return sequence.preparing;
   const work =
     sampling === undefined ? begin(sequence, grammars, stopTokens) : preparation(sampling, untilMs);
   if (work === undefined) return undefined;
   sequence.preparing = work
-    .catch(() => {})
+    .catch(() => {
+      sequence.unprepared = true;
+    })
     .then(() => {
       sequence.preparing = undefined;
     });

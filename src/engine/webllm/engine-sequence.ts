@@ -11,6 +11,8 @@ export class EngineSequence {
   sampling: SequenceSampling | undefined;
   /** What its next token is drawn with is being made ready. */
   preparing: Promise<void> | undefined;
+  /** That failed: its next draw says so. */
+  unprepared = false;
   #tokens: Int32Array;
   #length: number;
   #images: readonly SequenceImage[];

@@ -158,6 +158,60 @@ describe('A matcher that fails in the middle of a step', () => {
   });
 });
 
+describe('What a sequence is drawn with', () => {
+  const spec = (id: string, sampling: Partial<SamplingParams>) => ({
+    id,
+    tokens: [65, 66],
+    promptTokens: 2,
+    sampling: { temperature: 1, topP: 1, seed: 1, ...sampling },
+  });
+
+  it('is made ready before it is in a step, and held ready from then on', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('free', {}));
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    expect(engine.untilDrawable?.('free')).toBeUndefined();
+    const wait = engine.untilDrawable?.('held');
+    expect(wait).toBeInstanceOf(Promise);
+    expect(engine.untilDrawable?.('held')).toBe(wait);
+    await wait;
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    const { sampled } = await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    expect(sampled.size).toBe(1);
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    await engine.dispose();
+  });
+
+  it('is waited for where its mask takes long, and no step draws without it', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    await engine.untilDrawable?.('held');
+    await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    let ready = () => {};
+    const slow = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    vi.spyOn(MachineMatcher.prototype, 'prepare').mockReturnValueOnce(slow);
+    const wait = engine.untilDrawable?.('held');
+    expect(engine.untilDrawable?.('held')).toBe(wait);
+    ready();
+    await wait;
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    await engine.dispose();
+  });
+
+  it('that cannot be made is said in its step', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    vi.spyOn(Grammars.prototype, 'matcher').mockRejectedValue(new Error('no memory'));
+    await engine.untilDrawable?.('held');
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    const { failed } = await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    expect(failed?.get('held')?.message).toBe('no memory');
+    await engine.dispose();
+  });
+});
+
 describe('A row of logits that nothing can be drawn from', () => {
   for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
     const logitBias = Object.fromEntries(Array.from({ length: 512 }, (_, token) => [token, value]));
