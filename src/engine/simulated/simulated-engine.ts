@@ -1,4 +1,9 @@
-import { type EngineCapabilities, type GrammarSpec, seededRandom, TempoError } from '../../scheduler';
+import {
+  type EngineCapabilities,
+  type GrammarSpec,
+  seededRandom,
+  TempoError,
+} from '../../scheduler';
 import { PHI3V } from '../images/phi3v';
 import { compileGrammar } from '../sampling/grammar/grammar';
 import type { EngineStatus, LoadedModel, LoadOptions, StepEngine } from '../step-engine';
