@@ -3,7 +3,7 @@ import { TempoError } from '../../scheduler';
 /** Parts of a schema: values, lists and objects. More are not meant for a model. */
 const MAX_PARTS = 200_000;
 /** Characters of it as JSON. */
-const MAX_LENGTH = 4_000_000;
+const MAX_LENGTH = 2_000_000;
 
 /**
  * A schema as JSON text. Throws `invalid_schema` where it is too large, before any work is done on it: an
