@@ -174,7 +174,12 @@ export class Serving implements RequestHost {
   async countTokens(params: ChatCompletionParams): Promise<number> {
     const read = readParams(params, this.#loaded);
     const images = await this.#imagesOf(read);
-    return this.#unlessLost(async () => promptOf(read.request, this.#model, images).tokens.length);
+    return this.#unlessLost(async (engine) => {
+      const { tokens, tools } = promptOf(read.request, this.#model, images);
+      // Tools are part of the prompt: what could not be asked with them is not counted either.
+      if (tools?.grammar !== undefined) await engine.checkGrammar?.(tools.grammar);
+      return tokens.length;
+    });
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
