@@ -29,4 +29,5 @@ export default [
   entry('webllm-api', '24 kB'),
   entry('worker', '60 kB'),
   entry('page-worker', '60 kB'),
+  entry('simulated', '48 kB'),
 ];

@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
   lab: () => import('./lab'),
   report: () => import('./report'),
   webllm: () => import('./webllm'),
+  schemas: () => import('./schemas'),
 };
 
 const [bench, ...args] = process.argv.slice(2);

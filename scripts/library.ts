@@ -110,7 +110,7 @@ const webLlmData: Plugin = {
   },
 };
 
-/** WebLLM and xgrammar name modules of Node's that they ask for in Node alone. */
+/** WebLLM names modules of Node's that it asks for in Node alone. */
 const withoutNode: Plugin = {
   name: 'without-node',
   resolveId: {

@@ -514,8 +514,8 @@ describe('an answer in JSON', () => {
       type: 'object' as const,
       properties: {
         mail: { type: 'string' as const, format: 'email', pattern: '^.+@.+$' },
-        even: { type: 'integer' as const, multipleOf: 2 },
-        odd: { type: 'array' as const, uniqueItems: true },
+        twice: { type: 'string' as const, pattern: '^(.+)\\1$' },
+        rule: { type: 'string' as const, format: 'regex' },
       },
     };
     const asked = call({ responseFormat: { type: 'json', schema } });
@@ -526,9 +526,9 @@ describe('an answer in JSON', () => {
           schema: {
             type: 'object',
             properties: {
-              mail: { type: 'string', pattern: '^.+@.+$' },
-              even: { type: 'integer' },
-              odd: { type: 'array' },
+              mail: { type: 'string', format: 'email', pattern: '^.+@.+$' },
+              twice: { type: 'string' },
+              rule: { type: 'string' },
             },
           },
         },

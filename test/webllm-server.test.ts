@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { XGrammarMatcher } from '../src/engine/sampling/grammar-matcher';
+import { MachineMatcher } from '../src/engine/sampling/grammar/matcher';
 import { loadWebLlmEngine } from '../src/engine/webllm';
 import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import { TempoServer } from '../src/server';
@@ -156,14 +156,14 @@ describe('The server on the WebLLM engine', () => {
   it('ends alone the request whose grammar’s matcher fails in the middle of a step', async () => {
     const expected = await alone();
     const service = await serve();
-    const { nextBitmask } = XGrammarMatcher.prototype;
+    const { nextBitmask } = MachineMatcher.prototype;
     let masks = 0;
-    const broken = vi
-      .spyOn(XGrammarMatcher.prototype, 'nextBitmask')
-      .mockImplementation(async function (this: XGrammarMatcher) {
-        if (++masks === 6) throw new WebAssembly.RuntimeError('unreachable');
-        return nextBitmask.call(this);
-      });
+    const broken = vi.spyOn(MachineMatcher.prototype, 'nextBitmask').mockImplementation(function (
+      this: MachineMatcher,
+    ) {
+      if (++masks === 6) throw new WebAssembly.RuntimeError('unreachable');
+      return nextBitmask.call(this);
+    });
     const held = { type: 'grammar', grammar: 'root ::= [a-z]+' } as const;
     const [first, failed, ...others] = await Promise.allSettled([
       service.ask(QUESTIONS[0]),

@@ -36,14 +36,14 @@ describe('a schema of draft 7 in the server’s words', () => {
       { type: 'object', propertyNames: { pattern: '^a' } },
     ],
     [
-      'names no format beside its pattern, wherever that is',
+      'keeps a format beside its pattern, wherever that is',
       {
         anyOf: [{ $ref: '#/definitions/mail' }, { type: 'array', items: { format: 'uri' } }],
         definitions: { mail: { type: 'string', format: 'email', pattern: '@' } },
       },
       {
         anyOf: [{ $ref: '#/definitions/mail' }, { type: 'array', items: { format: 'uri' } }],
-        definitions: { mail: { type: 'string', pattern: '@' } },
+        definitions: { mail: { type: 'string', format: 'email', pattern: '@' } },
       },
     ],
     [

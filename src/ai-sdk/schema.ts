@@ -1,7 +1,7 @@
 /**
  * A schema of draft 7, as the AI SDK makes them, in the words that the server holds output to; it says
- * the same. Tuples become `prefixItems`; a `format` is implied by the `pattern` beside it, and that
- * names are strings by JSON; the dialect would only cost the model tokens.
+ * the same. Tuples become `prefixItems`; that names are strings is implied by JSON; the dialect would
+ * only cost the model tokens.
  */
 export function schemaOf(schema: object): Record<string, unknown> {
   const { $schema: _, ...rest } = mapSchema(schema);
@@ -33,12 +33,11 @@ function mapSchema(schema: object): Schema {
   return inServersWords(mapped);
 }
 
-function inServersWords({ additionalItems, propertyNames, format, ...rest }: Schema): Schema {
+function inServersWords({ additionalItems, propertyNames, ...rest }: Schema): Schema {
   return {
     ...rest,
     ...(additionalItems !== undefined && 'prefixItems' in rest && { items: additionalItems }),
     ...(propertyNames !== undefined && !anyName(propertyNames) && { propertyNames }),
-    ...(format !== undefined && !('pattern' in rest) && { format }),
   };
 }
 

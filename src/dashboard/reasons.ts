@@ -11,6 +11,7 @@ const WORDS: Record<Reason, string> = {
   hopeless: 'Cannot be in time any more: others first',
   'not-admitted': 'Would make admitted requests late',
   'batch-full': 'The batch is full',
+  preparing: 'Its grammar is being made ready',
   'sequences-full': 'Every sequence slot is taken',
   'pages-full': 'No KV pages are free',
   'prefill-budget': 'No prompt tokens left in this step',

@@ -109,9 +109,10 @@ export interface StepEngine extends StepExecutor {
   truncate(id: string, tokens: number): void;
   /**
    * Rejects with `invalid_schema` where a grammar does not compile, before a request with it is
-   * queued. An engine without it constrains nothing.
+   * queued, and with the signal's reason where the caller has gone. An engine without it constrains
+   * nothing.
    */
-  checkGrammar?(spec: GrammarSpec): Promise<void>;
+  checkGrammar?(spec: GrammarSpec, signal?: AbortSignal): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -33,9 +33,14 @@ export interface SamplingParams {
   grammar?: GrammarSpec;
 }
 
+/** What an output is. `path` is where it stands in its request, for errors. */
 export type GrammarSpec =
+  /** A JSON object or array. */
   | { type: 'json' }
-  | { type: 'json_schema'; schema: string }
+  /** A JSON value. */
+  | { type: 'json_schema'; schema: string; path?: string }
+  /** A text that a regular expression matches as a whole. */
+  | { type: 'regex'; pattern: string; path?: string }
   | { type: 'ebnf'; grammar: string }
   | { type: 'structural_tag'; tag: string };
 
@@ -171,6 +176,12 @@ export interface StepExecutor {
    * computing them again; the next `add` of that id finds them. Only where `capabilities.swap`.
    */
   swapOut?(sequenceId: string): Promise<void>;
+  /**
+   * Whether a step may draw a sequence's next token now: undefined, at once. Else what that takes is
+   * being made ready, and the promise resolves when the sequence may be in a step again; it never
+   * rejects. An engine without it is always ready.
+   */
+  untilDrawable?(sequenceId: string): Promise<void> | undefined;
   /** Runs one forward pass and appends each sampled token to its sequence. */
   step(plan: StepPlan): Promise<StepResult>;
 }

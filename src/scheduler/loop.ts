@@ -25,13 +25,15 @@ export interface StepRecord {
 
 /**
  * One iteration of serving: plan, make room, admit, run, hand out the tokens, finish.
- * Returns null when there was nothing to do. An engine failure throws; nothing is lost by it.
+ * Returns null when there was nothing to do; `onReady` is called when what somebody waits for in the
+ * engine has been made. An engine failure throws; nothing is lost by it.
  */
 export async function runStep(
   scheduler: Scheduler,
   engine: StepExecutor,
   host: RequestHost,
   clock: Clock,
+  onReady?: () => void,
 ): Promise<StepRecord | null> {
   const release = () => {
     for (const request of scheduler.takeReleased()) engine.remove(request.id);
@@ -57,21 +59,28 @@ export async function runStep(
       else engine.remove(id);
     }
     for (const request of plan.admitted) admit(request);
-    return workWithinPages(plan, engine);
+    waits.push(...hold(plan.admitted, engine));
+    return workForNow(plan, engine);
   };
 
   release();
+  const waits = hold(scheduler.resident, engine);
   const startMs = clock.now();
   const cachedTokens = (request: Request) => engine.kv.matchPrefix(host.sequence(request).tokens);
   let plan = scheduler.plan(startMs, cachedTokens);
   let work = await prepare(plan);
   while (work.length === 0 && plan.admitted.length > 0) {
-    // Pages that came back from CPU memory left no room to compute in, or nobody could be admitted.
+    // Pages that came back from CPU memory left no room to compute in, or nobody could be admitted, or
+    // those who were cannot go on yet: when they took others' places, the others are not to take them back.
+    if (waits.length > 0 && plan.preempted.length > 0) break;
     release();
     plan = scheduler.planOldest(startMs);
     work = await prepare(plan);
   }
-  if (work.length === 0) return null;
+  if (work.length === 0) {
+    for (const wait of waits) if (onReady !== undefined) void wait.then(onReady);
+    return null;
+  }
 
   const result = await engine.step({
     work: work.map(({ request, tokens }) => ({ sequenceId: request.id, tokens })),
@@ -94,15 +103,27 @@ export async function runStep(
 }
 
 /**
+ * Marks the residents whose next token cannot be drawn yet: nobody is to wait for another's grammar.
+ * Returns what they wait for.
+ */
+function hold(requests: readonly Request[], engine: StepExecutor): Promise<void>[] {
+  return requests.flatMap((request) => {
+    const wait = request.resident ? engine.untilDrawable?.(request.id) : undefined;
+    request.preparing = wait !== undefined;
+    return wait ?? [];
+  });
+}
+
+/**
  * The plan's work as admission has left it. A prefix found in the cache leaves less to compute than
  * was planned, but takes its pages all at once: what no longer fits waits for the next step.
  */
-function workWithinPages(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
+function workForNow(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
   const pagesOf = (tokens: number) => Math.ceil(tokens / capacity.pageSize);
   let free = kv.freePages;
   const work: PlannedWork[] = [];
   for (const { request, tokens: planned } of plan.work) {
-    if (request.ended) continue;
+    if (request.ended || request.preparing) continue;
     const { computed, pendingTokens } = request;
     const held = pagesOf(computed);
     const room = (held + free) * capacity.pageSize - computed;

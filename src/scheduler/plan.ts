@@ -108,6 +108,7 @@ export class PlanBuilder {
     options: { maxTokens?: number; makeRoom?: boolean } = {},
   ): number {
     if (this.has(request)) return 0;
+    if (request.resident && request.preparing) return this.#refuse(request, 'preparing', numbers);
     const { capabilities } = this.#view;
     if (this.#work.length >= this.maxBatch) return this.#refuse(request, 'batch-full', numbers);
     const decode = request.resident && request.decoding;

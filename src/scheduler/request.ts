@@ -44,6 +44,7 @@ export type Reason =
   | 'hopeless' // cannot make its objective any more
   | 'not-admitted' // would not fit beside what is admitted
   | 'batch-full'
+  | 'preparing' // what its next token is drawn with is being made ready
   | 'sequences-full'
   | 'pages-full'
   | 'prefill-budget'
@@ -93,6 +94,8 @@ export class Request {
   generated = 0;
   /** Holds pages in the engine. */
   resident = false;
+  /** What its next token is drawn with is being made ready: it is in no step. */
+  preparing = false;
   /** What was predicted of its output length at submission; undefined until it is queued. */
   estimate: LengthEstimate | undefined;
   /** What it was told to wait for its first step when it was submitted, ms. */

@@ -268,11 +268,11 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
     {
       response_format: {
         type: 'json_schema',
-        json_schema: { name: 'x', schema: { type: 'object', not: {} } },
+        json_schema: { name: 'x', schema: { properties: { a: { format: 'regex' } } } },
       },
     },
     'invalid_schema',
-    'response_format.json_schema.schema.not',
+    'response_format.json_schema.schema.properties.a.format',
   ],
   ['a format that is none', { response_format: 'json' }, 'invalid_request', 'response_format'],
   [

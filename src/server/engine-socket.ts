@@ -96,6 +96,11 @@ export class EngineSocket implements StepExecutor {
     await Promise.race([this.#engine.swapOut?.(sequenceId), this.#cut]);
   }
 
+  untilDrawable(sequenceId: string): Promise<void> | undefined {
+    this.check();
+    return this.#engine.untilDrawable?.(sequenceId);
+  }
+
   step(plan: StepPlan): Promise<StepResult> {
     this.check();
     return Promise.race([this.#engine.step(plan), this.#cut]);

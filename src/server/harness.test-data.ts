@@ -134,6 +134,10 @@ export class FragileEngine implements StepEngine {
     this.remove(sequenceId);
   }
 
+  async checkGrammar(...args: Parameters<NonNullable<StepEngine['checkGrammar']>>): Promise<void> {
+    await this.#engine.checkGrammar?.(...args);
+  }
+
   fork(parentId: string, id: string, tokens: number): void {
     this.#engine.fork(parentId, id, tokens);
   }

@@ -38,21 +38,20 @@ export interface PreparedRequest {
 export interface PrepareOptions {
   /** Prompt and output together may be so many tokens. */
   longest: number;
+  /** The request's prompt. */
+  prompt: PreparedPrompt;
   /** What a simulated engine makes an answer up with that is held to a form. */
   makeUp?: MakeUp;
-  /** The request's images. */
-  images?: LoadedImages;
 }
 
-/** Turns a chat request into tokens and choices. Throws typed errors that name the field. */
+/** Turns a chat request and its prompt into choices. Throws typed errors that name the field. */
 export function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  { longest, makeUp, images: loaded }: PrepareOptions,
+  { longest, prompt: { tokens: prompt, images, tools, reasoningOpen }, makeUp }: PrepareOptions,
 ): PreparedRequest {
   const { tokenizer, template } = model;
-  const { tokens: prompt, images, tools, reasoningOpen } = promptOf(request, model, loaded);
   const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;

@@ -165,7 +165,7 @@ export class Serving implements RequestHost {
     const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
     return this.#unlessLost(async (engine) => {
       const prepared = await this.#prepared(submission.id, read, images);
-      if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
+      if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar, signal);
       return { ...prepared, ...read };
     });
   }
@@ -174,7 +174,12 @@ export class Serving implements RequestHost {
   async countTokens(params: ChatCompletionParams): Promise<number> {
     const read = readParams(params, this.#loaded);
     const images = await this.#imagesOf(read);
-    return this.#unlessLost(async () => promptOf(read.request, this.#model, images).tokens.length);
+    return this.#unlessLost(async (engine) => {
+      const { tokens, tools } = promptOf(read.request, this.#model, images);
+      // Tools are part of the prompt: what could not be asked with them is not counted either.
+      if (tools?.grammar !== undefined) await engine.checkGrammar?.(tools.grammar);
+      return tokens.length;
+    });
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
@@ -452,8 +457,9 @@ export class Serving implements RequestHost {
   ): Promise<PreparedRequest> {
     const longest = this.#longest;
     if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
-    const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, makeUp, images });
+    const prompt = promptOf(read.request, this.#model, images);
+    const makeUp = this.#model.simulated ? await makeUpFor(read.request, prompt.tools) : undefined;
+    return prepareChat(id, read.request, this.#model, { longest, prompt, makeUp });
   }
 
   #schedule(

@@ -126,12 +126,12 @@ describe('the simulated engine', () => {
     expect(finishReasons).toEqual(['length']);
   });
 
-  it('refuses a schema that it finds nothing for, and says what to do', async () => {
+  it('refuses a schema that nothing satisfies', async () => {
     const harness = await new Harness().loaded();
     const endless = { type: 'object', properties: { a: { $ref: '#' } }, required: ['a'] };
     const refused = await harness.ask({
       response_format: { type: 'json_schema', json_schema: { schema: endless } },
     });
-    expect(codeOf(refused)).toBe('unsupported');
+    expect(codeOf(refused)).toBe('invalid_schema');
   });
 });

@@ -2,18 +2,37 @@ import { hashText } from '../scheduler';
 import type { PreparedTools } from './tools';
 import type { ChatRequest, ScriptedReply } from './validate';
 
-/** Makes up a value that satisfies a JSON schema: the same for the same seed. */
-export type MakeUp = (schema: unknown, seed: number) => unknown;
+/** Makes up a value that satisfies the schema at a place of the request: the same for the same seed. */
+export type MakeUp = (path: string, seed: number) => unknown;
+
+/** Where answers stand that are JSON and no more is said of them. */
+const ANY_JSON = 'response_format';
+const FORMATS_OF_JSON = ['json', 'json_schema'];
 
 /**
- * What makes replies up, loaded for the requests that need it: those that say nothing of their answer
- * (`simulate`), and hold it to a form.
+ * What makes replies up, for the requests that need it: those that say nothing of their answer
+ * (`simulate`), and hold it to a form. Throws invalid_schema where nothing satisfies a schema.
  */
-export async function makeUpFor(request: ChatRequest): Promise<MakeUp | undefined> {
-  const { simulate, tool_choice: choice = 'auto', response_format: format } = request;
-  const isFree = (choice === 'auto' || choice === 'none') && format === undefined;
-  if (simulate !== undefined || isFree) return undefined;
-  return (await import('../engine/simulated')).madeUp;
+export async function makeUpFor(
+  request: ChatRequest,
+  tools: PreparedTools | undefined,
+): Promise<MakeUp | undefined> {
+  const { simulate, response_format: format } = request;
+  const isJson = format !== undefined && FORMATS_OF_JSON.includes(format.type);
+  if (simulate !== undefined || !(isJson || tools?.required)) return undefined;
+  const { makingUp } = await import('../engine/simulated');
+  const made = new Map<string, (seed: number) => unknown>();
+  if (tools?.required) {
+    for (const { parameters, path } of tools.callable) {
+      made.set(path, await makingUp(parameters, path, { objects: true }));
+    }
+  } else if (format?.type === 'json_schema') {
+    const { schema, path = ANY_JSON } = format;
+    made.set(path, await makingUp(JSON.parse(schema), path));
+  } else {
+    made.set(ANY_JSON, await makingUp({}, ANY_JSON, { objects: true }));
+  }
+  return (path, seed) => made.get(path)?.(seed);
 }
 
 /**
@@ -29,14 +48,9 @@ export function simulatedReply(
 ): ScriptedReply | undefined {
   if (makeUp === undefined) return simulate;
   if (tools?.required) {
-    const { name, parameters } = tools.callable[hashText(`${seed}`) % tools.callable.length];
-    return { tool_calls: [{ name, arguments: makeUp(parameters, seed) }] };
+    const { name, path } = tools.callable[hashText(`${seed}`) % tools.callable.length];
+    return { tool_calls: [{ name, arguments: makeUp(path, seed) }] };
   }
-  if (format?.type === 'json') return json(makeUp({ type: 'object' }, seed));
-  if (format?.type === 'json_schema') return json(makeUp(JSON.parse(format.schema), seed));
-  return undefined;
-}
-
-function json(value: unknown): ScriptedReply {
-  return { content: JSON.stringify(value) };
+  const path = format?.type === 'json_schema' ? format.path : undefined;
+  return { content: JSON.stringify(makeUp(path ?? ANY_JSON, seed)) };
 }

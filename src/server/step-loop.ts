@@ -81,7 +81,9 @@ export class StepLoop {
       this.#news = false;
       try {
         this.#socket.check();
-        const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock);
+        const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock, () =>
+          this.wake(),
+        );
         this.#events.stepped(record);
         const worked = await this.#events.between(record === null);
         if (record === null && !worked) await this.#rest();

@@ -1,67 +1,55 @@
-import type { CompiledGrammar, GrammarCompiler, TokenizerInfo } from '@mlc-ai/web-xgrammar';
 import { type GrammarSpec, TempoError, type TokenIds } from '../../scheduler';
-import { completeGrammar, exactSchema } from './exact-schema';
-import { type GrammarMatcher, XGrammarMatcher } from './grammar-matcher';
-import { checkJsonSchema, checkStructuralTag } from './json-schema';
-import { type LoadedXGrammar, loadXGrammar } from './xgrammar';
+import { compileGrammar } from './grammar/grammar';
+import type { Machine } from './grammar/machine';
+import { Masks } from './grammar/masks';
+import { type GrammarMatcher, MachineMatcher } from './grammar/matcher';
+import { inSlices } from './grammar/sliced';
+import { type GrammarVocabulary, Vocabulary } from './grammar/vocabulary';
+import { Pace } from './pace';
 
-/** A tokenizer's vocabulary as grammars need it. */
-export interface GrammarVocabulary {
-  /** Token texts by id, as the tokenizer's file writes them (WebLLM's `idToToken`). */
-  tokens: readonly string[];
-  /** `tokenizer_info.token_postproc_method` of mlc-chat-config.json. */
-  encoding: 'raw' | 'byte_fallback' | 'byte_level';
-  /** `tokenizer_info.prepend_space_in_encode`. */
-  prependSpace: boolean;
-  /** Length of a row of logits; may exceed the tokens. */
-  vocabSize: number;
-  /** Tokens that end an answer: the template's `stop_token_ids`. */
-  stopTokens: readonly number[];
+export type { GrammarMatcher } from './grammar/matcher';
+export type { GrammarVocabulary } from './grammar/vocabulary';
+
+/** Compiled grammars that are kept for requests to come, and the memory of their masks: bytes. */
+const MAX_GRAMMARS = 64;
+const MAX_MASK_BYTES = 64 * 2 ** 20;
+
+interface Compiled {
+  machine: Machine;
+  masks: Masks;
 }
 
-/** Compiled grammars kept for requests to come. */
-const CACHED_GRAMMARS = 32;
+interface Entry {
+  compiled: Promise<Compiled>;
+  /** Set once it is done. */
+  masks: Masks | undefined;
+  /** Whoever waits for it; where nobody does any more, it is given up. */
+  waiting: number;
+  controller: AbortController;
+}
 
 /** Compiles grammars for one model's vocabulary, once each, and makes matchers of them. */
 export class Grammars {
-  readonly #loaded: LoadedXGrammar;
-  readonly #tokenizer: TokenizerInfo;
-  readonly #compiler: GrammarCompiler;
-  readonly #vocabulary: GrammarVocabulary;
-  /** Least recently used first. */
-  readonly #cache = new Map<string, Promise<CompiledGrammar>>();
+  readonly #vocabulary: Vocabulary;
+  /** By the grammar, as JSON; the last used last. */
+  readonly #entries = new Map<string, Entry>();
 
-  private constructor(
-    loaded: LoadedXGrammar,
-    tokenizer: TokenizerInfo,
-    compiler: GrammarCompiler,
-    vocabulary: GrammarVocabulary,
-  ) {
-    this.#loaded = loaded;
-    this.#tokenizer = tokenizer;
-    this.#compiler = compiler;
+  private constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
   }
 
-  /** Loads xgrammar on first use (1 MB) and reads the vocabulary. */
+  /** Reads the vocabulary, in slices. */
   static async create(vocabulary: GrammarVocabulary): Promise<Grammars> {
-    const loaded = await loadXGrammar();
-    const { GrammarCompiler, TokenizerInfo } = loaded.library;
-    const tokenizer = await TokenizerInfo.createTokenizerInfo(
-      [...vocabulary.tokens],
-      vocabulary.encoding,
-      vocabulary.prependSpace,
-      vocabulary.vocabSize,
-      [...vocabulary.stopTokens],
-    );
-    // This class is the cache; xgrammar's would keep a failed compilation as one that never ends.
-    const compiler = await GrammarCompiler.createGrammarCompiler(tokenizer, false);
-    return new Grammars(loaded, tokenizer, compiler, vocabulary);
+    return new Grammars(await Vocabulary.of(vocabulary));
   }
 
-  /** Makes sure that a grammar compiles. Throws invalid_schema, saying what is wrong with it. */
-  async check(spec: GrammarSpec): Promise<void> {
-    await this.#compile(spec);
+  /**
+   * Makes sure that a grammar compiles, and that its first mask is there when it is asked for. Throws
+   * invalid_schema, saying what is wrong with it, and the signal's reason where the caller has gone.
+   */
+  async check(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    const { machine, masks } = await this.#compiled(spec, signal);
+    await inSlices(masks.making(machine.start), new Pace(Infinity, signal));
   }
 
   /**
@@ -70,121 +58,78 @@ export class Grammars {
    * where `generated` does not follow it.
    */
   async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
-    const compiled = await this.#compile(spec);
-    const { library, recover } = this.#loaded;
-    const handle = await library.GrammarMatcher.createGrammarMatcher(compiled).catch((thrown) => {
-      const cause = recover(thrown);
-      const sentence = `The grammar's matcher cannot be made: ${cause.message}`;
-      throw new TempoError('engine_failed', sentence, { cause });
-    });
-    const matcher = new XGrammarMatcher(handle, this.#vocabulary, recover);
+    const { machine, masks } = await this.#compiled(spec);
+    const matcher = new MachineMatcher(this.#vocabulary, machine, masks);
+    const pace = new Pace(Infinity);
     for (let i = 0; i < generated.length; i++) {
+      if (pace.due) await pace.rest();
       if (matcher.accept(generated[i])) continue;
-      await matcher.nextBitmask(); // where the grammar leads nowhere, this is how it shows
-      if (!matcher.accept(generated[i])) {
-        matcher.dispose();
-        throw new TempoError(
-          'engine_failed',
-          `Token ${i} of the answer so far (${generated[i]}) does not follow its grammar.`,
-        );
-      }
+      throw new TempoError(
+        'engine_failed',
+        `Token ${i} of the answer so far (${generated[i]}) does not follow its grammar.`,
+      );
     }
     return matcher;
   }
 
-  dispose(): void {
-    for (const compiled of this.#cache.values()) {
-      compiled.then(
-        (grammar) => grammar.dispose(),
-        () => {},
-      );
-    }
-    this.#cache.clear();
-    this.#compiler.dispose();
-    this.#tokenizer.dispose();
-  }
-
-  #compile(spec: GrammarSpec): Promise<CompiledGrammar> {
+  async #compiled(spec: GrammarSpec, signal?: AbortSignal): Promise<Compiled> {
+    signal?.throwIfAborted();
     const key = JSON.stringify(spec);
-    const cached = this.#cache.get(key);
-    this.#cache.delete(key);
-    const compiled = cached ?? this.#compileAnew(spec);
-    this.#cache.set(key, compiled);
-    if (this.#cache.size > CACHED_GRAMMARS) this.#evict();
-    return compiled;
-  }
-
-  #evict(): void {
-    const [[key, compiled]] = this.#cache;
-    this.#cache.delete(key);
-    compiled.then(
-      // Whoever waits for it makes a matcher first; that shares ownership of what it needs.
-      (grammar) => setTimeout(() => grammar.dispose()),
-      () => {},
-    );
-  }
-
-  async #compileAnew(spec: GrammarSpec): Promise<CompiledGrammar> {
-    if (spec.type === 'json_schema') checkJsonSchema(parseJson(spec.schema), 'schema');
-    if (spec.type === 'structural_tag') checkStructuralTag(parseJson(spec.tag));
+    const entry = this.#entries.get(key) ?? this.#compile(spec, key);
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    this.#evict();
+    entry.waiting++;
     try {
-      return await this.#loaded.attempt(() => this.#callCompiler(spec));
-    } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
-      throw new TempoError('invalid_schema', `The grammar does not compile: ${words}`, { cause });
-    }
-  }
-
-  async #callCompiler(spec: GrammarSpec): Promise<CompiledGrammar> {
-    switch (spec.type) {
-      case 'json':
-        return this.#compiler.compileBuiltinJSONGrammar();
-      case 'json_schema': {
-        const { schema, rules } = exactSchema(parseJson(spec.schema));
-        if (rules.size === 0) return this.#compiler.compileJSONSchema(JSON.stringify(schema));
-        return this.#compileEbnf(await this.#ebnfOf(schema, rules));
+      return await unless(signal, entry.compiled);
+    } finally {
+      entry.waiting--;
+      const isLeft = entry.waiting === 0 && entry.masks === undefined;
+      if (isLeft && this.#entries.get(key) === entry) {
+        this.#entries.delete(key);
+        entry.controller.abort();
       }
-      case 'structural_tag': {
-        const tag = await this.#withExactSchemas(parseJson(spec.tag));
-        return this.#compiler.compileStructuralTag(JSON.stringify(tag));
-      }
-      case 'ebnf':
-        return this.#compileEbnf(spec.grammar);
     }
   }
 
-  async #compileEbnf(ebnf: string): Promise<CompiledGrammar> {
-    const grammar = await this.#loaded.library.Grammar.fromEBNF(ebnf);
-    const compiled = await this.#compiler.compileGrammar(grammar);
-    grammar.dispose();
-    return compiled;
+  #compile(spec: GrammarSpec, key: string): Entry {
+    const controller = new AbortController();
+    const compiled = compileGrammar(spec, controller.signal).then((machine) => {
+      const masks = new Masks(this.#vocabulary, machine);
+      entry.masks = masks;
+      return { machine, masks };
+    });
+    const entry: Entry = { compiled, masks: undefined, waiting: 0, controller };
+    compiled.catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    });
+    return entry;
   }
 
-  async #ebnfOf(schema: unknown, rules: ReadonlyMap<string, string>): Promise<string> {
-    const ebnf = await this.#loaded.library.Testings._jsonSchemaToEBNF(JSON.stringify(schema));
-    return completeGrammar(ebnf, rules);
-  }
-
-  /** A structural tag whose schemas became grammars where they need rules of ours. */
-  async #withExactSchemas(value: unknown): Promise<unknown> {
-    if (Array.isArray(value)) return Promise.all(value.map((one) => this.#withExactSchemas(one)));
-    if (typeof value !== 'object' || value === null) return value;
-    if ('type' in value && value.type === 'json_schema' && 'json_schema' in value) {
-      const { schema, rules } = exactSchema(value.json_schema);
-      if (rules.size === 0) return { ...value, json_schema: schema };
-      return { type: 'grammar', grammar: await this.#ebnfOf(schema, rules) };
+  /** Forgets the grammars that were used longest ago; matchers made of them live on. */
+  #evict(): void {
+    let bytes = 0;
+    for (const { masks } of this.#entries.values()) bytes += masks?.bytes ?? 0;
+    for (const [key, { masks, waiting }] of this.#entries) {
+      if (this.#entries.size <= MAX_GRAMMARS && bytes <= MAX_MASK_BYTES) return;
+      if (waiting > 0 || masks === undefined) continue;
+      this.#entries.delete(key);
+      bytes -= masks.bytes;
     }
-    const entries = Object.entries(value).map(
-      async ([key, inner]) => [key, await this.#withExactSchemas(inner)] as const,
-    );
-    return Object.fromEntries(await Promise.all(entries));
   }
 }
 
-function parseJson(text: string): unknown {
+/** What a promise comes to, unless the signal is aborted before. */
+async function unless<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
   try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new TempoError('invalid_schema', 'The schema is not valid JSON.', { cause });
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }

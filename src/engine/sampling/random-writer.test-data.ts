@@ -1,6 +1,6 @@
 /** A model that knows nothing: it writes any token its grammar allows, and ends when it gets long. */
 import { type Random, seededRandom } from '../../scheduler';
-import type { GrammarMatcher } from './grammar-matcher';
+import type { GrammarMatcher } from './grammars';
 import { SMALL_VOCABULARY, STOP, wordsOf } from './small-vocabulary.test-data';
 
 const TOKENS = Array.from({ length: SMALL_VOCABULARY.vocabSize }, (_, token) => token);
@@ -16,7 +16,7 @@ export async function writeAtRandom(
   const random = seededRandom(seed);
   const written: number[] = [];
   while (!matcher.terminated && written.length < 40 * length) {
-    const mask = await matcher.nextBitmask();
+    const mask = matcher.nextBitmask();
     const allowed = TOKENS.filter((token) => (mask[token >> 5] >>> (token & 31)) & 1);
     const text = allowed.filter(isText);
     const token = choose(text.length > 0 ? text : allowed, written.length > length, random);

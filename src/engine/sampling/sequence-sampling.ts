@@ -1,5 +1,5 @@
 import { type SamplingParams, TempoError, type TokenIds, uniformAt } from '../../scheduler';
-import type { GrammarMatcher } from './grammar-matcher';
+import type { GrammarMatcher } from './grammar/matcher';
 import { TokenCounts } from './token-counts';
 
 export interface SequenceSamplingOptions {
@@ -8,7 +8,7 @@ export interface SequenceSamplingOptions {
   generated?: TokenIds;
   /** Tokens that end an answer: the template's `stop_token_ids`. */
   stopTokens?: readonly number[];
-  /** Standing after `generated` (see `Grammars.matcher`). The sequence owns it from here on. */
+  /** Standing after `generated` (see `Grammars.matcher`). */
   matcher?: GrammarMatcher;
 }
 
@@ -65,10 +65,6 @@ export class SequenceSampling {
       throw new TempoError('engine_failed', `Token ${token} was drawn; its grammar forbids it.`);
     }
     this.#count(token);
-  }
-
-  dispose(): void {
-    this.matcher?.dispose();
   }
 
   #count(token: number): void {

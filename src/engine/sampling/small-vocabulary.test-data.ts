@@ -22,7 +22,6 @@ export const STOP = 0;
 export const SMALL_VOCABULARY: GrammarVocabulary = {
   tokens: ['</s>', ...ALPHABET, ...LONGER.map(encode)],
   encoding: 'byte_level',
-  prependSpace: false,
   vocabSize: 320, // padded, as models' rows of logits are
   stopTokens: [STOP],
 };

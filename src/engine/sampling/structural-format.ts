@@ -6,7 +6,9 @@ export function structuralFormat(spec: GrammarSpec): unknown {
     case 'json':
       return { type: 'json_schema', json_schema: { type: ['object', 'array'] } };
     case 'json_schema':
-      return { type: 'json_schema', json_schema: JSON.parse(spec.schema) };
+      return { type: 'json_schema', json_schema: JSON.parse(spec.schema), path: spec.path };
+    case 'regex':
+      return { type: 'regex', pattern: spec.pattern, path: spec.path };
     case 'ebnf':
       return { type: 'grammar', grammar: spec.grammar };
     case 'structural_tag': {

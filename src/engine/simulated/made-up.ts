@@ -1,194 +1,153 @@
 /** Values that satisfy a JSON schema and mean nothing, for the simulated engine's answers. */
-import { type Random, seededRandom, TempoError } from '../../scheduler';
-import { boundsOf } from '../sampling/number-range';
-import { madeUpFormat, madeUpMatch, madeUpWords } from './made-up-text';
-
-type Schema = Record<string, unknown>;
+import { type Random, seededRandom } from '../../scheduler';
+import { ArrayShape, type ArrayState } from '../sampling/grammar/json/array-places';
+import { ObjectShape, type ObjectState } from '../sampling/grammar/json/object-places';
+import { UsedValues } from '../sampling/grammar/json/used-values';
+import { Values } from '../sampling/grammar/json/values';
+import { Places } from '../sampling/grammar/place';
+import { Pace } from '../sampling/pace';
+import type { ValuePlan } from '../sampling/schema/plan';
+import { planOf } from '../sampling/schema/planner';
+import { madeUpNumber } from './made-up-number';
+import { madeUpName, madeUpText } from './made-up-text';
 
 /** Deeper than this, a value is as small as its schema allows. */
 const PLENTY_UNTIL = 3;
-const MAX_DEPTH = 40;
-/** Values that are tried for one schema. */
-const MAX_TRIES = 20_000;
-/** Numbers without a bound are so far from the other at most. */
-const REACH = 100;
-
-/** No value is to be found on this way. */
-class DeadEnd extends Error {}
+/** Items where there may be any number. */
+const FEW = 2;
+const MAX_WORK = 1_000_000;
+/** Items that are tried where all must differ. */
+const TRIES = 20;
 
 /**
- * A value that satisfies `schema`, one of those that output can be held to (`checkJsonSchema`); the same
- * for the same seed. Throws `unsupported` where none is found.
+ * What makes values up that satisfy `schema`: the same for the same seed. `path` is the schema's, for
+ * errors; `objects`: nothing but objects. Throws invalid_schema where there is none, or where output
+ * could not be held to the schema.
  */
-export function madeUp(schema: unknown, seed: number): unknown {
-  try {
-    return new MakingUp(schema, seededRandom(seed)).value(schema, 0);
-  } catch (thrown) {
-    if (!(thrown instanceof DeadEnd)) throw thrown;
-    throw new TempoError(
-      'unsupported',
-      'The simulated engine found nothing that satisfies the schema. Say with simulate what it is to answer.',
-      { param: 'simulate' },
-    );
-  }
+export async function makingUp(
+  schema: unknown,
+  path: string,
+  { objects = false } = {},
+): Promise<(seed: number) => unknown> {
+  const plan = await planOf(schema, path, new Pace(MAX_WORK));
+  const start = objects ? { ...NOTHING, isPossible: true, objects: plan.objects } : plan;
+  const heights = heightsOf(plan);
+  return (seed) => new MakingUp(heights, seededRandom(seed)).value(start, 0);
+}
+
+const NOTHING: ValuePlan = {
+  id: -1,
+  isPossible: false,
+  ...{ null: false, true: false, false: false },
+  ...{ numbers: [], words: [], languages: [], arrays: [], objects: [] },
+};
+
+/** A way to write a value, and how many values within values that takes at least. */
+interface Way {
+  height: number;
+  make: () => unknown;
 }
 
 class MakingUp {
-  readonly #root: unknown;
+  readonly #heights: ReadonlyMap<ValuePlan, number>;
   readonly #random: Random;
-  #tries = 0;
+  readonly #places = new Places();
+  readonly #values = new Values(this.#places);
 
-  constructor(root: unknown, random: Random) {
-    this.#root = root;
+  constructor(heights: ReadonlyMap<ValuePlan, number>, random: Random) {
+    this.#heights = heights;
     this.#random = random;
   }
 
-  value(schema: unknown, depth: number): unknown {
-    if (schema === false || depth > MAX_DEPTH || ++this.#tries > MAX_TRIES) throw new DeadEnd();
-    if (!isObject(schema)) return madeUpWords(this.#random);
-    const { $ref, enum: choices } = schema;
-    if (typeof $ref === 'string') return this.value(this.#target($ref), depth + 1);
-    if ('const' in schema) return schema.const;
-    if (Array.isArray(choices)) return choices[this.#below(choices.length)];
-    const branches = schema.anyOf ?? schema.oneOf ?? schema.allOf;
-    if (Array.isArray(branches)) return this.#oneOf(branches, depth);
-    const { type = typeByKeywords(schema) } = schema;
-    if (!Array.isArray(type)) return this.#typed(schema, type, depth);
-    const byType = type.map((one) => ({ ...schema, type: one }));
-    return this.#oneOf(byType, depth);
+  value(plan: ValuePlan, depth: number): unknown {
+    const ways: Way[] = [];
+    const scalar = (make: () => unknown) => ways.push({ height: 0, make });
+    if (plan.null) scalar(() => null);
+    if (plan.true) scalar(() => true);
+    if (plan.false) scalar(() => false);
+    for (const numbers of plan.numbers) scalar(() => madeUpNumber(numbers, this.#random));
+    if (plan.words.length > 0) scalar(() => plan.words[this.#below(plan.words.length)]);
+    for (const language of plan.languages) scalar(() => madeUpText(language, this.#random));
+    for (const array of plan.arrays) {
+      const shape = new ArrayShape(array, this.#places, this.#values);
+      ways.push({ height: this.#arrayHeight(shape), make: () => this.#array(shape, depth) });
+    }
+    for (const object of plan.objects) {
+      const shape = new ObjectShape(object, this.#places, this.#values);
+      ways.push({ height: this.#objectHeight(shape), make: () => this.#object(shape, depth) });
+    }
+    const least = Math.min(...ways.map(({ height }) => height));
+    const open = depth < PLENTY_UNTIL ? ways : ways.filter(({ height }) => height === least);
+    return open[this.#below(open.length)].make();
   }
 
-  #typed(schema: Schema, type: unknown, depth: number): unknown {
-    switch (type) {
-      case 'null':
-        return null;
-      case 'boolean':
-        return this.#random() < 0.5;
-      case 'integer':
-        return this.#integer(schema);
-      case 'number':
-        return this.#number(schema);
-      case 'array':
-        return this.#array(schema, depth);
-      case 'object':
-        return this.#object(schema, depth);
-      default:
-        return this.#string(schema);
+  #array(shape: ArrayShape, depth: number): unknown[] {
+    const items: unknown[] = [];
+    const wanted = depth < PLENTY_UNTIL ? 1 + this.#below(FEW) : 0;
+    let state: ArrayState = shape.startState;
+    let used = UsedValues.NONE;
+    for (;;) {
+      if (shape.mayFinish(state) && items.length >= wanted) return items;
+      const options = shape.options(state);
+      const option = this.#lowest(options, depth, ({ option }) => option.value);
+      if (option === undefined) return items;
+      let item = this.value(option.option.value, depth + 1);
+      if (shape.plan.unique) {
+        for (let i = 0; i < TRIES && used.has(JSON.stringify(item)); i++) {
+          item = this.value(used.others(option.option.value), depth + 1);
+        }
+        if (used.has(JSON.stringify(item))) return items;
+        used = used.with(JSON.stringify(item));
+      }
+      items.push(item);
+      state = option.next;
     }
   }
 
-  /** By any branch that has a value. In the depths the plainest comes first, so that there is an end. */
-  #oneOf(branches: readonly unknown[], depth: number): unknown {
-    const order = branches
-      .map((branch) => {
-        const text = JSON.stringify(branch);
-        const weight = text.length + (text.includes('"$ref"') ? 1e6 : 0);
-        return { branch, place: depth < PLENTY_UNTIL ? this.#random() : weight };
-      })
-      .sort((a, b) => a.place - b.place);
-    for (const { branch } of order) {
-      const found = this.#attempt(branch, depth);
-      if (found !== undefined) return found.value;
-    }
-    throw new DeadEnd();
-  }
-
-  #attempt(schema: unknown, depth: number): { value: unknown } | undefined {
-    try {
-      return { value: this.value(schema, depth + 1) };
-    } catch (thrown) {
-      if (thrown instanceof DeadEnd) return undefined;
-      throw thrown;
-    }
-  }
-
-  #object(schema: Schema, depth: number): Schema {
-    const { properties, required, minProperties, maxProperties } = schema;
-    const known = isObject(properties) ? properties : {};
-    const needed: readonly unknown[] = Array.isArray(required) ? required : [];
-    const least = numberOr(minProperties, 0);
-    const most = numberOr(maxProperties, Infinity);
+  #object(shape: ObjectShape, depth: number): Record<string, unknown> {
     const made = new Map<string, unknown>();
-    for (const name of needed) made.set(String(name), this.value(known[String(name)], depth + 1));
-    const optional = Object.keys(known).filter((name) => !made.has(name));
-    optional.forEach((name, i) => {
-      const isNeeded = made.size + optional.length - i <= least;
+    const { known } = shape.plan;
+    let state: ObjectState = shape.startState;
+    const write = (name: string, which: Parameters<ObjectShape['options']>[1]) => {
+      const option = this.#lowest(shape.options(state, which), depth, ({ value }) => value);
+      if (option === undefined) return;
+      made.set(name, this.value(option.value, depth + 1));
+      state = { ...option.next, used: option.next.used.with(name) };
+    };
+    known.forEach(({ name, required }, index) => {
+      if (index < state.index) return;
+      const rest: ObjectState = { ...state, index: index + 1 };
+      const isNeeded = required || !(shape.mayFinish(rest) || shape.mayGoOn(rest));
       const isWanted = depth < PLENTY_UNTIL && this.#random() < 0.7;
-      if (made.size >= most || !(isNeeded || isWanted)) return;
-      const found = this.#attempt(known[name], depth);
-      if (found !== undefined) made.set(name, found.value);
+      if (isNeeded || isWanted) write(name, { known: index });
     });
     // A list by names that are free is dull without an entry.
-    const isDull = made.size === 0 && depth < PLENTY_UNTIL && most > 0;
-    if (isDull || made.size < least) this.#addFree(made, schema, depth);
-    if (made.size < least) throw new DeadEnd();
-    const inOrder = [...Object.keys(known).filter((name) => made.has(name)), ...made.keys()];
-    return Object.fromEntries(inOrder.map((name) => [name, made.get(name)]));
-  }
-
-  /** Adds a property of a name that the schema leaves free, if it does. */
-  #addFree(made: Map<string, unknown>, schema: Schema, depth: number): void {
-    const { properties, patternProperties = {}, propertyNames } = schema;
-    const [named] = isObject(patternProperties) ? Object.entries(patternProperties) : [];
-    const [pattern, byPattern] = named ?? [];
-    const open = !isObject(properties) && propertyNames === undefined;
-    const rest = byPattern ?? schema.additionalProperties ?? schema.unevaluatedProperties ?? open;
-    if (rest === false && propertyNames === undefined) return;
-    const names = { type: 'string', pattern, ...(isObject(propertyNames) && propertyNames) };
-    const name = this.#attempt(names, depth);
-    const found = this.#attempt(rest || true, depth);
-    if (name && found) made.set(String(name.value), found.value);
-  }
-
-  #array(schema: Schema, depth: number): unknown[] {
-    const { prefixItems, items, unevaluatedItems, minItems, maxItems } = schema;
-    const first: readonly unknown[] = Array.isArray(prefixItems) ? prefixItems : [];
-    const rest = items ?? unevaluatedItems ?? first.length === 0;
-    const wanted = rest !== false && depth < PLENTY_UNTIL ? 1 + this.#below(2) : 0;
-    const least = Math.max(first.length, numberOr(minItems, 0));
-    const count = Math.max(least, Math.min(wanted, numberOr(maxItems, Infinity)));
-    return Array.from({ length: count }, (_, i) => this.value(first[i] ?? rest, depth + 1));
-  }
-
-  #string({ pattern, format, minLength, maxLength }: Schema): string {
-    const [least, most] = [numberOr(minLength, 0), numberOr(maxLength, Infinity)];
-    const made =
-      typeof pattern === 'string'
-        ? madeUpMatch(pattern, this.#random)
-        : (madeUpFormat(format, this.#random) ?? madeUpWords(this.#random, least, most));
-    const length = made === undefined ? -1 : [...made].length;
-    if (made === undefined || length < least || length > most) throw new DeadEnd();
-    return made;
-  }
-
-  #integer(schema: Schema): number {
-    const { min, max, exclusiveMin, exclusiveMax } = boundsOf(schema);
-    const above = exclusiveMin && Number.isInteger(min) ? 1 : 0;
-    const below = exclusiveMax && Number.isInteger(max) ? 1 : 0;
-    const most = max === undefined ? Infinity : Math.floor(max) - below;
-    const least = min === undefined ? Math.min(0, most - REACH) : Math.ceil(min) + above;
-    if (least > most) throw new DeadEnd();
-    return least + this.#below(Math.min(most - least, REACH) + 1);
-  }
-
-  #number(schema: Schema): number {
-    const { min, max = Infinity, exclusiveMin, exclusiveMax } = boundsOf(schema);
-    const low = min ?? Math.min(0, max - REACH);
-    const high = Math.min(max, low + REACH);
-    const between = low + (high - low) * (0.1 + 0.8 * this.#random());
-    const short = Math.round(between * 100) / 100;
-    const value = short > low && short < high ? short : between;
-    if ((exclusiveMin && value <= low) || (exclusiveMax && value >= max)) throw new DeadEnd();
-    return value;
-  }
-
-  #target(ref: string): unknown {
-    let target: unknown = this.#root;
-    for (const part of ref.replace(/^#\/?/, '').split('/').filter(Boolean)) {
-      const name = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
-      target = typeof target === 'object' && target !== null ? Reflect.get(target, name) : false;
+    const isDull = () => made.size === 0 && depth < PLENTY_UNTIL;
+    while (!shape.mayFinish(state) || isDull()) {
+      const others = shape.others(state);
+      if (others.length === 0) break;
+      const other = others[this.#below(others.length)];
+      const name = madeUpName(shape.plan.others[other].names, state.used, this.#random);
+      if (name === undefined) break;
+      write(name, { other });
     }
-    return target;
+    return Object.fromEntries(made);
+  }
+
+  /** One of some options; in the depths one that comes to an end soonest. */
+  #lowest<T>(options: readonly T[], depth: number, planOf: (one: T) => ValuePlan): T | undefined {
+    const height = (one: T) => this.#heights.get(planOf(one)) ?? 0;
+    const least = Math.min(...options.map(height));
+    const open = depth < PLENTY_UNTIL ? options : options.filter((one) => height(one) === least);
+    return open[this.#below(open.length)];
+  }
+
+  #arrayHeight(shape: ArrayShape): number {
+    return arrayHeight(shape.plan, this.#heights);
+  }
+
+  #objectHeight(shape: ObjectShape): number {
+    return objectHeight(shape.plan, this.#heights);
   }
 
   #below(count: number): number {
@@ -196,17 +155,57 @@ class MakingUp {
   }
 }
 
-/** The type of a schema that does not say it, as `checkJsonSchema` reads it. */
-function typeByKeywords(schema: Schema): string {
-  const has = (...keywords: string[]) => keywords.some((keyword) => keyword in schema);
-  if (has('properties', 'additionalProperties', 'unevaluatedProperties')) return 'object';
-  return has('items', 'prefixItems', 'unevaluatedItems') ? 'array' : 'string';
+type Heights = ReadonlyMap<ValuePlan, number>;
+
+const lowest = (options: readonly { value: ValuePlan }[], heights: Heights) =>
+  Math.min(...options.map(({ value }) => heights.get(value) ?? Infinity));
+
+function arrayHeight({ items, min }: ValuePlan['arrays'][number], heights: Heights): number {
+  const needed = items.slice(0, min);
+  return 1 + Math.max(0, ...needed.map((options) => lowest(options, heights)));
 }
 
-function numberOr(value: unknown, otherwise: number): number {
-  return typeof value === 'number' ? value : otherwise;
+function objectHeight(
+  { known, min, others }: ValuePlan['objects'][number],
+  heights: Heights,
+): number {
+  const needed = known.filter(({ required }) => required);
+  const inner = needed.map(({ options }) => lowest(options, heights));
+  if (needed.length < min) {
+    inner.push(Math.min(...[...known, ...others].map(({ options }) => lowest(options, heights))));
+  }
+  return 1 + Math.max(0, ...inner);
 }
 
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** How many values within values each plan takes at least. */
+function heightsOf(root: ValuePlan): Heights {
+  const plans = new Set([root]);
+  for (const { arrays, objects } of plans) {
+    for (const { items } of arrays) for (const { value } of items.flat()) plans.add(value);
+    for (const { known, others } of objects) {
+      for (const { options } of [...known, ...others])
+        for (const { value } of options) plans.add(value);
+    }
+  }
+  const heights = new Map<ValuePlan, number>();
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const plan of plans) {
+      const { arrays, objects } = plan;
+      const isScalar = plan.null || plan.true || plan.false || plan.numbers.length > 0;
+      const isText = plan.words.length + plan.languages.length > 0;
+      const height =
+        isScalar || isText
+          ? 0
+          : Math.min(
+              ...arrays.map((array) => arrayHeight(array, heights)),
+              ...objects.map((object) => objectHeight(object, heights)),
+            );
+      if (height < (heights.get(plan) ?? Infinity)) {
+        heights.set(plan, height);
+        changed = true;
+      }
+    }
+  }
+  return heights;
 }

@@ -1,5 +1,11 @@
-import { type EngineCapabilities, seededRandom, TempoError } from '../../scheduler';
+import {
+  type EngineCapabilities,
+  type GrammarSpec,
+  seededRandom,
+  TempoError,
+} from '../../scheduler';
 import { PHI3V } from '../images/phi3v';
+import { compileGrammar } from '../sampling/grammar/grammar';
 import type { EngineStatus, LoadedModel, LoadOptions, StepEngine } from '../step-engine';
 import { DEVICE_PROFILES, type DeviceProfile, isDeviceProfileName } from './device-profiles';
 import { fillerText } from './filler-text';
@@ -96,6 +102,11 @@ class SimulatedEngine extends SimulatedExecutor implements StepEngine {
       notes: ['Simulated: times come from a cost model, and the text is made up.'],
       kvBytes: 0,
     };
+  }
+
+  /** It constrains nothing, but what is refused by other engines is refused here. */
+  async checkGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    await compileGrammar(spec, signal);
   }
 
   fork(): never {

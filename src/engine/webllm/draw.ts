@@ -22,9 +22,55 @@ export async function prepareDraw(
   try {
     sequence.sampling ??= await samplingOf(sequence, grammars, stopTokens);
     const { sampling } = sequence;
-    return { sampling, bitmask: await sampling.matcher?.nextBitmask() };
+    return { sampling, bitmask: sampling.matcher?.nextBitmask() };
   } catch (thrown) {
     return TempoError.from(thrown);
+  }
+}
+
+/**
+ * Undefined where a sequence's next token can be drawn without delay. Else its matcher is being made,
+ * or a mask that takes longer than `untilMs`; the promise resolves when that is done, and where it fails:
+ * then `prepareDraw` says so.
+ */
+export function untilDrawable(
+  sequence: EngineSequence,
+  grammars: LazyGrammars,
+  stopTokens: readonly number[] | undefined,
+  untilMs: number,
+): Promise<void> | undefined {
+  const { sampling, spec } = sequence;
+  if (spec.sampling.grammar === undefined || sequence.unprepared) return undefined;
+  if (sequence.preparing !== undefined) return sequence.preparing;
+  const work =
+    sampling === undefined ? begin(sequence, grammars, stopTokens) : preparation(sampling, untilMs);
+  if (work === undefined) return undefined;
+  sequence.preparing = work
+    .catch(() => {
+      sequence.unprepared = true;
+    })
+    .then(() => {
+      sequence.preparing = undefined;
+    });
+  return sequence.preparing;
+}
+
+async function begin(
+  sequence: EngineSequence,
+  grammars: LazyGrammars,
+  stopTokens: readonly number[] | undefined,
+): Promise<void> {
+  const { length } = sequence;
+  const sampling = await samplingOf(sequence, grammars, stopTokens);
+  await preparation(sampling, performance.now());
+  if (sequence.length === length) sequence.sampling ??= sampling;
+}
+
+function preparation({ matcher }: SequenceSampling, untilMs: number): Promise<void> | undefined {
+  try {
+    return matcher?.prepare(untilMs);
+  } catch {
+    return undefined;
   }
 }
 

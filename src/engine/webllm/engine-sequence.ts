@@ -9,6 +9,10 @@ export class EngineSequence {
   computed: number;
   /** Made when the first token is to be drawn; a grammar takes time to compile. */
   sampling: SequenceSampling | undefined;
+  /** What its next token is drawn with is being made ready. */
+  preparing: Promise<void> | undefined;
+  /** That failed: its next draw says so. */
+  unprepared = false;
   #tokens: Int32Array;
   #length: number;
   #images: readonly SequenceImage[];
@@ -84,7 +88,6 @@ export class EngineSequence {
 
   /** Its sampling state is made anew when it is next needed. */
   dispose(): void {
-    this.sampling?.dispose();
     this.sampling = undefined;
   }
 }

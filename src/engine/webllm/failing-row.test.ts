@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SamplingParams } from '../../scheduler';
-import { XGrammarMatcher } from '../sampling/grammar-matcher';
+import { MachineMatcher } from '../sampling/grammar/matcher';
 import { Grammars } from '../sampling/grammars';
 import type { StepEngine } from '../step-engine';
 import { loadWebLlmEngine } from './load';
@@ -57,9 +57,9 @@ async function draw(
 /** Lets a method of every matcher fail at its `at`-th call, from 0; one that is constrained makes them. */
 function breakMatcher(method: 'nextBitmask' | 'accept', at: number): void {
   let calls = 0;
-  const original = XGrammarMatcher.prototype[method];
-  vi.spyOn(XGrammarMatcher.prototype, method).mockImplementation(function (
-    this: XGrammarMatcher,
+  const original = MachineMatcher.prototype[method];
+  vi.spyOn(MachineMatcher.prototype, method).mockImplementation(function (
+    this: MachineMatcher,
     ...args: unknown[]
   ) {
     if (calls++ >= at) throw new WebAssembly.RuntimeError('unreachable');
@@ -119,7 +119,7 @@ describe('A matcher that fails in the middle of a step', () => {
     const engine = await loaded(new StandIn({ samplesOnGpu: true }));
     const words = Math.ceil(engine.model.tokenizer.vocabSize / 32);
     const any = new Int32Array(words).fill(-1);
-    vi.spyOn(XGrammarMatcher.prototype, 'nextBitmask').mockImplementation(async () => any);
+    vi.spyOn(MachineMatcher.prototype, 'nextBitmask').mockImplementation(() => any);
     const grammar = { type: 'ebnf', grammar: 'root ::= "a"' } as const;
     const { failures } = await draw(engine, [{}, { grammar, logitBias: { 98: 100 } }]);
     expect(failures.get(1)?.message).toMatch(/Token 98 was drawn; its grammar forbids it/);
@@ -155,6 +155,60 @@ describe('A matcher that fails in the middle of a step', () => {
       );
       await engine.dispose();
     }
+  });
+});
+
+describe('What a sequence is drawn with', () => {
+  const spec = (id: string, sampling: Partial<SamplingParams>) => ({
+    id,
+    tokens: [65, 66],
+    promptTokens: 2,
+    sampling: { temperature: 1, topP: 1, seed: 1, ...sampling },
+  });
+
+  it('is made ready before it is in a step, and held ready from then on', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('free', {}));
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    expect(engine.untilDrawable?.('free')).toBeUndefined();
+    const wait = engine.untilDrawable?.('held');
+    expect(wait).toBeInstanceOf(Promise);
+    expect(engine.untilDrawable?.('held')).toBe(wait);
+    await wait;
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    const { sampled } = await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    expect(sampled.size).toBe(1);
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    await engine.dispose();
+  });
+
+  it('is waited for where its mask takes long, and no step draws without it', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    await engine.untilDrawable?.('held');
+    await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    let ready = () => {};
+    const slow = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    vi.spyOn(MachineMatcher.prototype, 'prepare').mockReturnValueOnce(slow);
+    const wait = engine.untilDrawable?.('held');
+    expect(engine.untilDrawable?.('held')).toBe(wait);
+    ready();
+    await wait;
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    await engine.dispose();
+  });
+
+  it('that cannot be made is said in its step', async () => {
+    const engine = await loaded(new StandIn());
+    engine.add(spec('held', { grammar: GRAMMAR }));
+    vi.spyOn(Grammars.prototype, 'matcher').mockRejectedValue(new Error('no memory'));
+    await engine.untilDrawable?.('held');
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+    const { failed } = await engine.step({ work: [{ sequenceId: 'held', tokens: 2 }] });
+    expect(failed?.get('held')?.message).toBe('no memory');
+    await engine.dispose();
   });
 });
 

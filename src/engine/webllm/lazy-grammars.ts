@@ -1,5 +1,5 @@
 import type { GrammarSpec, TokenIds } from '../../scheduler';
-import { type GrammarMatcher, Grammars, type GrammarVocabulary } from '../sampling';
+import type { GrammarMatcher, Grammars, GrammarVocabulary } from '../sampling';
 import type { TextParts } from './internals';
 
 /** By model id, the last used last. What a grammar compiles to depends on the vocabulary alone. */
@@ -14,19 +14,17 @@ export function grammarsOf(model: string, parts: TextParts): LazyGrammars {
   const before = kept.get(model);
   const same = before?.parts.config.vocab_size === parts.config.vocab_size;
   const grammars = before !== undefined && same ? before : new LazyGrammars(parts);
-  if (grammars !== before) before?.dispose();
   grammars.parts = parts;
   kept.delete(model);
   kept.set(model, grammars);
-  for (const [other, oldest] of kept) {
+  for (const other of kept.keys()) {
     if (kept.size <= MOST) break;
     kept.delete(other);
-    oldest.dispose();
   }
   return grammars;
 }
 
-/** Grammars for a loaded model. The compiler is a megabyte, so it is loaded when first needed. */
+/** Grammars for a loaded model: their code is loaded, and the vocabulary read, when first needed. */
 export class LazyGrammars {
   /** Where the vocabulary is read from, once: the model's latest load. */
   parts: TextParts;
@@ -37,8 +35,8 @@ export class LazyGrammars {
   }
 
   /** Throws invalid_schema where a grammar does not compile. */
-  async check(spec: GrammarSpec): Promise<void> {
-    await (await this.#load()).check(spec);
+  async check(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    await (await this.#load()).check(spec, signal);
   }
 
   /** A matcher that stands after `generated`. */
@@ -46,16 +44,17 @@ export class LazyGrammars {
     return (await this.#load()).matcher(spec, generated);
   }
 
-  dispose(): void {
-    void this.#grammars?.then((grammars) => grammars.dispose()).catch(() => {});
-  }
-
   #load(): Promise<Grammars> {
-    this.#grammars ??= Grammars.create(this.#vocabulary()).catch((error: unknown) => {
+    this.#grammars ??= this.#read().catch((error: unknown) => {
       this.#grammars = undefined; // the next one tries again
       throw error;
     });
     return this.#grammars;
+  }
+
+  async #read(): Promise<Grammars> {
+    const { Grammars } = await import('../sampling/grammars');
+    return Grammars.create(this.#vocabulary());
   }
 
   #vocabulary(): GrammarVocabulary {
@@ -65,7 +64,6 @@ export class LazyGrammars {
     return {
       tokens: Array.from({ length: tokenizer.getVocabSize() }, (_, id) => tokenizer.idToToken(id)),
       encoding: encoding === 'byte_level' || encoding === 'byte_fallback' ? encoding : 'raw',
-      prependSpace: config.tokenizer_info?.prepend_space_in_encode ?? false,
       vocabSize: config.vocab_size,
       stopTokens: config.conv_template.stop_token_ids ?? [],
     };

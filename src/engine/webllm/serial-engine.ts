@@ -12,7 +12,7 @@ import {
 } from '../../scheduler';
 import { Sampler } from '../sampling';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
-import { prepareDraw } from './draw';
+import { prepareDraw, untilDrawable } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { LazyGrammars } from './lazy-grammars';
 import { Lifeline } from './lifeline';
@@ -125,8 +125,8 @@ export class SerialEngine implements StepEngine {
     this.lost = this.#life.lost;
   }
 
-  checkGrammar(spec: GrammarSpec): Promise<void> {
-    return this.#parts.grammars.check(spec);
+  checkGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    return this.#parts.grammars.check(spec, signal);
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
@@ -244,6 +244,7 @@ export class SerialEngine implements StepEngine {
   ): Promise<Pick<StepResult, 'sampled' | 'failed'>> {
     const { grammars, model } = this.#parts;
     const failed = (error: TempoError) => ({ ...NOTHING, failed: new Map([[sequence.id, error]]) });
+    await untilDrawable(sequence, grammars, model.template.stop_token_ids, performance.now());
     const draw = await prepareDraw(sequence, grammars, model.template.stop_token_ids);
     if (this.#sequence !== sequence) {
       sequence.dispose(); // removed while its matcher was made

@@ -14,7 +14,7 @@ import {
 import type { PrefixMetrics, SequenceTable } from '../kv';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
-import { type Draw, prepareDraw } from './draw';
+import { type Draw, prepareDraw, untilDrawable } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { ImageRows } from './image-rows';
 import type { MlcPipeline, TvmTensor } from './internals';
@@ -24,6 +24,9 @@ import type { PendingDraws, RowSampler } from './row-sampler';
 import { type StepMember, shareable, stepMembers } from './step-members';
 import type { SwapSpace } from './swap-space';
 import { SwappedSequences } from './swapped-sequences';
+
+/** How long making masks may hold a step up: all of its rows' together, ms. */
+const QUICK_MS = 2;
 
 export interface SwapParts {
   space: SwapSpace;
@@ -108,6 +111,8 @@ export class WebLlmEngine implements StepEngine {
   readonly #swapped: SwappedSequences;
   readonly #life: Lifeline;
   #stepping = false;
+  /** Until then masks may be made before the next step begins. */
+  #quickUntilMs: number | undefined;
   #disposal: Promise<void> | undefined;
 
   constructor(parts: WebLlmParts) {
@@ -135,8 +140,8 @@ export class WebLlmEngine implements StepEngine {
   }
 
   /** Throws invalid_schema where a request's grammar does not compile. */
-  checkGrammar(spec: GrammarSpec): Promise<void> {
-    return this.#parts.grammars.check(spec);
+  checkGrammar(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
+    return this.#parts.grammars.check(spec, signal);
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
@@ -236,6 +241,14 @@ export class WebLlmEngine implements StepEngine {
     sequence.computed = computed;
   }
 
+  untilDrawable(sequenceId: string): Promise<void> | undefined {
+    const sequence = this.#sequences.get(sequenceId);
+    if (sequence === undefined) return undefined;
+    const { grammars, model } = this.#parts;
+    this.#quickUntilMs ??= performance.now() + QUICK_MS;
+    return untilDrawable(sequence, grammars, model.template.stop_token_ids, this.#quickUntilMs);
+  }
+
   async step(plan: StepPlan): Promise<StepResult> {
     this.#life.check();
     if (this.#stepping) throw new TempoError('engine_failed', 'A step is under way already.');
@@ -245,6 +258,7 @@ export class WebLlmEngine implements StepEngine {
       freePages: this.kv.freePages,
       sequence: (id) => this.#sequence(id),
     });
+    this.#quickUntilMs = undefined;
     this.#stepping = true;
     try {
       return await this.#run(members);

@@ -7,6 +7,8 @@ export interface Callable {
   name: string;
   /** The schema of its arguments: objects. */
   parameters: Record<string, unknown>;
+  /** Where that stands in the request, for errors. */
+  path: string;
 }
 
 export interface ToolGrammarOptions {
@@ -28,10 +30,10 @@ export function toolGrammar(
   { required, parallel, otherwise }: ToolGrammarOptions,
 ): GrammarSpec {
   const { begin, middle, end } = format.call;
-  const tags = tools.map(({ name, parameters }) => ({
+  const tags = tools.map(({ name, parameters, path }) => ({
     type: 'tag',
     begin: begin + name + middle,
-    content: { type: 'json_schema', json_schema: parameters },
+    content: { type: 'json_schema', json_schema: parameters, path },
     end,
   }));
   const calls = oneAfterAnother(tags, format.separator, parallel);
@@ -41,7 +43,7 @@ export function toolGrammar(
     tags,
     stop_after_first: !parallel,
   };
-  const answer = required ? calls : otherwise ? either(calls, otherwise, format) : mixture;
+  const answer = required ? calls : otherwise ? either(calls, otherwise) : mixture;
   return {
     type: 'structural_tag',
     tag: JSON.stringify({ type: 'structural_tag', format: answer }),
@@ -58,11 +60,7 @@ function oneAfterAnother(tags: readonly unknown[], separator: string, parallel: 
   };
 }
 
-/**
- * Calls, or an answer in another format. xgrammar 0.1.27 takes a choice between two lists of tags, but
- * none between a list and something else: so the answer is a list of one.
- */
-function either(calls: unknown, otherwise: GrammarSpec, { separator }: ToolFormat) {
-  const answer = { type: 'tag', begin: '', content: structuralFormat(otherwise), end: '' };
-  return { type: 'or', elements: [calls, oneAfterAnother([answer], separator, false)] };
+/** Calls, or an answer in another format. */
+function either(calls: unknown, otherwise: GrammarSpec) {
+  return { type: 'or', elements: [calls, structuralFormat(otherwise)] };
 }

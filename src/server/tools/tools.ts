@@ -1,8 +1,8 @@
 /** The `tools` and `tool_choice` of a request, checked and made ready to constrain its answer. */
-import { checkJsonSchema } from '../../engine/sampling';
 import type { ConversationTemplate } from '../../engine/step-engine';
 import { type GrammarSpec, TempoError } from '../../scheduler';
 import type { Tool, ToolChoice } from '../chat-types';
+import { jsonText } from '../validate/json-text';
 import { CallsOrContent } from './calls-or-content';
 import { ANY_OBJECT, objectsOnly } from './object-schema';
 import { type AnswerParser, ToolCallParser } from './tool-call-parser';
@@ -135,10 +135,11 @@ function checkedTools(tools: readonly Tool[]): Callable[] {
       throw new TempoError('invalid_request', `There are two tools named "${name}".`, { param });
     }
     names.add(name);
-    if (parameters === undefined || parameters === null) return { name, parameters: ANY_OBJECT };
     const path = `tools[${i}].function.parameters`;
-    const objects = objectsOnly(parameters, path);
-    checkJsonSchema(objects, path);
-    return { name, parameters: objects };
+    if (parameters === undefined || parameters === null) {
+      return { name, parameters: ANY_OBJECT, path };
+    }
+    jsonText(parameters, path);
+    return { name, parameters: objectsOnly(parameters, path), path };
   });
 }

@@ -1,12 +1,12 @@
-import { checkJsonSchema, checkStructuralTag } from '../../engine/sampling/json-schema';
-import { patternToGrammar } from '../../engine/sampling/string-pattern';
 import { type GrammarSpec, TempoError } from '../../scheduler';
 import { expect, flag, isRecord, object, oneOf, type Reader, text } from './fields';
+import { jsonText } from './json-text';
 
-const schema: Reader<GrammarSpec> = (value, at) => {
-  checkJsonSchema(value, at);
-  return { type: 'json_schema', schema: JSON.stringify(value) };
-};
+const schema: Reader<GrammarSpec> = (value, at) => ({
+  type: 'json_schema',
+  schema: jsonText(value, at),
+  path: at,
+});
 
 /** JSON as text, as WebLLM has it, or as it is. */
 function fromText<T>(read: Reader<T>): Reader<T> {
@@ -24,9 +24,8 @@ function fromText<T>(read: Reader<T>): Reader<T> {
 
 const structuralTag: Reader<GrammarSpec> = (value, at) => {
   expect(isRecord(value), at, `${at} must be a structural tag, as xgrammar has it`, value);
-  checkStructuralTag(value, at);
   const tag = 'format' in value ? value : { type: 'structural_tag', format: value };
-  return { type: 'structural_tag', tag: JSON.stringify(tag) };
+  return { type: 'structural_tag', tag: jsonText(tag, at) };
 };
 
 const ebnf: Reader<GrammarSpec> = (value, at, reading) => {
@@ -36,8 +35,9 @@ const ebnf: Reader<GrammarSpec> = (value, at, reading) => {
 };
 
 const pattern: Reader<GrammarSpec> = (value, at, reading) => ({
-  type: 'ebnf',
-  grammar: patternToGrammar(text(value, at, reading), at),
+  type: 'regex',
+  pattern: text(value, at, reading),
+  path: at,
 });
 
 const ANY_JSON: GrammarSpec = { type: 'json' };

@@ -1,0 +1,154 @@
+/** Regular languages: of patterns, and of languages put together. */
+import type { Pace } from '../pace';
+import { Alphabet } from './alphabet';
+import { ANY, type CodePoints, has, WORD } from './code-points';
+import { type Before, Derivative, endsWith } from './derivative';
+import { DEAD, Dfa } from './dfa';
+import { type PatternOptions, searchTerm } from './pattern';
+import { type Term, Terms } from './terms';
+import { TooComplex } from './too-complex';
+import { unicodeSets } from './unicode-sets';
+
+/** Entries of an automaton's table. */
+const MAX_TABLE = 2_000_000;
+
+/** Every text. */
+export const EVERY_TEXT = new Dfa({ alphabet: Alphabet.of([]), next: [0], accepting: [1] });
+
+/**
+ * The texts in which a pattern is found (JSON Schema does not anchor). Throws BadPattern or
+ * TooComplex.
+ */
+export async function patternLanguage(
+  pattern: string,
+  pace: Pace,
+  options: PatternOptions = {},
+): Promise<Dfa> {
+  const terms = new Terms();
+  const sets =
+    pattern.includes('\\p') || pattern.includes('\\P')
+      ? await unicodeSets(pattern, pace)
+      : undefined;
+  return automaton(terms, searchTerm(terms, pattern, { unicodeSets: sets, ...options }), pace);
+}
+
+interface State {
+  term: Term;
+  before: Before;
+}
+
+async function automaton(terms: Terms, term: Term, pace: Pace): Promise<Dfa> {
+  const uses = contents(term);
+  const alphabet = Alphabet.of(uses.words ? [...uses.sets, WORD] : uses.sets);
+  const characters = alphabet.representatives();
+  const beforeOf = (code: number): Before => {
+    if (uses.words) return has(WORD, code) ? 'word' : 'other';
+    return uses.starts ? 'other' : 'start';
+  };
+  const states: State[] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (state: State): number => {
+    const key = `${state.term.id}${state.before}`;
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    numbers.set(key, states.length);
+    states.push(state);
+    return states.length - 1;
+  };
+  numberOf({ term, before: 'start' });
+  // One for each character and what stands before it: what states have in common is derived once.
+  const derivatives = new Map<string, Derivative>();
+  const derivativeBy = (before: Before, character: number): Derivative => {
+    const key = `${character}${before}`;
+    const known = derivatives.get(key) ?? new Derivative(terms, before, character);
+    derivatives.set(key, known);
+    return known;
+  };
+  const next: number[] = [];
+  const accepting: number[] = [];
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i];
+    accepting.push(endsWith(state.term, state.before) ? 1 : 0);
+    for (const character of characters) {
+      if (pace.due) await pace.rest();
+      const before = terms.work;
+      const rest = derivativeBy(state.before, character).of(state.term);
+      pace.spend(terms.work - before + 1);
+      next.push(
+        rest === terms.nothing ? DEAD : numberOf({ term: rest, before: beforeOf(character) }),
+      );
+    }
+    if (next.length > MAX_TABLE) throw new TooComplex('has too many states');
+    if (pace.due) await pace.rest();
+  }
+  return new Dfa({ alphabet, next, accepting });
+}
+
+/** The sets in a term, and whether places in it matter. */
+function contents(term: Term): { sets: CodePoints[]; starts: boolean; words: boolean } {
+  const sets = new Set<CodePoints>([ANY]);
+  const seen = new Set<Term>();
+  const open = [term];
+  let starts = false;
+  let words = false;
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (seen.has(one)) continue;
+    seen.add(one);
+    if (one.kind === 'set') sets.add(one.set);
+    else if (one.kind === 'assert' && one.assertion === 'start') starts = true;
+    else if (one.kind === 'assert' && one.assertion !== 'end') words = true;
+    else if (one.kind === 'sequence') open.push(one.first, one.rest);
+    else if ('terms' in one) open.push(...one.terms);
+    else if ('term' in one) open.push(one.term);
+  }
+  return { sets: [...sets], starts, words };
+}
+
+/** What is in both. */
+export async function intersection(a: Dfa, b: Dfa, pace: Pace): Promise<Dfa> {
+  if (a === b || b.isEverything || a.isEmpty) return a;
+  if (a.isEverything || b.isEmpty) return b;
+  const { alphabet, own, theirs } = a.alphabet.refinedBy(b.alphabet);
+  const pairs: [number, number][] = [];
+  const numbers = new Map<number, number>();
+  const numberOf = (x: number, y: number): number => {
+    if (x === DEAD || y === DEAD) return DEAD;
+    const key = x * b.size + y;
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    numbers.set(key, pairs.length);
+    pairs.push([x, y]);
+    return pairs.length - 1;
+  };
+  numberOf(0, 0);
+  const next: number[] = [];
+  const accepting: number[] = [];
+  for (let i = 0; i < pairs.length; i++) {
+    const [x, y] = pairs[i];
+    accepting.push(a.accepting[x] & b.accepting[y]);
+    for (let c = 0; c < alphabet.size; c++) {
+      next.push(
+        numberOf(a.next[x * a.alphabet.size + own[c]], b.next[y * b.alphabet.size + theirs[c]]),
+      );
+    }
+    pace.spend(alphabet.size / 4);
+    if (next.length > MAX_TABLE) throw new TooComplex('has too many states');
+    if (pace.due) await pace.rest();
+  }
+  return new Dfa({ alphabet, next, accepting });
+}
+
+/** What is not in it. */
+export function complementOf({ alphabet, next, accepting, size, isEmpty }: Dfa): Dfa {
+  if (isEmpty) return EVERY_TEXT;
+  // One more state: that of texts which the language has left behind.
+  const far = size;
+  return new Dfa({
+    alphabet,
+    next: [
+      ...Array.from(next, (state) => (state === DEAD ? far : state)),
+      ...new Array<number>(alphabet.size).fill(far),
+    ],
+    accepting: [...Array.from(accepting, (accepts) => 1 - accepts), 1],
+  });
+}

@@ -1,0 +1,75 @@
+import { TooComplex } from './language/too-complex';
+
+/** How long work may go on before everything else has its turn, ms. */
+const SLICE_MS = 2;
+/** Units of work between two looks at the clock. */
+const LOOK_EVERY = 256;
+
+/**
+ * Paces a long computation: it works in slices of a few milliseconds, between which streams go on,
+ * stops where its caller has gone, and fails once it has done more work than it may.
+ */
+export class Pace {
+  readonly #signal: AbortSignal | undefined;
+  #left: number;
+  #unitsToLook = LOOK_EVERY;
+  #sliceEndMs = performance.now() + SLICE_MS;
+  #due = false;
+
+  /** `budget` is in units of work: visits of a schema's parts, of an automaton's states. */
+  constructor(budget: number, signal?: AbortSignal) {
+    this.#left = budget;
+    this.#signal = signal;
+  }
+
+  /** Counts work. Throws TooComplex where that is more than may be done. */
+  spend(units: number): void {
+    this.#left -= units;
+    if (this.#left < 0) throw new TooComplex('takes too much work');
+    this.#unitsToLook -= units;
+    if (this.#unitsToLook > 0) return;
+    this.#unitsToLook = LOOK_EVERY;
+    if (performance.now() >= this.#sliceEndMs) this.#due = true;
+  }
+
+  /** It is time to `rest`. */
+  get due(): boolean {
+    if (!this.#due && performance.now() >= this.#sliceEndMs) this.#due = true;
+    return this.#due;
+  }
+
+  /** Gives everything else its turn. Throws the signal's reason where the caller has gone. */
+  async rest(): Promise<void> {
+    await turn();
+    this.#signal?.throwIfAborted();
+    this.#sliceEndMs = performance.now() + SLICE_MS;
+    this.#due = false;
+  }
+}
+
+/** Computations that wait for their turn. */
+const waiting: (() => void)[] = [];
+let isCalling = false;
+
+/**
+ * Lets messages and timers that wait have their turn, without the 4 ms that timers are held back. Of all
+ * that wait here one goes on between two of those: however many there are, nobody waits for all.
+ */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (!isCalling) callNext();
+  });
+}
+
+function callNext(): void {
+  isCalling = true;
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    waiting.shift()?.();
+    if (waiting.length > 0) callNext();
+    else isCalling = false;
+  };
+  port2.postMessage(null);
+}

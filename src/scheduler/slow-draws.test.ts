@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from './clock';
+import { CountingEngine } from './counting-engine';
+import type { StepPlan, StepResult } from './executor';
+import { runStep } from './loop';
+import { createPolicy } from './policies';
+import type { Request } from './request';
+import { Scheduler } from './scheduler';
+
+/** An engine that takes a while to make ready what some sequence is drawn with. */
+class SlowEngine extends CountingEngine {
+  readonly steps: string[][] = [];
+  readonly #slow: string;
+  #ready = () => {};
+  readonly #wait = new Promise<void>((resolve) => {
+    this.#ready = resolve;
+  });
+  isReady = false;
+
+  constructor(clock: VirtualClock, slow: string) {
+    super({ clock });
+    this.#slow = slow;
+  }
+
+  untilDrawable(id: string): Promise<void> | undefined {
+    return id === this.#slow && !this.isReady ? this.#wait : undefined;
+  }
+
+  makeReady(): void {
+    this.isReady = true;
+    this.#ready();
+  }
+
+  override step(plan: StepPlan): Promise<StepResult> {
+    this.steps.push(plan.work.map(({ sequenceId }) => sequenceId));
+    return super.step(plan);
+  }
+}
+
+function serving(ids: readonly string[], slow: string) {
+  const clock = new VirtualClock();
+  const engine = new SlowEngine(clock, slow);
+  const scheduler = new Scheduler({ policy: createPolicy('fcfs'), engine, costs: engine.costs });
+  const host = {
+    sequence: ({ id, knownTokens, promptTokens }: Request) => ({
+      id,
+      tokens: { length: knownTokens },
+      promptTokens,
+      sampling: { temperature: 0, topP: 1, seed: 0 },
+    }),
+    token: ({ generated, maxTokens }: Request) =>
+      generated >= maxTokens ? ('length' as const) : null,
+    failed: () => {},
+  };
+  const requests = ids.map((id) =>
+    scheduler.submit(
+      { id, app: 'a', slo: { class: 'best-effort' }, promptTokens: 4, maxTokens: 3 },
+      0,
+    ),
+  );
+  return {
+    engine,
+    requests,
+    step: (onReady?: () => void) => runStep(scheduler, engine, host, clock, onReady),
+  };
+}
+
+describe('a sequence whose next token cannot be drawn yet', () => {
+  it('is left out of steps, and all others go on', async () => {
+    const { engine, requests, step } = serving(['slow', 'quick'], 'slow');
+    const [slow, quick] = requests;
+    for (let steps = 0; quick.end === undefined && steps < 10; steps++) await step();
+    expect(quick.end?.kind).toBe('finished');
+    expect(slow.generated).toBe(0);
+    expect(engine.steps.flat()).not.toContain('slow');
+    engine.makeReady();
+    for (let steps = 0; slow.end === undefined && steps < 10; steps++) await step();
+    expect(slow).toMatchObject({ generated: 3, end: { kind: 'finished' } });
+  });
+
+  it('is waited for where there is nothing else to do, and nobody who comes meanwhile waits with it', async () => {
+    const { engine, requests, step } = serving(['slow'], 'slow');
+    let calls = 0;
+    expect(await step(() => calls++)).toBeNull();
+    expect(calls).toBe(0);
+    engine.makeReady();
+    await Promise.resolve();
+    expect(calls).toBe(1);
+    expect(await step()).not.toBeNull();
+    expect(requests[0].generated).toBe(1);
+  });
+});
