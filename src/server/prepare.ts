@@ -23,6 +23,8 @@ export interface PreparedPrompt {
   tools: PreparedTools | undefined;
   /** It ends inside the model's reasoning. */
   reasoningOpen: boolean;
+  /** Otherwise the answer may still begin with it. */
+  mayReason: boolean;
 }
 
 /** A request made ready for the scheduler. */
@@ -52,9 +54,13 @@ export function prepareChat(
   { longest, makeUp, images: loaded }: PrepareOptions,
 ): PreparedRequest {
   const { tokenizer, template } = model;
-  const { tokens: prompt, images, tools, reasoningOpen } = promptOf(request, model, loaded);
+  const prepared = promptOf(request, model, loaded);
+  const { tokens: prompt, images, tools, reasoningOpen, mayReason } = prepared;
   const answer = tools?.grammar ?? request.response_format;
-  const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
+  const grammar =
+    answer !== undefined && (reasoningOpen || mayReason)
+      ? afterReasoning(answer, { open: reasoningOpen })
+      : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
   const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
@@ -100,26 +106,26 @@ export function promptOf(
   checkModel(request.model, model);
   const { tokenizer, template } = model;
   const tools = prepareTools(request, template);
-  const options = {
-    thinking: mayThink(request, model),
-    continued: request.continue_final_message ?? false,
-    images: model.images?.layout,
-  };
+  const wanted = request.extra_body?.enable_thinking ?? request.reasoning_effort !== 'none';
+  const taught = isTaughtToThink(model);
+  const continued = request.continue_final_message ?? false;
+  // To a model that knows no reasoning, an empty block of it is only strange.
+  const options = { thinking: wanted || !taught, continued, images: model.images?.layout };
   const turns = turnsOf(request.messages, template, tools, images);
+  // What such a model says in words may begin with <think> as with anything.
+  const inWords = tools?.required === false && request.response_format === undefined;
   return {
     ...encodePrompt(tokenizer, template, turns, options),
     tools,
     reasoningOpen: replyStartsInReasoning(template, options),
+    mayReason:
+      wanted && !continued && (taught || request.extra_body?.enable_thinking === true || inWords),
   };
 }
 
-/** A model was taught to think if its vocabulary has a token for it. */
-function mayThink(
-  { reasoning_effort: effort, extra_body: extra }: ChatRequest,
-  { tokenizer }: LoadedModel,
-): boolean {
-  if (extra?.enable_thinking !== undefined) return extra.enable_thinking;
-  return !(effort === 'none' && tokenizer.encode('<think>').length === 1);
+/** A model was taught to think if its vocabulary has a token for it, or its template begins with it. */
+function isTaughtToThink({ tokenizer, template }: LoadedModel): boolean {
+  return tokenizer.encode('<think>').length === 1 || replyStartsInReasoning(template);
 }
 
 /** Throws `invalid_request` where the model has no such token. */
