@@ -147,6 +147,7 @@ export interface ChatCompletionParams extends IgnoredParams {
   presence_penalty?: number | null;
   repetition_penalty?: number | null;
   logit_bias?: Readonly<Record<string, number>> | null;
+  /** Of the content's tokens, not of the reasoning's and the calls'. The simulated engine makes them up. */
   logprobs?: boolean | null;
   top_logprobs?: number | null;
   n?: number | null;
@@ -226,13 +227,17 @@ export interface SimulatedReply {
 
 export type ChatFinishReason = 'stop' | 'length' | 'tool_calls' | 'abort';
 
+/** Of the tokens that the content is made of: their bytes, one after another, are the content. */
 export interface ChoiceLogprobs {
   content: {
+    /** Its text; where it holds a part of a character, its bytes as `\\xf0\\x9f`. */
     token: string;
     bytes: number[];
     logprob: number;
     top_logprobs: { token: string; bytes: number[]; logprob: number }[];
   }[];
+  /** Made up by the simulated engine, as the text is. */
+  simulated?: true;
 }
 
 export interface ChoiceDelta {

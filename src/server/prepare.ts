@@ -12,6 +12,7 @@ import {
 } from '../scheduler';
 import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
+import type { TokenLogprobs } from './token-logprobs';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
 
@@ -44,6 +45,8 @@ export interface PrepareOptions {
   makeUp?: MakeUp;
   /** The request's images. */
   images?: LoadedImages;
+  /** What tells log probabilities, where they are asked for. */
+  Logprobs?: typeof TokenLogprobs;
 }
 
 /** Turns a chat request into tokens and choices. Throws typed errors that name the field. */
@@ -51,7 +54,7 @@ export function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  { longest, makeUp, images: loaded }: PrepareOptions,
+  { longest, makeUp, images: loaded, Logprobs }: PrepareOptions,
 ): PreparedRequest {
   const { tokenizer, template } = model;
   const prepared = promptOf(request, model, loaded);
@@ -77,9 +80,11 @@ export function prepareChat(
       sampling: { ...sampling, grammar, seed },
       script: reply && scriptOf(reply, model),
       stopTokens,
-      stopStrings: [...template.stop_str, ...(request.stop ?? [])],
+      endStrings: template.stop_str,
+      stopStrings: request.stop,
       reasoningOpen: request.separate_reasoning === false ? undefined : reasoningOpen,
       toolCalls: tools?.parser(newCallId),
+      logprobs: Logprobs && new Logprobs(tokenizer, model.simulated),
       resumed,
       tellsTokens: request.return_token_ids,
     };

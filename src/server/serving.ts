@@ -451,9 +451,12 @@ export class Serving implements RequestHost {
     images: LoadedImages | undefined,
   ): Promise<PreparedRequest> {
     const longest = this.#longest;
-    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
+    const asked =
+      read.kind === 'text' ? read.request.logprobs !== undefined : read.request.logprobs;
+    const Logprobs = asked ? (await import('./token-logprobs')).TokenLogprobs : undefined;
+    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest, Logprobs);
     const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, makeUp, images });
+    return prepareChat(id, read.request, this.#model, { longest, makeUp, images, Logprobs });
   }
 
   #schedule(
