@@ -82,7 +82,8 @@ function checkName(template: ConversationTemplate, message: { name?: string }, a
   const written = `${name}: `.toLowerCase();
   const forged = Object.values(template.roles).find((role) => {
     const header = (role + (template.role_content_sep ?? ': ')).trim().toLowerCase();
-    return header !== '' && written.includes(header) && !/^\w/.test(written.split(header)[0]);
+    const begins = written.indexOf(header);
+    return header !== '' && (begins === 0 || (begins > 0 && /^\W/.test(header)));
   });
   if (forged === undefined) return;
   const param = `messages[${at}].name`;
