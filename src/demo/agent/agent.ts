@@ -1,5 +1,5 @@
 import type { ChatMessage, ProgramReport, ToolCall, Usage } from '../../client';
-import { complete } from '../store/complete';
+import { complete, noAnswer } from '../store/complete';
 import { tempo } from '../store/tempo';
 import type { Findings, Scenario } from './scenarios';
 import type { Json } from './tools';
@@ -104,8 +104,10 @@ export async function runAgent(
     messages.push({ role: 'user', content: 'Go ahead.' });
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const reply = await ask(`act-${round}`, 'act', round);
-      if (reply.toolCalls.length === 0)
+      if (reply.toolCalls.length === 0) {
+        if (reply.content.trim() === '') throw noAnswer();
         return { answer: reply.content, report: await program.end() };
+      }
       messages.push({
         role: 'assistant',
         content: reply.content === '' ? null : reply.content,
