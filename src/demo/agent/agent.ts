@@ -52,8 +52,7 @@ export async function runAgent(
   { deadlineMs, scenario, signal, onStep }: AgentOptions,
 ): Promise<{ answer: string; report: ProgramReport }> {
   // The tools and what they are made of come with the first task.
-  const { runTool, TOOL_DECLARATIONS, warmUpCalculator } = await import('./tools');
-  warmUpCalculator();
+  const { runTool, TOOL_DECLARATIONS } = await import('./tools');
   const program = tempo.program({ app: 'agent', deadline: deadlineMs, kind: 'handbook' });
   const found = new ToolResults();
   const messages: ChatMessage[] = [

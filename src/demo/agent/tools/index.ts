@@ -6,7 +6,6 @@ import { convertUnits } from './convert-units';
 import { searchHandbook } from './search-handbook';
 import { type AgentTool, declare, type Json } from './tool';
 
-export { warmUpCalculator } from './calculator';
 export type { Json } from './tool';
 
 export const TOOLS: readonly AgentTool[] = [
