@@ -1,7 +1,7 @@
 /** The agent's tools, all of which really run, in the page. */
-import Ajv, { type ValidateFunction } from 'ajv';
 import { calculator } from './calculator';
 import { addDays, clock, daysBetween } from './calendar';
+import { problems } from './check';
 import { convertUnits } from './convert-units';
 import { searchHandbook } from './search-handbook';
 import { type AgentTool, declare, type Json } from './tool';
@@ -28,18 +28,6 @@ export interface ToolOutcome {
   durationMs: number;
 }
 
-const ajv = new Ajv({ allErrors: true });
-const validators = new Map<string, ValidateFunction<Record<string, Json>>>();
-
-function validatorOf(tool: AgentTool): ValidateFunction<Record<string, Json>> {
-  let validate = validators.get(tool.name);
-  if (validate === undefined) {
-    validate = ajv.compile<Record<string, Json>>(tool.parameters);
-    validators.set(tool.name, validate);
-  }
-  return validate;
-}
-
 /** Runs a tool call as the model wrote it. Never throws: a mistake is a result that says so. */
 export async function runTool(name: string, argumentsJson: string): Promise<ToolOutcome> {
   const start = performance.now();
@@ -62,13 +50,10 @@ export async function runTool(name: string, argumentsJson: string): Promise<Tool
   } catch {
     return end(false, 'The arguments are not valid JSON.', argumentsJson);
   }
-  const validate = validatorOf(tool);
-  if (!validate(args)) {
-    return end(
-      false,
-      `Invalid arguments: ${ajv.errorsText(validate.errors, { dataVar: 'arguments' })}.`,
-      args,
-    );
+  const wrong = problems(args, tool.parameters, 'arguments');
+  if (wrong.length > 0) return end(false, `Invalid arguments: ${wrong.join(', ')}.`, args);
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    return end(false, 'The arguments must be an object.', args);
   }
   try {
     return end(true, await tool.run(args), args);
