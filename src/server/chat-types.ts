@@ -152,6 +152,7 @@ export interface ChatCompletionParams extends IgnoredParams {
   top_logprobs?: number | null;
   n?: number | null;
   seed?: number | null;
+  /** They end the answer, and sleep through the reasoning before it. */
   stop?: string | readonly string[] | null;
   ignore_eos?: boolean | null;
   /** Beside `tools` the answer is either in this format or calls, as the model chooses. */
@@ -172,7 +173,10 @@ export interface ChatCompletionParams extends IgnoredParams {
   reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
   /** WebLLM's extension. */
   extra_body?: {
-    /** False: a thinking model answers at once. */
+    /**
+     * False: a thinking model answers at once; another is not told of it. True: an answer that is held to
+     * a form may begin with reasoning, whether the model is known to think or not.
+     */
     enable_thinking?: boolean | null;
     /** Ignored with a warning. */
     enable_latency_breakdown?: boolean | null;

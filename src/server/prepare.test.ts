@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Grammars } from '../engine/sampling/grammars';
 import { SMALL_VOCABULARY, STOP, tokensOf } from '../engine/sampling/small-vocabulary.test-data';
 import { loadSimulatedEngine } from '../engine/simulated';
@@ -70,7 +70,6 @@ describe('the tools of a model that thinks', () => {
   beforeAll(async () => {
     grammars = await Grammars.create(SMALL_VOCABULARY);
   });
-  afterAll(() => grammars.dispose());
 
   /** What comes of a text that the request's grammar lets through; undefined where it does not. */
   async function answer(model: LoadedModel, params: Partial<ChatCompletionParams>, text: string) {
@@ -78,7 +77,6 @@ describe('the tools of a model that thinks', () => {
     if (grammar === undefined) throw new Error('Nothing holds the answer.');
     const matcher = await grammars.matcher(grammar);
     const follows = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
-    matcher.dispose();
     if (!follows) return undefined;
     const deltas = [...model.tokenizer.encode(text), 0].map(
       (token) => choices[0].take({ token }, 1000)?.delta,
