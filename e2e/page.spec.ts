@@ -103,6 +103,10 @@ test('nothing that an answer holds leaves the page by itself', async ({ page, ba
   await expect(link).toHaveAttribute('rel', /noopener/);
   await expect(answer.locator('img')).toHaveCount(0);
 
+  const own = new URL(baseURL ?? page.url()).origin;
+  const strangers = asked.filter((url) => new URL(url).origin !== own);
+  expect(strangers.filter((url) => !/^(data|blob):/.test(url))).toEqual([]);
+
   // And if something of it got through after all:
   const blocked = await page.evaluate(
     () =>
@@ -122,9 +126,6 @@ test('nothing that an answer holds leaves the page by itself', async ({ page, ba
   );
   expect(blocked).toEqual(['connect-src', 'img-src', 'script-src-elem']);
   await expect(page).toHaveTitle('Tempo');
-  const own = new URL(baseURL ?? page.url()).origin;
-  const strangers = asked.filter((url) => new URL(url).origin !== own);
-  expect(strangers.filter((url) => !/^(data|blob):/.test(url))).toEqual([]);
 });
 
 test('the agent’s tools really run, and its program ends with a verdict', async ({
