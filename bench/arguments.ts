@@ -26,6 +26,8 @@ export interface LabArguments {
   profile?: string;
   pattern?: ArrivalPattern;
   alpha?: number;
+  /** Tokens of a block of a Mooncake trace's `hash_ids`. */
+  blockTokens?: number;
   threads?: number;
 }
 
@@ -40,6 +42,7 @@ export const LAB_USAGE = `npm run bench -- lab [flags]
   --profile NAME                     device profile
   --arrivals poisson|bursty[:CV]     (poisson; traces: their own) CV: variation of the gaps (4)
   --alpha N                          (100) how hard objectives are
+  --block-tokens N                   (512) tokens for each of a Mooncake trace's hash_ids
   --json FILE                        all figures
   --threads N                        (as many as there are cores, at most 4)
   ablations of tempo, run beside it: ${ABLATION_NAMES.map((name) => `--${name}`).join(' ')}, --ablations for each`;
@@ -66,10 +69,8 @@ export function parseLabArguments(args: string[]): LabArguments {
     profile: values.profile,
     pattern: values.arrivals === undefined ? undefined : patternOf(values.arrivals),
     alpha: values.alpha === undefined ? undefined : number(values.alpha, 'alpha', (a) => a >= 0),
-    threads:
-      values.threads === undefined
-        ? undefined
-        : number(values.threads, 'threads', (n) => Number.isSafeInteger(n) && n > 0),
+    blockTokens: countOf(values['block-tokens'], 'block-tokens'),
+    threads: countOf(values.threads, 'threads'),
   };
 }
 
@@ -90,6 +91,7 @@ function parse(args: string[]) {
     profile: text,
     arrivals: text,
     alpha: text,
+    'block-tokens': text,
     threads: text,
   };
   try {
@@ -121,6 +123,11 @@ function patternOf(text: string): ArrivalPattern {
 
 function numbers(text: string, flag: string, good: (value: number) => boolean): number[] {
   return text.split(',').map((part) => number(part, flag, good));
+}
+
+function countOf(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  return number(text, flag, (n) => Number.isSafeInteger(n) && n > 0);
 }
 
 function number(text: string, flag: string, good: (value: number) => boolean): number {

@@ -16,6 +16,8 @@ export interface LabJob {
   spec: WorkloadSpec;
   /** The file of a trace workload. */
   file?: string;
+  /** Tokens of a block of its `hash_ids`. */
+  blockTokens?: number;
   /** A policy or a variant; absent: the bound is wanted. */
   policy?: string;
   gain?: Partial<GainConfig>;
@@ -26,12 +28,12 @@ let last: { key: string; workload: Workload } | undefined;
 
 /** A job's result; `bound` jobs give the bound alone. Keeps the last trace and workload for the next job. */
 export async function runJob(
-  { spec, file, policy, gain }: LabJob,
+  { spec, file, blockTokens, policy, gain }: LabJob,
   onProgress?: (share: number) => void,
 ): Promise<LabResult | number> {
   const key = JSON.stringify([spec, file]);
   if (last?.key !== key) {
-    const trace = file === undefined ? undefined : readTrace(file);
+    const trace = file === undefined ? undefined : readTrace(file, blockTokens);
     last = { key, workload: makeWorkload(spec, trace) };
   }
   const { workload } = last;
@@ -42,10 +44,10 @@ export async function runJob(
 }
 
 /** Throws `invalid_request` for a file that cannot be read, or not whole. */
-export function readTrace(file: string): Trace {
+export function readTrace(file: string, blockTokens?: number): Trace {
   let trace = traces.get(file);
   if (trace === undefined) {
-    trace = parseTrace(readText(file), file);
+    trace = parseTrace(readText(file), file, { blockTokens });
     traces.set(file, trace);
   }
   return trace;

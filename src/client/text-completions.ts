@@ -41,8 +41,8 @@ export function textOf(stream: CompletionStream): TextCompletionStream {
 /** A request's events on their way to its caller, as OpenAI's text completions. */
 class TextStream implements TextCompletionStream {
   readonly #stream: CompletionStream;
-  /** Characters that each choice has come to, and its logprobs' tokens. */
-  readonly #ends = new Map<number, number>();
+  /** How far each choice's tokens have come in its text. */
+  readonly #ends = new Map<number, TextEnd>();
 
   constructor(stream: CompletionStream) {
     this.#stream = stream;
@@ -69,15 +69,14 @@ class TextStream implements TextCompletionStream {
       ...chunk,
       object: 'text_completion',
       choices: choices.map(({ index, delta, logprobs, finish_reason: reason }) => {
-        const from = this.#ends.get(index) ?? 0;
-        const told = logprobs === null ? null : textLogprobs(logprobs, from);
-        this.#ends.set(index, from + (told?.tokens.join('').length ?? 0));
+        const end = this.#ends.get(index) ?? new TextEnd();
+        this.#ends.set(index, end);
         return {
           index,
           text: delta.content ?? '',
           ...(delta.token_ids && { token_ids: delta.token_ids }),
           ...(delta.prompt_token_ids && { prompt_token_ids: delta.prompt_token_ids }),
-          logprobs: told,
+          logprobs: logprobs === null ? null : textLogprobs(logprobs, end),
           finish_reason: reason === 'tool_calls' ? 'stop' : reason,
         };
       }),
@@ -92,24 +91,34 @@ function wholeText({ choices, ...completion }: ChatCompletion): TextCompletion {
     choices: choices.map(({ index, message, logprobs, finish_reason: reason }) => ({
       index,
       text: message.content ?? '',
-      logprobs: logprobs === null ? null : textLogprobs(logprobs, 0),
+      logprobs: logprobs === null ? null : textLogprobs(logprobs, new TextEnd()),
       finish_reason: reason === 'tool_calls' ? 'stop' : reason,
     })),
   };
 }
 
-/** Chat's logprobs in the older shape; the first token begins at character `from`. */
-function textLogprobs({ content }: ChoiceLogprobs, from: number): TextLogprobs {
-  let at = from;
+/** Where a text ends whose bytes come token by token. */
+class TextEnd {
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #characters = 0;
+
+  /** Where the token with these bytes begins, characters. */
+  add(bytes: readonly number[]): number {
+    const start = this.#characters;
+    this.#characters += this.#decoder.decode(Uint8Array.from(bytes), { stream: true }).length;
+    return start;
+  }
+}
+
+/** Chat's logprobs in the older shape; `end` is moved past them. */
+function textLogprobs({ content, simulated }: ChoiceLogprobs, end: TextEnd): TextLogprobs {
   return {
     tokens: content.map(({ token }) => token),
     token_logprobs: content.map(({ logprob }) => logprob),
     top_logprobs: content.map(({ top_logprobs: top }) =>
       Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
     ),
-    text_offset: content.map(({ token }) => {
-      at += token.length;
-      return at - token.length;
-    }),
+    text_offset: content.map(({ bytes }) => end.add(bytes)),
+    ...(simulated && { simulated }),
   };
 }

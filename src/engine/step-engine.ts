@@ -8,6 +8,11 @@ export interface Tokenizer {
   encode(text: string): Int32Array;
   /** Decodes whole ids; a character split over tokens comes out as U+FFFD until it is complete. */
   decode(ids: ArrayLike<number>): string;
+  /**
+   * The bytes that a token stands for wherever it comes: a part of a character's, and the space that
+   * SentencePiece begins words with. Undefined where they are those of what it decodes to by itself.
+   */
+  bytes?(id: number): Uint8Array | undefined;
 }
 
 /** The chat template as MLC's mlc-chat-config.json holds it (`conv_template`): data, not code. */

@@ -147,10 +147,12 @@ export interface ChatCompletionParams extends IgnoredParams {
   presence_penalty?: number | null;
   repetition_penalty?: number | null;
   logit_bias?: Readonly<Record<string, number>> | null;
+  /** Of the content's tokens, not of the reasoning's and the calls'. The simulated engine makes them up. */
   logprobs?: boolean | null;
   top_logprobs?: number | null;
   n?: number | null;
   seed?: number | null;
+  /** They end the answer, and sleep through the reasoning before it. */
   stop?: string | readonly string[] | null;
   ignore_eos?: boolean | null;
   /** Beside `tools` the answer is either in this format or calls, as the model chooses. */
@@ -171,7 +173,10 @@ export interface ChatCompletionParams extends IgnoredParams {
   reasoning_effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
   /** WebLLM's extension. */
   extra_body?: {
-    /** False: a thinking model answers at once. */
+    /**
+     * False: a thinking model answers at once; another is not told of it. True: an answer that is held to
+     * a form may begin with reasoning, whether the model is known to think or not.
+     */
     enable_thinking?: boolean | null;
     /** Ignored with a warning. */
     enable_latency_breakdown?: boolean | null;
@@ -226,13 +231,17 @@ export interface SimulatedReply {
 
 export type ChatFinishReason = 'stop' | 'length' | 'tool_calls' | 'abort';
 
+/** Of the tokens that the content is made of: their bytes, one after another, are the content. */
 export interface ChoiceLogprobs {
   content: {
+    /** Its text; where it holds a part of a character, its bytes as `\\xf0\\x9f`. */
     token: string;
     bytes: number[];
     logprob: number;
     top_logprobs: { token: string; bytes: number[]; logprob: number }[];
   }[];
+  /** Made up by the simulated engine, as the text is. */
+  simulated?: true;
 }
 
 export interface ChoiceDelta {

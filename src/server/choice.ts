@@ -11,6 +11,7 @@ import {
   TempoError,
 } from '../scheduler';
 import type { ChoiceDelta, ChoiceLogprobs } from './chat-types';
+import type { TokenLogprobs } from './token-logprobs';
 import type { AnswerParser, ParsedText } from './tools';
 
 /** What makes one choice of a request. */
@@ -25,8 +26,10 @@ export interface ChoiceSpec {
   script?: SimulationScript;
   /** Tokens that end the answer. */
   stopTokens: ReadonlySet<number>;
-  /** Strings that end the answer, and are no part of it. */
-  stopStrings: readonly string[];
+  /** The template's strings that end it all, and are no part of it. */
+  endStrings: readonly string[];
+  /** The request's strings that end the answer, from its first word on. */
+  stopStrings?: readonly string[];
   /** Whether the prompt ends inside a thinking model's reasoning; absent: none is looked for. */
   reasoningOpen?: boolean;
   /** Text that the answer begins with, before anything that is drawn. */
@@ -37,6 +40,8 @@ export interface ChoiceSpec {
   tellsTokens?: boolean;
   /** Finds the tool calls in the answer, where the request has tools. */
   toolCalls?: AnswerParser;
+  /** Tells the log probabilities of the content, where the request asks for them. */
+  logprobs?: TokenLogprobs;
 }
 
 export interface ChoiceOutput {
@@ -57,20 +62,20 @@ export class Choice {
   /** Tokens drawn so far that are a thinking model's reasoning. */
   reasoningTokens = 0;
   readonly #spec: ChoiceSpec;
-  readonly #tokenizer: Tokenizer;
   readonly #text: TextStream;
   readonly #generated: number[] = [];
   #resumed = 0;
+  /** Characters of the answer so far, calls included. */
+  #length = 0;
   #started = false;
 
   constructor(spec: ChoiceSpec, tokenizer: Tokenizer) {
     this.index = spec.index;
     this.requestId = spec.requestId;
     this.#spec = spec;
-    this.#tokenizer = tokenizer;
-    const { stopStrings, reasoningOpen: open } = spec;
+    const { endStrings: ends, stopStrings: stop, reasoningOpen: open } = spec;
     const reasoning = open === undefined ? undefined : { open };
-    this.#text = new TextStream({ tokenizer, stop: stopStrings, reasoning });
+    this.#text = new TextStream({ tokenizer, ends, stop, reasoning });
     const { resumed = [] } = spec;
     for (const token of resumed) {
       if (this.take({ token }, resumed.length + 1)?.finishReason !== undefined) throw nothingLeft();
@@ -92,6 +97,7 @@ export class Choice {
     this.#generated.push(sampled.token);
     const isStop = this.#spec.stopTokens.has(sampled.token) && !this.#spec.sampling.ignoreEos;
     const spoken = isStop ? EMPTY : this.#text.push(sampled.token);
+    if (!isStop) this.#spec.logprobs?.add(sampled, this.#text.raw);
     if (this.#text.reasoning) this.reasoningTokens++;
     let finishReason: FinishReason | undefined;
     if (isStop || this.#text.stopped !== undefined) finishReason = 'stop';
@@ -108,11 +114,12 @@ export class Choice {
     this.#append(delta, spoken);
     if (finishReason !== undefined) {
       this.#append(delta, this.#text.finish());
+      this.#spec.logprobs?.finish(this.#text.raw);
       const { toolCalls } = this.#spec;
       if (toolCalls !== undefined) appendParsed(delta, toolCalls.finish());
       if (finishReason === 'stop' && toolCalls?.toolCalls.length) finishReason = 'tool_calls';
     }
-    const logprobs = isStop ? undefined : this.#logprobs(sampled);
+    const logprobs = this.#logprobs(finishReason !== undefined);
     const silent = Object.keys(delta).length === 0;
     if (silent && logprobs === undefined && finishReason === undefined) return undefined;
     return { delta, logprobs, finishReason };
@@ -120,17 +127,14 @@ export class Choice {
 
   #append(delta: ChoiceDelta, { reasoning, content }: ReasonedText): void {
     if (reasoning !== '') delta.reasoning_content = (delta.reasoning_content ?? '') + reasoning;
+    this.#length += content.length;
     appendParsed(delta, this.#spec.toolCalls?.push(content) ?? { content, toolCalls: [] });
   }
 
-  #logprobs({ token, logprob, topLogprobs }: SampledToken): ChoiceLogprobs | undefined {
-    if (logprob === undefined || this.#spec.sampling.topLogprobs === undefined) return undefined;
-    const entry = (id: number, value: number) => {
-      const text = this.#tokenizer.decode([id]);
-      return { token: text, bytes: [...new TextEncoder().encode(text)], logprob: value };
-    };
-    const top = topLogprobs?.map((other) => entry(other.token, other.logprob)) ?? [];
-    return { content: [{ ...entry(token, logprob), top_logprobs: top }] };
+  #logprobs(all: boolean): ChoiceLogprobs | undefined {
+    const { logprobs, toolCalls } = this.#spec;
+    const { contentStart = 0 } = this.#text;
+    return logprobs?.take(toolCalls?.spoken ?? [[0, this.#length]], contentStart, all);
   }
 }
 

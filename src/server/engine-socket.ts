@@ -56,6 +56,7 @@ export class EngineSocket implements StepExecutor {
       },
       encode: (text) => current().model.tokenizer.encode(text),
       decode: (ids) => current().model.tokenizer.decode(ids),
+      bytes: (id) => current().model.tokenizer.bytes?.(id),
     };
   }
 

@@ -2,17 +2,19 @@ import type { LoadedModel } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 import { Choice } from './choice';
 import { checkModel, checkTokens, type PreparedRequest, samplingOf, seedOf } from './prepare';
+import type { TokenLogprobs } from './token-logprobs';
 import type { TextRequest } from './validate';
 
 /**
  * Turns a text completion request into tokens and choices; prompt and output together may be
- * `longest` tokens. Throws typed errors that name the field.
+ * `longest` tokens. `Logprobs` tells log probabilities where they are asked for. Throws typed errors that name the field.
  */
 export function prepareText(
   id: string,
   request: TextRequest,
   model: LoadedModel,
   longest: number,
+  Logprobs?: typeof TokenLogprobs,
 ): PreparedRequest {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
@@ -37,7 +39,9 @@ export function prepareText(
       sampling: { ...sampling, seed: seedOf(sampling.seed, index) },
       script,
       stopTokens: new Set(template.stop_token_ids),
-      stopStrings: [...template.stop_str, ...(request.stop ?? [])],
+      endStrings: template.stop_str,
+      stopStrings: request.stop,
+      logprobs: Logprobs && new Logprobs(tokenizer, model.simulated),
       opening: request.echo ? echo : '',
       tellsTokens: request.return_token_ids,
     };

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Grammars } from '../engine/sampling/grammars';
+import { SMALL_VOCABULARY, STOP, tokensOf } from '../engine/sampling/small-vocabulary.test-data';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
 import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
@@ -44,6 +46,99 @@ describe('a reply that starts inside the reasoning', () => {
   });
 });
 
+/** A model that was taught to think and begins by itself, as Qwen3 does: there is a token for it. */
+async function taught(): Promise<LoadedModel> {
+  const { model } = await loadSimulatedEngine();
+  const { tokenizer } = model;
+  const encode = (text: string) =>
+    text === '<think>' ? Int32Array.of(9_999) : tokenizer.encode(text);
+  return {
+    ...model,
+    tokenizer: {
+      vocabSize: tokenizer.vocabSize,
+      encode,
+      decode: (ids) => tokenizer.decode(ids),
+    },
+  };
+}
+
+describe('the tools of a model that thinks', () => {
+  const tools = [{ type: 'function' as const, function: { name: 'clock' } }];
+  const CALL = '<tool_call>\n{"name": "clock", "arguments": {}}\n</tool_call>';
+  const THOUGHT = 'Some models write <tool_call> or {"name": "clock", and mean nothing by it.';
+  let grammars: Grammars;
+  beforeAll(async () => {
+    grammars = await Grammars.create(SMALL_VOCABULARY);
+  });
+
+  /** What comes of a text that the request's grammar lets through; undefined where it does not. */
+  async function answer(model: LoadedModel, params: Partial<ChatCompletionParams>, text: string) {
+    const { grammar, choices } = prepare(model, { tools, ...params });
+    if (grammar === undefined) throw new Error('Nothing holds the answer.');
+    const matcher = await grammars.matcher(grammar);
+    const follows = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
+    if (!follows) return undefined;
+    const deltas = [...model.tokenizer.encode(text), 0].map(
+      (token) => choices[0].take({ token }, 1000)?.delta,
+    );
+    return {
+      reasoning: deltas.map((delta) => delta?.reasoning_content ?? '').join(''),
+      content: deltas.map((delta) => delta?.content ?? '').join(''),
+      calls: deltas.flatMap((delta) => delta?.tool_calls?.[0]?.function?.name ?? []),
+    };
+  }
+
+  it.each([
+    ['the model', taught, `<think>\n${THOUGHT}`],
+    ['the template', thinkingModel, THOUGHT],
+  ])('are not called in the reasoning that %s begins', async (_, model, thought) => {
+    const reasoning = THOUGHT;
+    for (const params of [{}, { response_format: FORMAT }, { tool_choice: 'required' as const }]) {
+      const said = await answer(await model(), params, `${thought}\n</think>\n\n${CALL}`);
+      expect(said).toEqual({ reasoning, content: '', calls: ['clock'] });
+    }
+    const words = await answer(await model(), {}, `${thought}\n</think>\n\nIt is noon.`);
+    expect(words).toEqual({ reasoning, content: 'It is noon.', calls: [] });
+    const json = await answer(
+      await model(),
+      { response_format: FORMAT },
+      `${thought}\n</think>\n\n{"a": 1}`,
+    );
+    expect(json).toEqual({ reasoning, content: '{"a": 1}', calls: [] });
+  });
+
+  it('are held to their grammar after it', async () => {
+    const required = { tool_choice: 'required' as const };
+    for (const [model, begin] of [
+      [await taught(), '<think>\n'],
+      [await thinkingModel(), ''],
+    ] as const) {
+      const afterThought = (text: string) => `${begin}Hm.\n</think>\n\n${text}`;
+      expect(await answer(model, {}, afterThought('<tool_call>whatever'))).toBeUndefined();
+      expect(await answer(model, required, afterThought('It is noon.'))).toBeUndefined();
+      expect(await answer(model, required, `${begin}Hm.`)).toBeUndefined();
+    }
+  });
+
+  it('may be called without a thought, and at once where thinking is off', async () => {
+    const called = { reasoning: '', content: '', calls: ['clock'] };
+    const required = { tool_choice: 'required' as const };
+    expect(await answer(await taught(), required, CALL)).toEqual(called);
+    const off = { ...required, extra_body: { enable_thinking: false } };
+    expect(await answer(await taught(), off, CALL)).toEqual(called);
+    expect(await answer(await taught(), off, `<think>Hm.</think>${CALL}`)).toBeUndefined();
+  });
+
+  it('leave a model that does not think no room for it, but in words', async () => {
+    const { model } = await loadSimulatedEngine();
+    const thought = `<think>\n${THOUGHT}\n</think>\n\n${CALL}`;
+    expect(await answer(model, { tool_choice: 'required' }, thought)).toBeUndefined();
+    expect((await answer(model, {}, thought))?.calls).toEqual(['clock']);
+    const asked = { tool_choice: 'required' as const, extra_body: { enable_thinking: true } };
+    expect((await answer(model, asked, thought))?.calls).toEqual(['clock']);
+  });
+});
+
 describe('an answer that is to be continued', () => {
   const params: Partial<ChatCompletionParams> = {
     messages: [...MESSAGES, { role: 'assistant', content: 'Four, for' }],
@@ -79,21 +174,6 @@ it('the tools of a request are beside its format, and both hold the answer', asy
 });
 
 describe('reasoning_effort', () => {
-  /** A model that was taught to think: there is a token for it. */
-  async function taught(): Promise<LoadedModel> {
-    const { model } = await loadSimulatedEngine();
-    const { tokenizer } = model;
-    const encode = (text: string) =>
-      text === '<think>' ? Int32Array.of(9_999) : tokenizer.encode(text);
-    return {
-      ...model,
-      tokenizer: {
-        vocabSize: tokenizer.vocabSize,
-        encode,
-        decode: (ids) => tokenizer.decode(ids),
-      },
-    };
-  }
   const promptOf = (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
     model.tokenizer.decode(prepare(model, params).promptTokens);
 
@@ -112,6 +192,13 @@ describe('reasoning_effort', () => {
   it('leaves a model alone that does not think, and one that may', async () => {
     const { model } = await loadSimulatedEngine();
     expect(promptOf(model, { reasoning_effort: 'none' })).toBe(promptOf(model, {}));
+    const off = { extra_body: { enable_thinking: false } };
+    expect(promptOf(model, off)).toBe(promptOf(model, {}));
+    const begun = {
+      messages: [...MESSAGES, { role: 'assistant' as const, content: 'Four' }],
+      continue_final_message: true,
+    };
+    expect(promptOf(model, { ...begun, ...off })).toBe(promptOf(model, begun));
     const thinker = await taught();
     expect(promptOf(thinker, { reasoning_effort: 'high' })).toBe(promptOf(thinker, {}));
   });

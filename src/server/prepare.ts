@@ -12,6 +12,7 @@ import {
 } from '../scheduler';
 import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
+import type { TokenLogprobs } from './token-logprobs';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
 
@@ -23,6 +24,8 @@ export interface PreparedPrompt {
   tools: PreparedTools | undefined;
   /** It ends inside the model's reasoning. */
   reasoningOpen: boolean;
+  /** Otherwise the answer may still begin with it. */
+  mayReason: boolean;
 }
 
 /** A request made ready for the scheduler. */
@@ -42,6 +45,8 @@ export interface PrepareOptions {
   prompt: PreparedPrompt;
   /** What a simulated engine makes an answer up with that is held to a form. */
   makeUp?: MakeUp;
+  /** What tells log probabilities, where they are asked for. */
+  Logprobs?: typeof TokenLogprobs;
 }
 
 /** Turns a chat request and its prompt into choices. Throws typed errors that name the field. */
@@ -49,11 +54,15 @@ export function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  { longest, prompt: { tokens: prompt, images, tools, reasoningOpen }, makeUp }: PrepareOptions,
+  { longest, prompt: prepared, makeUp, Logprobs }: PrepareOptions,
 ): PreparedRequest {
   const { tokenizer, template } = model;
+  const { tokens: prompt, images, tools, reasoningOpen, mayReason } = prepared;
   const answer = tools?.grammar ?? request.response_format;
-  const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
+  const grammar =
+    answer !== undefined && (reasoningOpen || mayReason)
+      ? afterReasoning(answer, { open: reasoningOpen })
+      : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
   const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
@@ -70,9 +79,11 @@ export function prepareChat(
       sampling: { ...sampling, grammar, seed },
       script: reply && scriptOf(reply, model),
       stopTokens,
-      stopStrings: [...template.stop_str, ...(request.stop ?? [])],
+      endStrings: template.stop_str,
+      stopStrings: request.stop,
       reasoningOpen: request.separate_reasoning === false ? undefined : reasoningOpen,
       toolCalls: tools?.parser(newCallId),
+      logprobs: Logprobs && new Logprobs(tokenizer, model.simulated),
       resumed,
       tellsTokens: request.return_token_ids,
     };
@@ -99,26 +110,26 @@ export function promptOf(
   checkModel(request.model, model);
   const { tokenizer, template } = model;
   const tools = prepareTools(request, template);
-  const options = {
-    thinking: mayThink(request, model),
-    continued: request.continue_final_message ?? false,
-    images: model.images?.layout,
-  };
+  const wanted = request.extra_body?.enable_thinking ?? request.reasoning_effort !== 'none';
+  const taught = isTaughtToThink(model);
+  const continued = request.continue_final_message ?? false;
+  // To a model that knows no reasoning, an empty block of it is only strange.
+  const options = { thinking: wanted || !taught, continued, images: model.images?.layout };
   const turns = turnsOf(request.messages, template, tools, images);
+  // What such a model says in words may begin with <think> as with anything.
+  const inWords = tools?.required === false && request.response_format === undefined;
   return {
     ...encodePrompt(tokenizer, template, turns, options),
     tools,
     reasoningOpen: replyStartsInReasoning(template, options),
+    mayReason:
+      wanted && !continued && (taught || request.extra_body?.enable_thinking === true || inWords),
   };
 }
 
-/** A model was taught to think if its vocabulary has a token for it. */
-function mayThink(
-  { reasoning_effort: effort, extra_body: extra }: ChatRequest,
-  { tokenizer }: LoadedModel,
-): boolean {
-  if (extra?.enable_thinking !== undefined) return extra.enable_thinking;
-  return !(effort === 'none' && tokenizer.encode('<think>').length === 1);
+/** A model was taught to think if its vocabulary has a token for it, or its template begins with it. */
+function isTaughtToThink({ tokenizer, template }: LoadedModel): boolean {
+  return tokenizer.encode('<think>').length === 1 || replyStartsInReasoning(template);
 }
 
 /** Throws `invalid_request` where the model has no such token. */

@@ -456,10 +456,13 @@ export class Serving implements RequestHost {
     images: LoadedImages | undefined,
   ): Promise<PreparedRequest> {
     const longest = this.#longest;
-    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
+    const asked =
+      read.kind === 'text' ? read.request.logprobs !== undefined : read.request.logprobs;
+    const Logprobs = asked ? (await import('./token-logprobs')).TokenLogprobs : undefined;
+    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest, Logprobs);
     const prompt = promptOf(read.request, this.#model, images);
     const makeUp = this.#model.simulated ? await makeUpFor(read.request, prompt.tools) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, prompt, makeUp });
+    return prepareChat(id, read.request, this.#model, { longest, prompt, makeUp, Logprobs });
   }
 
   #schedule(

@@ -54,6 +54,8 @@ export interface TextLogprobs {
   top_logprobs: Record<string, number>[];
   /** Where each token begins in the choice's text, characters. */
   text_offset: number[];
+  /** Made up by the simulated engine, as the text is. */
+  simulated?: true;
 }
 
 export type TextFinishReason = 'stop' | 'length' | 'abort';

@@ -1,9 +1,9 @@
 import { useRef } from 'react';
-import Markdown from 'react-markdown';
 import { Composer } from '../chat/composer';
 import { SloControl } from '../dashboard/slo-control';
 import { ChannelSwitch } from '../design/channel-switch';
 import { duration } from '../design/format';
+import { ModelMarkdown } from '../design/markdown';
 import { Panel } from '../design/panel';
 import { ScrollArea } from '../design/scroll-area';
 import { useStickToEnd } from '../design/use-stick-to-end';
@@ -69,8 +69,8 @@ function RunView({ run }: { run: Run }) {
           ))}
         </ol>
         {answer !== undefined && (
-          <div className="run-answer markdown">
-            <Markdown>{answer}</Markdown>
+          <div className="run-answer">
+            <ModelMarkdown>{answer}</ModelMarkdown>
           </div>
         )}
         {error && (

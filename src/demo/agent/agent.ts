@@ -1,5 +1,5 @@
 import type { ChatMessage, ProgramReport, ToolCall, Usage } from '../../client';
-import { complete } from '../store/complete';
+import { complete, noAnswer } from '../store/complete';
 import { tempo } from '../store/tempo';
 import type { Findings, Scenario } from './scenarios';
 import type { Json } from './tools';
@@ -52,8 +52,7 @@ export async function runAgent(
   { deadlineMs, scenario, signal, onStep }: AgentOptions,
 ): Promise<{ answer: string; report: ProgramReport }> {
   // The tools and what they are made of come with the first task.
-  const { runTool, TOOL_DECLARATIONS, warmUpCalculator } = await import('./tools');
-  warmUpCalculator();
+  const { runTool, TOOL_DECLARATIONS } = await import('./tools');
   const program = tempo.program({ app: 'agent', deadline: deadlineMs, kind: 'handbook' });
   const found = new ToolResults();
   const messages: ChatMessage[] = [
@@ -104,8 +103,10 @@ export async function runAgent(
     messages.push({ role: 'user', content: 'Go ahead.' });
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const reply = await ask(`act-${round}`, 'act', round);
-      if (reply.toolCalls.length === 0)
+      if (reply.toolCalls.length === 0) {
+        if (reply.content.trim() === '') throw noAnswer();
         return { answer: reply.content, report: await program.end() };
+      }
       messages.push({
         role: 'assistant',
         content: reply.content === '' ? null : reply.content,

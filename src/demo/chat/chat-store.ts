@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import type { ChatMessage, SimulatedReply, TempoErrorJson, Usage } from '../../client';
-import { complete, errorOf, isAbort } from '../store/complete';
+import { complete, errorOf, isAbort, noAnswer } from '../store/complete';
 import { apps } from '../store/tempo';
 import { replyTo } from './chat-script';
 
@@ -66,6 +66,7 @@ export const useChat = create<Chat>()((set, get) => {
             update({ text: content, state: content === '' ? 'waiting' : 'streaming', simulated }),
         },
       );
+      if (reply.content.trim() === '') throw noAnswer();
       update({ state: 'done', usage: reply.usage });
     } catch (thrown) {
       if (isAbort(thrown)) update({ state: 'stopped' });

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { isComposing } from '../design/composing';
 
 interface ComposerProps {
   label: string;
@@ -35,7 +36,7 @@ export function Composer(props: ComposerProps) {
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+          if (event.key !== 'Enter' || event.shiftKey || isComposing(event.nativeEvent)) return;
           event.preventDefault();
           submit();
         }}

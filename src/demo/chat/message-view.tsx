@@ -1,6 +1,6 @@
 import { memo } from 'react';
-import Markdown from 'react-markdown';
 import { duration, roughly } from '../design/format';
+import { ModelMarkdown } from '../design/markdown';
 import type { Message } from './chat-store';
 
 interface MessageViewProps {
@@ -23,11 +23,7 @@ export const MessageView = memo(function MessageView({ message, onRetry }: Messa
     <li className="message assistant" aria-busy={state === 'waiting' || state === 'streaming'}>
       <span className="hidden-text">Answer: </span>
       {state === 'waiting' && <p className="muted">{waitWords(message)}</p>}
-      {text !== '' && (
-        <div className="markdown">
-          <Markdown>{text}</Markdown>
-        </div>
-      )}
+      {text !== '' && <ModelMarkdown>{text}</ModelMarkdown>}
       {error && (
         <p className="error-text" role="alert">
           {error.message}

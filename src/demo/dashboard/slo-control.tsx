@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'react';
 import type { Slo } from '../../client';
 import type { AppName } from '../design/apps';
+import { isComposing } from '../design/composing';
 import { errorOf } from '../store/complete';
 import { useLive } from '../store/live';
 
@@ -43,7 +44,7 @@ export function NumberField({ label, value, unit, onCommit, onError }: NumberFie
         onChange={(event) => setText(event.target.value)}
         onBlur={() => void commit()}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') void commit();
+          if (event.key === 'Enter' && !isComposing(event.nativeEvent)) void commit();
         }}
       />{' '}
       {unit}

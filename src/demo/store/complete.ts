@@ -27,13 +27,19 @@ const WAIT_TOLD_EVERY_MS = 1000;
 /** Text that grows faster than this is not read any faster, ms. */
 const PROGRESS_EVERY_MS = 40;
 
-/** One streamed call, told as it comes. Throws a TempoError. */
+/**
+ * One streamed call, told as it comes. A model that thinks answers at once: what the page allows an answer
+ * would be used up by the thoughts, which it does not show. Throws a TempoError.
+ */
 export async function complete(
   completions: Completions,
   params: ChatCompletionParams,
   { signal, onProgress, onQueued }: CompleteOptions = {},
 ): Promise<Reply> {
-  const stream = await completions.create({ ...params, stream: true }, { signal });
+  const stream = await completions.create(
+    { extra_body: { enable_thinking: false }, ...params, stream: true },
+    { signal },
+  );
   const tellWait = () => onQueued?.(stream.estimatedWaitMs);
   tellWait();
   const waiting = setInterval(tellWait, WAIT_TOLD_EVERY_MS);
@@ -54,6 +60,14 @@ export async function complete(
   const { choices, usage, simulated } = await stream.final();
   onProgress?.({ content, simulated });
   return { content, toolCalls: choices[0].message.tool_calls ?? [], usage, simulated };
+}
+
+/** An answer of nothing is no answer: a model that thinks may have used up what it was allowed. */
+export function noAnswer(): TempoError {
+  return new TempoError(
+    'engine_failed',
+    'The model gave no answer. Try again, or load another model.',
+  );
 }
 
 /** Anything thrown, as the error a panel shows. */

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { isComposing } from '../design/composing';
 
 interface AddTextProps {
   /** Throws an Error that says what is wrong with the text. */
@@ -31,7 +32,7 @@ export function AddText({ onAdd, onCancel }: AddTextProps) {
         autoFocus
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') onCancel();
+          if (event.key === 'Escape' && !isComposing(event.nativeEvent)) onCancel();
         }}
       />
       {error !== undefined && (

@@ -1,4 +1,4 @@
-import type { TempoErrorJson } from '../../client';
+import { TempoError, type TempoErrorJson } from '../../client';
 import { chunk } from './chunk';
 
 /** A piece of text and, once there is one, its summary. */
@@ -92,8 +92,25 @@ export function withPart(
   return { ...document, levels };
 }
 
-/** What was under way when the page was left is to be done again. */
+/** The document with what the model said of one piece. Nothing is an error, and the piece waits for a retry. */
+export function withSummary(
+  document: Document,
+  level: number,
+  at: number,
+  { content, simulated }: { content: string; simulated: boolean },
+): Document {
+  const summary = content.trim();
+  if (summary !== '') return withPart(document, level, at, { state: 'done', summary, simulated });
+  const error = new TempoError(
+    'engine_failed',
+    'The model said nothing of a part of this text. Try again, or load another model.',
+  );
+  return { ...withPart(document, level, at, { state: 'waiting' }), error: error.toJSON() };
+}
+
+/** What was under way when the page was left is to be done again; so is all of what came to nothing. */
 export function settled(document: Document): Document {
+  if (document.levels.some((parts) => parts.length === 0)) return again(document);
   return {
     ...document,
     levels: document.levels.map((parts) =>
@@ -102,6 +119,9 @@ export function settled(document: Document): Document {
   };
 }
 
+/** The pieces that say anything. */
 function partsOf(text: string): Part[] {
-  return chunk(text, PART_CHARACTERS).map((piece) => ({ text: piece, state: 'waiting' }));
+  return chunk(text, PART_CHARACTERS)
+    .filter((piece) => piece.trim() !== '')
+    .map((piece) => ({ text: piece, state: 'waiting' }));
 }

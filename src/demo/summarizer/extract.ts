@@ -16,6 +16,7 @@ export function extract(text: string, count: number): string {
   const frequency = new Map<string, number>();
   for (const word of words(text)) frequency.set(word, (frequency.get(word) ?? 0) + 1);
   return sentences(text)
+    .filter((sentence) => sentence.trim() !== '')
     .map((sentence, at) => {
       const own = words(sentence);
       const sum = own.reduce((total, word) => total + (frequency.get(word) ?? 0), 0);

@@ -13,6 +13,7 @@ import {
   nextPart,
   settled,
   withPart,
+  withSummary,
 } from './document';
 import { shippedDocuments } from './documents';
 import { extract } from './extract';
@@ -152,7 +153,7 @@ async function summarize(document: Document): Promise<void> {
   underWay++;
   edit(id, (d) => withPart(d, level, at, { state: 'active' }));
   try {
-    const { content, simulated } = await complete(
+    const reply = await complete(
       apps.summarizer.chat.completions,
       {
         messages: [
@@ -171,7 +172,7 @@ async function summarize(document: Document): Promise<void> {
       },
       { signal: controller.signal },
     );
-    edit(id, (d) => withPart(d, level, at, { state: 'done', summary: content.trim(), simulated }));
+    edit(id, (d) => withSummary(d, level, at, reply));
   } catch (thrown) {
     const error = errorOf(thrown);
     const lasting = LASTING.includes(error.code);
@@ -192,6 +193,7 @@ function after(ms: number): Promise<void> {
 
 /** Begins work, and goes on whenever the engine is ready again or traffic is switched on. */
 export function startSummarizer(): void {
+  useSummarizer.setState(({ documents }) => ({ documents: documents.map(settled) }));
   useLive.subscribe(({ state }, before) => {
     if (state.phase === 'ready' && before.state.phase !== 'ready') pump();
   });

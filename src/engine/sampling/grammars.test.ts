@@ -107,11 +107,25 @@ describe('a grammar', () => {
     [{ type: 'json' }, '[{"a": 1}]'],
     [{ type: 'ebnf', grammar: 'root ::= "yes" | "no"' }, 'yes'],
   ])('waits for the end of the reasoning where the prompt began it: %j', async (spec, text) => {
-    const held = afterReasoning(spec);
+    const held = afterReasoning(spec, { open: true });
     expect(await accepts(held, `2 < 3, so {"yes"}.\n</think>\n\n${text}`)).toBe(true);
     expect(await accepts(held, `Hm.</think>${text}`)).toBe(true);
     expect(await accepts(held, text)).toBe(false);
     expect(await accepts(held, `Hm.</think>\nWell, ${text}`)).toBe(false);
+  });
+
+  it.each<[GrammarSpec, string]>([
+    [PERSON, '{"name": "Ada", "age": 36}'],
+    [{ type: 'json' }, '[{"a": 1}]'],
+    [{ type: 'ebnf', grammar: 'root ::= "yes" | "no"' }, 'yes'],
+  ])('leaves room for reasoning that the answer itself begins: %j', async (spec, text) => {
+    const held = afterReasoning(spec, { open: false });
+    expect(await accepts(held, text)).toBe(true);
+    expect(await accepts(held, `<think>\n2 < 3, so {"yes"}.\n</think>\n\n${text}`)).toBe(true);
+    expect(await accepts(held, `<think></think>${text}`)).toBe(true);
+    expect(await accepts(held, `<think>\nHm.`)).toBe(false);
+    expect(await accepts(held, `Hm.</think>${text}`)).toBe(false);
+    expect(await accepts(held, `<think>Hm.</think>\nWell, ${text}`)).toBe(false);
   });
 
   it('is compiled once for all its requests', async () => {

@@ -10,6 +10,7 @@ import {
   type StepPlan,
   type StepResult,
   TempoError,
+  uniformAt,
   VirtualClock,
 } from '../../scheduler';
 import { type PrefixMetrics, SequenceTable } from '../kv';
@@ -174,7 +175,7 @@ export class SimulatedExecutor implements StepExecutor {
       if (sequence === undefined || sequence.computed < sequence.tokens.length) continue;
       const index = sequence.tokens.length - sequence.spec.promptTokens;
       const token = this.#next(sequence.spec, index);
-      sampled.set(sequenceId, { token });
+      sampled.set(sequenceId, this.#withLogprobs(sequence.spec, index, token));
       sequence.tokens.push(token);
     }
     return sampled;
@@ -187,6 +188,22 @@ export class SimulatedExecutor implements StepExecutor {
     return tokens !== undefined && index < tokens.length
       ? tokens[index]
       : this.#filler(sampling.seed, index);
+  }
+
+  /** Where they are asked for, made up as the token is: it had some share, the next the same share of the rest. */
+  #withLogprobs({ sampling }: SequenceSpec, index: number, token: number): SampledToken {
+    const { seed, topLogprobs } = sampling;
+    if (topLogprobs === undefined) return { token };
+    const share = (1 + uniformAt(seed, index)) / 2;
+    const others = new Set([token]);
+    for (let i = 1; others.size < topLogprobs && i <= 4 * topLogprobs; i++) {
+      others.add(this.#filler(seed, index + i));
+    }
+    const likeliest = [...others].slice(0, topLogprobs).map((other, rank) => ({
+      token: other,
+      logprob: Math.log(share * (1 - share) ** rank),
+    }));
+    return { token, logprob: Math.log(share), topLogprobs: likeliest };
   }
 
   #sequence(id: string): Sequence {

@@ -5,3 +5,4 @@ export * from './messages';
 export * from './reasoning';
 export * from './stop-strings';
 export * from './text-stream';
+export * from './token-bytes';

@@ -24,6 +24,8 @@ export class ReasoningSplitter {
   #held = '';
   /** No reasoning was given out yet: leading line breaks are the tag's. */
   #fresh = true;
+  #taken = 0;
+  #contentStart: number | undefined;
 
   constructor(options: ReasoningOptions = {}) {
     this.#state = options.open ? 'reasoning' : 'start';
@@ -34,13 +36,20 @@ export class ReasoningSplitter {
     return this.#state === 'reasoning';
   }
 
+  /** Where in the whole text the content begins, characters; undefined until it does. */
+  get contentStart(): number | undefined {
+    return this.#contentStart;
+  }
+
   push(text: string): ReasonedText {
+    this.#taken += text.length;
     const out: ReasonedText = { reasoning: '', content: '' };
     this.#held += text;
     if (this.#state === 'start') this.#start();
     if (this.#state === 'reasoning') this.#reason(out);
     if (this.#state === 'gap') this.#skipGap();
     if (this.#state === 'content') {
+      this.#contentStart ??= this.#taken - this.#held.length;
       out.content += this.#held;
       this.#held = '';
     }
@@ -53,6 +62,7 @@ export class ReasoningSplitter {
     this.#held = '';
     if (this.#state === 'reasoning') return { reasoning: held.trimEnd(), content: '' };
     if (this.#state === 'gap') return { reasoning: '', content: '' };
+    this.#contentStart ??= this.#taken - held.length;
     return { reasoning: '', content: held };
   }
 

@@ -31,11 +31,31 @@ it('an answer’s tokens become whole characters, reasoning apart, cut at a stop
   });
 });
 
-it('a stop string may stand in the reasoning', () => {
-  expect(answer('<think>one END two', { stop: ['END'], reasoning: {} })).toEqual({
+it('the template’s stop string ends the reasoning too', () => {
+  expect(answer('<think>one END two', { ends: ['END'], reasoning: {} })).toEqual({
     reasoning: 'one',
     content: '',
     stopped: 'END',
+  });
+});
+
+it.each([
+  ['the model begins', '<think>\n', {}],
+  ['the template begins', '', { open: true }],
+])('a request’s stop string sleeps through the reasoning that %s', (_, begin, reasoning) => {
+  const text = `${begin}One.\n\nTwo.\n</think>\n\nThree.\n\nFour.`;
+  expect(answer(text, { stop: ['\n\n'], reasoning })).toEqual({
+    reasoning: 'One.\n\nTwo.',
+    content: 'Three.',
+    stopped: '\n\n',
+  });
+});
+
+it('a request’s stop string is awake where there is no reasoning', () => {
+  expect(answer('Three.\n\nFour.', { stop: ['\n\n'], reasoning: {} })).toEqual({
+    reasoning: '',
+    content: 'Three.',
+    stopped: '\n\n',
   });
 });
 

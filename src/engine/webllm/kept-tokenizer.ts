@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../step-engine';
+import { type TokenEncoding, tokenBytes } from '../text';
 import type { MlcTokenizer } from './internals';
 
 /** A model's tokenizer, whichever load of the model it came with. */
@@ -21,6 +22,7 @@ export function keepTokenizer(
   model: string,
   tokenizer: MlcTokenizer,
   vocabSize: number,
+  encoding: TokenEncoding,
 ): Tokenizer {
   const dispose = tokenizer.dispose;
   const keeping = { tokenizer, free: () => dispose.call(tokenizer) };
@@ -34,7 +36,7 @@ export function keepTokenizer(
     kept.delete(other);
     free();
   }
-  return new KeptTokenizer(model, keeping, vocabSize);
+  return new KeptTokenizer(model, keeping, vocabSize, encoding);
 }
 
 class KeptTokenizer implements Tokenizer {
@@ -42,11 +44,13 @@ class KeptTokenizer implements Tokenizer {
   readonly vocabSize: number;
   readonly #model: string;
   readonly #first: Keeping;
+  readonly #encoding: TokenEncoding;
 
-  constructor(model: string, first: Keeping, vocabSize: number) {
+  constructor(model: string, first: Keeping, vocabSize: number, encoding: TokenEncoding) {
     this.#model = model;
     this.#first = first;
     this.vocabSize = vocabSize;
+    this.#encoding = encoding;
   }
 
   encode(text: string): Int32Array {
@@ -56,6 +60,11 @@ class KeptTokenizer implements Tokenizer {
 
   decode(ids: ArrayLike<number>): string {
     return ids.length === 0 ? '' : this.#tokenizer.decode(Int32Array.from(ids));
+  }
+
+  bytes(id: number): Uint8Array {
+    const isOwn = id < this.#tokenizer.getVocabSize();
+    return tokenBytes(isOwn ? this.#tokenizer.idToToken(id) : '', this.#encoding);
   }
 
   get #tokenizer(): MlcTokenizer {

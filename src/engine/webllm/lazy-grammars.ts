@@ -1,6 +1,7 @@
 import type { GrammarSpec, TokenIds } from '../../scheduler';
 import type { GrammarMatcher, Grammars, GrammarVocabulary } from '../sampling';
 import type { TextParts } from './internals';
+import { tokenEncoding } from './loaded-model';
 
 /** By model id, the last used last. What a grammar compiles to depends on the vocabulary alone. */
 const kept = new Map<string, LazyGrammars>();
@@ -59,11 +60,9 @@ export class LazyGrammars {
 
   #vocabulary(): GrammarVocabulary {
     const { tokenizer, config } = this.parts;
-    const encoding =
-      config.tokenizer_info?.token_postproc_method ?? config.token_table_postproc_method;
     return {
       tokens: Array.from({ length: tokenizer.getVocabSize() }, (_, id) => tokenizer.idToToken(id)),
-      encoding: encoding === 'byte_level' || encoding === 'byte_fallback' ? encoding : 'raw',
+      encoding: tokenEncoding(config),
       vocabSize: config.vocab_size,
       stopTokens: config.conv_template.stop_token_ids ?? [],
     };

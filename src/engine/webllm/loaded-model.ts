@@ -1,4 +1,5 @@
 import type { ConversationTemplate, ImageInput, LoadedModel } from '../step-engine';
+import type { TokenEncoding } from '../text';
 import type { MlcChatConfig, TextParts } from './internals';
 import { keepTokenizer } from './kept-tokenizer';
 
@@ -10,7 +11,7 @@ export function loadedModel(
 ): LoadedModel {
   return {
     id,
-    tokenizer: keepTokenizer(id, tokenizer, config.vocab_size),
+    tokenizer: keepTokenizer(id, tokenizer, config.vocab_size, tokenEncoding(config)),
     template: templateOf(config),
     // WebLLM 0.2.86 applies all of these where a request does not say otherwise.
     defaults: {
@@ -23,6 +24,12 @@ export function loadedModel(
     simulated: false,
     images: typeof images === 'object' ? images : undefined,
   };
+}
+
+/** How the tokenizer's file writes tokens; older configurations say it under another name. */
+export function tokenEncoding(config: MlcChatConfig): TokenEncoding {
+  const said = config.tokenizer_info?.token_postproc_method ?? config.token_table_postproc_method;
+  return said === 'byte_level' || said === 'byte_fallback' ? said : 'raw';
 }
 
 /** The configuration's template, with what `conv_config` overrides (as WebLLM's getConversation). */

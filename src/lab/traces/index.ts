@@ -3,19 +3,25 @@ import { TempoError } from '../../scheduler';
 import { parseCsv } from './csv';
 import { parseMooncake } from './mooncake';
 import { parseProgramJson } from './program-json';
-import type { Trace } from './trace-row';
+import type { Trace, TraceRow } from './trace-row';
 
 export * from './csv';
 export * from './mooncake';
 export * from './program-json';
 export * from './trace-row';
 
+export interface TraceReading {
+  /** Tokens of a block of Mooncake's `hash_ids`. Default 512. */
+  blockTokens?: number;
+}
+
 /**
  * Reads a trace by the end of its file's name: `.csv`, `.jsonl` (Mooncake) or `.json` (programs). A
- * trace is read whole or not at all. Throws `invalid_request`, naming the file and the line.
+ * trace is read whole or not at all, but for requests without output, which are counted. Throws
+ * `invalid_request`, naming the file and the line.
  */
-export function parseTrace(text: string, file: string): Trace {
-  const trace = parse(text, file);
+export function parseTrace(text: string, file: string, reading: TraceReading = {}): Trace {
+  const trace = withOutput(parse(text.replace(/^\uFEFF/, ''), file, reading));
   const count = trace.kind === 'requests' ? trace.rows.length : trace.programs.length;
   if (count === 0) {
     throw new TempoError('invalid_request', `${file}: there is nothing in it.`, { param: 'trace' });
@@ -23,13 +29,33 @@ export function parseTrace(text: string, file: string): Trace {
   return trace;
 }
 
-function parse(text: string, file: string): Trace {
-  if (file.endsWith('.csv')) return { kind: 'requests', rows: parseCsv(text, file) };
-  if (file.endsWith('.jsonl')) return { kind: 'requests', rows: parseMooncake(text, file) };
-  if (file.endsWith('.json')) return { kind: 'programs', programs: parseProgramJson(text, file) };
+function parse(text: string, file: string, { blockTokens }: TraceReading): Trace {
+  const name = file.toLowerCase();
+  if (name.endsWith('.csv')) return { kind: 'requests', rows: parseCsv(text, file) };
+  if (name.endsWith('.jsonl')) {
+    return { kind: 'requests', rows: parseMooncake(text, file, blockTokens) };
+  }
+  if (name.endsWith('.json')) return { kind: 'programs', programs: parseProgramJson(text, file) };
   throw new TempoError(
     'invalid_request',
     `${file}: a trace is a .csv, .jsonl or .json file; see README.md, "The lab and its trace formats".`,
     { param: 'trace' },
   );
+}
+
+/** The trace without the requests that were answered nothing. */
+function withOutput(trace: Trace): Trace {
+  const hasOutput = ({ outputTokens }: TraceRow) => outputTokens > 0;
+  const all = trace.kind === 'requests' ? trace.rows : trace.programs.flat(2);
+  const withoutOutput = all.length - all.filter(hasOutput).length;
+  if (withoutOutput === 0) return trace;
+  if (trace.kind === 'requests') {
+    return { ...trace, rows: trace.rows.filter(hasOutput), withoutOutput };
+  }
+  const programs = trace.programs
+    .map((stages) =>
+      stages.map((calls) => calls.filter(hasOutput)).filter((calls) => calls.length > 0),
+    )
+    .filter((stages) => stages.length > 0);
+  return { ...trace, programs, withoutOutput };
 }

@@ -27,7 +27,7 @@ export function parseProgramJson(text: string, file: string): TraceProgram[] {
 function parseCall(call: unknown, file: string, where: string): TraceRow {
   const [input, output] = Array.isArray(call) && call.length === 2 ? call : [];
   const promptTokens = tokenCount(input);
-  const outputTokens = tokenCount(output);
+  const outputTokens = tokenCount(output, 0);
   if (promptTokens === undefined || outputTokens === undefined) {
     throw badProgram(
       file,

@@ -14,17 +14,21 @@ export interface TraceRow {
 export type TraceProgram = readonly (readonly TraceRow[])[];
 
 /** What a trace file holds: requests, or whole programs. */
-export type Trace =
+export type Trace = (
   | { kind: 'requests'; rows: readonly TraceRow[] }
-  | { kind: 'programs'; programs: readonly TraceProgram[] };
+  | { kind: 'programs'; programs: readonly TraceProgram[] }
+) & {
+  /** Requests without output, which are left out; absent where there were none. */
+  withoutOutput?: number;
+};
 
 /** The error for a line that cannot be read: nothing of the file is used. `line` counts from 1. */
 export function badLine(file: string, line: number, problem: string): TempoError {
   return new TempoError('invalid_request', `${file}, line ${line}: ${problem}`, { param: 'trace' });
 }
 
-/** A whole number of tokens, at least 1; undefined if `value` is none. */
-export function tokenCount(value: unknown): number | undefined {
+/** A whole number of tokens, at least `least`; undefined if `value` is none. */
+export function tokenCount(value: unknown, least = 1): number | undefined {
   const count = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;
-  return Number.isSafeInteger(count) && Number(count) >= 1 ? Number(count) : undefined;
+  return Number.isSafeInteger(count) && Number(count) >= least ? Number(count) : undefined;
 }

@@ -1,3 +1,4 @@
+import type { Span } from '../../engine/text/written-tokens';
 import type { ToolCall } from '../chat-types';
 import type { AnswerParser, ParsedText } from './tool-call-parser';
 import type { ToolFormat } from './tool-format';
@@ -13,6 +14,7 @@ export class CallsOrContent implements AnswerParser {
   readonly #beginnings: readonly string[];
   #state: 'open' | 'calls' | 'content' = 'open';
   #held = '';
+  #length = 0;
 
   constructor(calls: AnswerParser, { call }: ToolFormat, tools: readonly Callable[]) {
     this.#calls = calls;
@@ -23,18 +25,28 @@ export class CallsOrContent implements AnswerParser {
     return this.#calls.toolCalls;
   }
 
+  get spoken(): readonly Span[] {
+    if (this.#state === 'calls') return this.#calls.spoken;
+    return [[0, this.#length]];
+  }
+
   push(text: string): ParsedText {
     this.#held += text;
     if (this.#state === 'open') this.#state = this.#decide(this.#held.trimStart());
     if (this.#state === 'open') return { content: '', toolCalls: [] };
     const held = this.#held;
     this.#held = '';
-    return this.#state === 'calls' ? this.#calls.push(held) : { content: held, toolCalls: [] };
+    return this.#state === 'calls' ? this.#calls.push(held) : this.#say(held);
   }
 
   finish(): ParsedText {
     if (this.#state === 'calls') return this.#calls.finish();
-    return { content: this.#held, toolCalls: [] };
+    return this.#say(this.#held);
+  }
+
+  #say(content: string): ParsedText {
+    this.#length += content.length;
+    return { content, toolCalls: [] };
   }
 
   #decide(start: string): 'open' | 'calls' | 'content' {

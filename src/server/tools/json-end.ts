@@ -1,4 +1,4 @@
-/** Finds where a JSON object or array ends in text that comes in pieces. */
+/** Finds where a JSON value ends in text that comes in pieces. */
 export class JsonEnd {
   #depth = 0;
   #inString = false;
@@ -12,13 +12,18 @@ export class JsonEnd {
         this.#escaped = false;
       } else if (this.#inString) {
         if (character === '\\') this.#escaped = true;
-        else if (character === '"') this.#inString = false;
+        else if (character === '"') {
+          this.#inString = false;
+          if (this.#depth === 0) return i + 1;
+        }
       } else if (character === '"') {
         this.#inString = true;
       } else if (character === '{' || character === '[') {
         this.#depth++;
-      } else if ((character === '}' || character === ']') && --this.#depth <= 0) {
-        return i + 1;
+      } else if (character === '}' || character === ']') {
+        // A number or a word: it ends where what is around it does.
+        if (this.#depth === 0) return i;
+        if (--this.#depth === 0) return i + 1;
       }
     }
     return -1;

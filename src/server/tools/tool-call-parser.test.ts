@@ -69,6 +69,18 @@ describe.each([hermes, llama])('an answer in $name’s format', (format) => {
     expect(calls.map((call) => call.function.arguments)).toEqual([args]);
   });
 
+  it.each(['5', '-1.5e3', 'null', 'true', '"a}b\\"]"', '[1, {"a": []}]'])(
+    'ends a call with its arguments, even where they are no object: %s',
+    (args) => {
+      const text = `${written(format, 'f', args)} And so on.`;
+      for (const pieces of [[text], [...text]]) {
+        const { content, calls } = parse(format, pieces);
+        expect(calls.map((call) => call.function.arguments)).toEqual([args]);
+        expect(content).toBe('And so on.');
+      }
+    },
+  );
+
   it('that ends within a call keeps what there was of it', () => {
     const { begin, middle } = format.call;
     const cut = parse(format, [`${begin}add${middle}{"a": [1`]);

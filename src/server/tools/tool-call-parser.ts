@@ -1,4 +1,5 @@
 import { overlap } from '../../engine/text';
+import type { Span } from '../../engine/text/written-tokens';
 import type { ChoiceDelta, ToolCall } from '../chat-types';
 import { JsonEnd } from './json-end';
 import type { ToolFormat } from './tool-format';
@@ -15,6 +16,8 @@ export interface ParsedText {
 export interface AnswerParser {
   /** The calls so far; the last one may be unfinished. */
   readonly toolCalls: readonly ToolCall[];
+  /** Which stretches of the whole text were content, so far. */
+  readonly spoken: readonly Span[];
   push(text: string): ParsedText;
   /** The end: what was held back. */
   finish(): ParsedText;
@@ -35,6 +38,9 @@ export class ToolCallParser implements AnswerParser {
   readonly #calls: ToolCall[] = [];
   #state: 'words' | 'name' | 'arguments' | 'end' | 'gap' = 'words';
   #held = '';
+  /** Where what is held begins in the whole text. */
+  #at = 0;
+  readonly #spoken: [start: number, end: number][] = [];
   #json = new JsonEnd();
 
   /** Without a format there are no calls, and everything is words. */
@@ -48,8 +54,16 @@ export class ToolCallParser implements AnswerParser {
     return this.#calls;
   }
 
+  get spoken(): readonly Span[] {
+    return this.#spoken;
+  }
+
   push(text: string): ParsedText {
-    if (this.#format === undefined) return { content: text, toolCalls: [] };
+    if (this.#format === undefined) {
+      this.#say(this.#at, text);
+      this.#at += text.length;
+      return { content: text, toolCalls: [] };
+    }
     const out: ParsedText = { content: '', toolCalls: [] };
     this.#held += text;
     let moved = true;
@@ -59,9 +73,23 @@ export class ToolCallParser implements AnswerParser {
 
   /** The end: what was held back is words after all, unless it belongs to a call. */
   finish(): ParsedText {
-    const held = this.#state === 'words' ? this.#held : '';
+    const held = this.#state === 'words' ? this.#say(this.#at, this.#held) : '';
     this.#held = '';
     return { content: held, toolCalls: [] };
+  }
+
+  /** The words, which stand at `at`. */
+  #say(at: number, words: string): string {
+    const last = this.#spoken.at(-1);
+    if (last?.[1] === at) last[1] += words.length;
+    else if (words !== '') this.#spoken.push([at, at + words.length]);
+    return words;
+  }
+
+  /** Lets go of the first characters of what is held. */
+  #drop(count: number): void {
+    this.#at += count;
+    this.#held = this.#held.slice(count);
   }
 
   /** Takes what it can off the held text; true where the rest is to be looked at again. */
@@ -83,14 +111,14 @@ export class ToolCallParser implements AnswerParser {
   #words({ call }: ToolFormat, out: ParsedText): boolean {
     const start = this.#held.indexOf(call.begin);
     if (start >= 0) {
-      out.content += this.#held.slice(0, start).trimEnd();
-      this.#held = this.#held.slice(start + call.begin.length);
+      out.content += this.#say(this.#at, this.#held.slice(0, start).trimEnd());
+      this.#drop(start + call.begin.length);
       this.#state = 'name';
       return true;
     }
     const sure = this.#held.slice(0, this.#held.length - overlap(this.#held, call.begin)).trimEnd();
-    out.content += sure;
-    this.#held = this.#held.slice(sure.length);
+    out.content += this.#say(this.#at, sure);
+    this.#drop(sure.length);
     return false;
   }
 
@@ -98,7 +126,7 @@ export class ToolCallParser implements AnswerParser {
     const end = this.#held.indexOf(call.middle);
     if (end < 0 && this.#held.length <= MAX_NAME + call.middle.length) return false;
     if (end < 0 || end > MAX_NAME) {
-      out.content += call.begin;
+      out.content += this.#say(this.#at - call.begin.length, call.begin);
       this.#state = 'words';
       return true;
     }
@@ -111,7 +139,7 @@ export class ToolCallParser implements AnswerParser {
       function: { name, arguments: '' },
     });
     this.#calls.push({ id, type: 'function', function: { name, arguments: '' } });
-    this.#held = this.#held.slice(end + call.middle.length);
+    this.#drop(end + call.middle.length);
     this.#json = new JsonEnd();
     this.#state = 'arguments';
     return true;
@@ -123,14 +151,14 @@ export class ToolCallParser implements AnswerParser {
     const index = this.#calls.length - 1;
     this.#calls[index].function.arguments += piece;
     out.toolCalls.push({ index, function: { arguments: piece } });
-    this.#held = this.#held.slice(piece.length);
+    this.#drop(piece.length);
     if (end >= 0) this.#state = 'end';
     return true;
   }
 
   #end({ call }: ToolFormat): boolean {
     if (this.#held.length < call.end.length && call.end.startsWith(this.#held)) return false;
-    if (this.#held.startsWith(call.end)) this.#held = this.#held.slice(call.end.length);
+    if (this.#held.startsWith(call.end)) this.#drop(call.end.length);
     this.#state = 'gap';
     return true;
   }
@@ -138,13 +166,18 @@ export class ToolCallParser implements AnswerParser {
   /** After a call: white space, and what marks calls off from one another. */
   #gap({ separator }: ToolFormat): boolean {
     const mark = separator.trim();
-    this.#held = this.#held.trimStart();
+    this.#skipSpace();
     if (this.#held.length < mark.length && mark.startsWith(this.#held)) return false;
     while (mark !== '' && this.#held.startsWith(mark)) {
-      this.#held = this.#held.slice(mark.length).trimStart();
+      this.#drop(mark.length);
+      this.#skipSpace();
     }
     if (this.#held !== '') this.#state = 'words';
     return true;
+  }
+
+  #skipSpace(): void {
+    this.#drop(this.#held.length - this.#held.trimStart().length);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ConversationTemplate } from '../../engine/step-engine';
 import { promptPieces } from '../../engine/text';
 import { TEMPLATES } from '../../engine/text/conversations.test-data';
 import type { Tool } from '../chat-types';
@@ -148,6 +149,36 @@ describe('who speaks', () => {
       expect(prompt(model, [named('Ada')]), model).toBe(plain);
       expect(plain).toContain(template.roles.assistant);
     }
+  });
+});
+
+describe('the name of a user', () => {
+  const VICUNA: ConversationTemplate = {
+    system_template: '{system_message} ',
+    system_message: 'A chat.',
+    roles: { user: 'USER', assistant: 'ASSISTANT' },
+    seps: [' ', '</s>'],
+    stop_str: ['</s>'],
+  };
+  const turns = (template: ConversationTemplate, name: string) =>
+    turnsOf([QUESTION, { role: 'user', content: 'Hello.', name }], template);
+
+  it.each([
+    [VICUNA, 'ASSISTANT'],
+    [VICUNA, 'Assistant'],
+    [TEMPLATES['llama-2'], '[INST]'],
+    [TEMPLATES['llama-2'], 'x[INST]y'],
+  ])('is none that begins a turn in the model’s template: %#', (template, name) => {
+    expect(() => turns(template, name)).toThrowError(
+      expect.objectContaining({ code: 'invalid_request', param: 'messages[1].name' }),
+    );
+  });
+
+  it('may be any other, and a role’s where that is no header', () => {
+    for (const name of ['Ada', 'superuser', 'myASSISTANT']) {
+      expect(turns(VICUNA, name)[1].content).toBe(`${name}: Hello.`);
+    }
+    expect(turns(TEMPLATES.qwen2, 'assistant')[1].content).toBe('assistant: Hello.');
   });
 });
 

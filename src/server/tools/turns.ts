@@ -42,6 +42,7 @@ export function turnsOf(
         else turns.push({ role: 'system', content: message.content });
         return;
       case 'user':
+        checkName(template, message, i);
         turns.push(userTurn(message, images));
         return;
       case 'assistant':
@@ -68,6 +69,28 @@ function checkPlace(template: ConversationTemplate, turns: readonly Turn[], at: 
     'invalid_request',
     `This model reads a system message at the start only. Put the text of messages[${at}] there, or into a user's message.`,
     { param: `messages[${at}].role` },
+  );
+}
+
+/**
+ * Throws `invalid_request` where a speaker's name would read as the header of a role: that of Vicuna is
+ * `ASSISTANT:`, that of Llama 2 `[INST]`.
+ */
+function checkName(template: ConversationTemplate, message: { name?: string }, at: number): void {
+  const { name } = message;
+  if (name === undefined) return;
+  const written = `${name}: `.toLowerCase();
+  const forged = Object.values(template.roles).find((role) => {
+    const header = (role + (template.role_content_sep ?? ': ')).trim().toLowerCase();
+    const begins = written.indexOf(header);
+    return header !== '' && (begins === 0 || (begins > 0 && /^\W/.test(header)));
+  });
+  if (forged === undefined) return;
+  const param = `messages[${at}].name`;
+  throw new TempoError(
+    'invalid_request',
+    `${param} is how this model's conversations begin a turn ("${forged.trim()}"). Use another name.`,
+    { param },
   );
 }
 

@@ -1,12 +1,11 @@
 /** The agent's tools, all of which really run, in the page. */
-import Ajv, { type ValidateFunction } from 'ajv';
 import { calculator } from './calculator';
 import { addDays, clock, daysBetween } from './calendar';
+import { problems } from './check';
 import { convertUnits } from './convert-units';
 import { searchHandbook } from './search-handbook';
 import { type AgentTool, declare, type Json } from './tool';
 
-export { warmUpCalculator } from './calculator';
 export type { Json } from './tool';
 
 export const TOOLS: readonly AgentTool[] = [
@@ -27,18 +26,6 @@ export interface ToolOutcome {
   /** What goes back to the model: the result, or what was wrong with the call. */
   result: Json;
   durationMs: number;
-}
-
-const ajv = new Ajv({ allErrors: true });
-const validators = new Map<string, ValidateFunction<Record<string, Json>>>();
-
-function validatorOf(tool: AgentTool): ValidateFunction<Record<string, Json>> {
-  let validate = validators.get(tool.name);
-  if (validate === undefined) {
-    validate = ajv.compile<Record<string, Json>>(tool.parameters);
-    validators.set(tool.name, validate);
-  }
-  return validate;
 }
 
 /** Runs a tool call as the model wrote it. Never throws: a mistake is a result that says so. */
@@ -63,13 +50,10 @@ export async function runTool(name: string, argumentsJson: string): Promise<Tool
   } catch {
     return end(false, 'The arguments are not valid JSON.', argumentsJson);
   }
-  const validate = validatorOf(tool);
-  if (!validate(args)) {
-    return end(
-      false,
-      `Invalid arguments: ${ajv.errorsText(validate.errors, { dataVar: 'arguments' })}.`,
-      args,
-    );
+  const wrong = problems(args, tool.parameters, 'arguments');
+  if (wrong.length > 0) return end(false, `Invalid arguments: ${wrong.join(', ')}.`, args);
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    return end(false, 'The arguments must be an object.', args);
   }
   try {
     return end(true, await tool.run(args), args);

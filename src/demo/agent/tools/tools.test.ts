@@ -10,6 +10,13 @@ describe('the agent’s tools', () => {
       result: 2538,
     });
     expect(await run('calculator', { expression: '0.1 + 0.2' })).toMatchObject({ result: 0.3 });
+    expect(await run('calculator', { expression: '500000000001 + 500000000001' })).toMatchObject({
+      result: 1_000_000_000_002,
+    });
+    expect(await run('calculator', { expression: '1:999999999999' })).toMatchObject({
+      ok: false,
+      result: expect.stringMatching(/"1:999999999999" cannot be calculated\. .+\.$/),
+    });
     expect((await run('calculator', { expression: '1 / 0' })).ok).toBe(false);
     expect((await run('calculator', { expression: 'import({})' })).ok).toBe(false);
   });
