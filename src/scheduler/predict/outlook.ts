@@ -20,7 +20,7 @@ interface TimedFuture {
 }
 
 /** An outlook is good while the pace changes by less than this. */
-const SAME_PACE = 0.04;
+const SAME_PACE = 0.01;
 
 const kept = new WeakMap<readonly Future[], Outlook>();
 
