@@ -154,9 +154,7 @@ export class LengthPredictor {
     let leaf = this.#leaves.get(request);
     if (leaf === undefined) {
       const bucket = Math.floor(Math.log2(request.promptTokens));
-      leaf = this.#node(
-        `${encodeURIComponent(request.app)}/${encodeURIComponent(request.stage)}/${bucket}`,
-      );
+      leaf = this.#node(`${escaped(request.app)}/${escaped(request.stage)}/${bucket}`);
       this.#leaves.set(request, leaf);
     }
     return leaf;
@@ -171,6 +169,11 @@ export class LengthPredictor {
     }
     return node;
   }
+}
+
+/** A label as part of a key. Half a character has no escape, and is taken for any other half. */
+function escaped(label: string): string {
+  return encodeURIComponent(label.replace(/\p{Surrogate}/gu, '\uFFFD'));
 }
 
 /** One key's lengths, and the next coarser key's to lean on. */

@@ -71,6 +71,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   #plans = 0;
   #order = 0;
   now = 0;
+  /** What the policy first failed of; it is asked again, and what it leaves undone is done in order of arrival. */
+  policyFailure: TempoError | undefined;
 
   constructor(options: SchedulerOptions) {
     this.capacity = options.engine.capacity;
@@ -96,7 +98,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   /** Switches policy between two steps; every live request is introduced to the new one. */
   set policy(policy: Policy) {
     this.#policy = policy;
-    for (const request of this.#requests.values()) policy.submitted?.(request, this);
+    this.policyFailure = undefined;
+    for (const request of this.#requests.values())
+      this.#ask(() => policy.submitted?.(request, this));
   }
 
   /** Requests that have not ended. */
@@ -139,13 +143,18 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const traffic = this.#traffic;
     request.expectedWaitMs = this.#waits.estimate(request.class, traffic);
     if (spec.promised !== true) this.#accept(request);
+    this.metrics.submitted(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
-    request.estimate = this.lengths.expect(request);
-    this.#waits.join(request, this.#workMs(request), traffic.roomMs);
-    request.program?.join(request);
-    this.metrics.submitted(request);
-    this.#policy.submitted?.(request, this);
+    try {
+      request.estimate = this.lengths.expect(request);
+      this.#waits.join(request, this.#workMs(request), traffic.roomMs);
+      request.program?.join(request);
+    } catch (thrown) {
+      this.end(request, { kind: 'failed', error: TempoError.from(thrown) }, nowMs);
+      throw thrown;
+    }
+    this.#ask(() => this.#policy.submitted?.(request, this));
     return request;
   }
 
@@ -153,9 +162,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   setSlo(request: Request, slo: Slo): void {
     validateSlo(slo);
     if (request.ended) return;
-    this.#policy.ended?.(request, this);
+    this.#ask(() => this.#policy.ended?.(request, this));
     request.slo = slo;
-    this.#policy.submitted?.(request, this);
+    this.#ask(() => this.#policy.submitted?.(request, this));
   }
 
   startProgram(spec: ProgramSpec, nowMs: number): Program {
@@ -187,7 +196,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   plan(nowMs: number): Plan {
     this.now = nowMs;
     const builder = new PlanBuilder(this, this.#plans++);
-    this.#policy.plan(this, builder);
+    if (!this.#ask(() => this.#policy.plan(this, builder))) this.#serveInOrder(builder);
     if (builder.batch === 0) this.#keepGoing(builder);
     this.#full = builder.batch >= builder.maxBatch;
     const plan = builder.build();
@@ -218,7 +227,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       if (request.ended) continue;
       request.computed += tokens;
       request.serviceMs += (durationMs * tokens) / total;
-      this.#policy.served?.(request, tokens, durationMs, this);
+      this.#ask(() => this.#policy.served?.(request, tokens, durationMs, this));
     }
   }
 
@@ -252,7 +261,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.#waits.leave(request, nowMs, false);
     request.program?.leave(request);
     this.metrics.ended(request);
-    this.#policy.ended?.(request, this);
+    this.#ask(() => this.#policy.ended?.(request, this));
     return true;
   }
 
@@ -313,6 +322,23 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       (request.promptTokens - request.cachedTokens) * perPrefillTokenMs +
       this.lengths.expected(request) * decodeMs
     );
+  }
+
+  /** Has the policy do something. Its failure is its own: nobody's request ends of it. */
+  #ask(something: () => void): boolean {
+    try {
+      something();
+      return true;
+    } catch (thrown) {
+      this.policyFailure ??= TempoError.from(thrown);
+      return false;
+    }
+  }
+
+  #serveInOrder(builder: PlanBuilder): void {
+    for (const request of [...this.resident, ...this.waiting.slice(0, builder.maxBatch)]) {
+      builder.add(request, 'in-order');
+    }
   }
 
   /** The engine never rests while somebody waits, whatever the policy: the oldest goes on. */

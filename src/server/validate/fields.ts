@@ -112,10 +112,14 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Reader<
 
 const MAX_LABEL = 64;
 
+/** Half of a character: no text can be made of it. */
+const HALF = /\p{Surrogate}/u;
+
 /** The name of an app, a stage, a kind of program. */
 export const label: Reader<string> = (value, at) => {
-  const holds = typeof value === 'string' && value.length >= 1 && value.length <= MAX_LABEL;
-  expect(holds, at, `${at} must be a name of 1 to ${MAX_LABEL} characters`, value);
+  const holds =
+    typeof value === 'string' && value !== '' && value.length <= MAX_LABEL && !HALF.test(value);
+  expect(holds, at, `${at} must be a name of 1 to ${MAX_LABEL} whole characters`, value);
   return value;
 };
 
