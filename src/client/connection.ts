@@ -12,6 +12,13 @@ export interface Connection {
   close(): void;
 }
 
+/** A worker is asked so often whether it is there, ms, … */
+const BEAT_MS = 2000;
+/** … and is dead after so many times without an answer; before its first word, which may be a long download away, … */
+const SILENT_BEATS = 10;
+/** … after so many. */
+const FIRST_BEATS = 60;
+
 /** A server in the page, or in Node. */
 export function connectDirectly(host: TempoHost): Connection {
   return { host, crashed: new Promise(() => {}), close: () => {} };
@@ -32,21 +39,22 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
   let crash: (error: TempoError | Promise<TempoError>) => void = () => {};
   const crashed = new Promise<TempoError>((resolve) => {
     crash = (error) => {
-      close();
+      end();
       resolve(error);
     };
-  }).catch((thrown) => TempoError.from(thrown, 'worker_unavailable'));
-  const open = ({ worker, address }: Reached): Promise<Endpoint> => {
-    const endpoint = 'port' in worker ? worker.port : worker;
+  });
+  const end = () => {
+    clearInterval(beats);
+    close();
+  };
+  let started = false;
+  const open = (made: TempoPort): Endpoint => {
+    const endpoint = 'port' in made ? made.port : made;
     if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
-    let started = false;
-    const failed = (words: string) =>
-      crash(
-        started
-          ? new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`)
-          : import('./worker-trouble').then(({ whyNotStarted }) => whyNotStarted(address, words)),
-      );
-    worker.addEventListener('error', (event: Event | ErrorEvent) => {
+    endpoint.addEventListener('message', () => (started = true), { once: true });
+    const failed = async (words: string) =>
+      crash((started ? undefined : await explain?.(words)) ?? workerCrashed(words));
+    made.addEventListener('error', (event) => {
       event.preventDefault(); // it is reported through every open request
       failed('message' in event ? event.message : '');
     });
@@ -63,9 +71,22 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       else greetFromPage(endpoint);
     });
   };
-  const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
-  endpoint.catch((thrown) => crash(Promise.reject(thrown)));
-  return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
+  const endpoint = Promise.resolve(port).then(open);
+  endpoint.catch((error) => crash(TempoError.from(error)));
+  const host = remoteHost(endpoint, crashed);
+  // One that has closed itself, or does not come out of a loop, tells nobody.
+  let silent = 0;
+  const beats = setInterval(() => {
+    if (silent > (started ? SILENT_BEATS : FIRST_BEATS))
+      return crash(workerCrashed('it does not answer'));
+    if (silent++ > 0) return;
+    const answered = () => {
+      silent = 0;
+    };
+    host.ping().then(answered, answered);
+  }, BEAT_MS);
+  (beats as { unref?(): void }).unref?.(); // it keeps no Node alive
+  return { host, crashed, close: () => end() };
 }
 
 /** A worker of this page's ends with it; one that others use, too, has to learn that it has gone. */

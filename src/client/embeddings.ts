@@ -50,7 +50,7 @@ export class EmbeddingCalls implements Embeddings {
   }) as Embeddings['create'];
 
   async #embed(params: EmbeddingParams, signal: AbortSignal | undefined): Promise<EmbeddingResult> {
-    const { host, ready } = this.#link;
+    const { host } = this.#link;
     const id = `embd-${crypto.getRandomValues(new Uint32Array(3)).join('-')}`;
     let end = () => {};
     let fail: (error: TempoError) => void = () => {};
@@ -69,7 +69,7 @@ export class EmbeddingCalls implements Embeddings {
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await Promise.race([ready, failed]);
+      await Promise.race([this.#link.sendable(), failed]);
       const { app, slo } = this.#caller;
       const submission = { id, app, params, slo: params.slo ?? slo };
       return unwrap(await Promise.race([host.embed(submission), failed]));

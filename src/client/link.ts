@@ -14,7 +14,10 @@ import { disposed, ended } from './ended';
 const PATIENCE_MS = 2000;
 
 /** A host that does not answer is not waited for longer when a load is cancelled, ms. */
-const CANCEL_WITHIN_MS = 1500;
+const CANCEL_WITHIN_MS = 1000;
+
+/** A load begins so soon to replace what was loaded before, ms; requests do not wait longer for one that does not. */
+const BEGIN_WITHIN_MS = 1000;
 
 /** What hears of its events, and of the line's end. */
 export type OpenRequest = Pick<CompletionStream, 'id' | 'ended' | 'take' | 'fail'>;
@@ -59,7 +62,21 @@ export class Link {
     return this.#ready;
   }
 
-  /** The host, connected if need be. Throws `disposed`. */
+  /** Resolves when requests can be sent: after a load, unless that leaves what is loaded at work. */
+  async sendable(): Promise<void> {
+    if (this.#loads.size > 0 && this.#atWork) {
+      const patience = new Promise((resolve) => setTimeout(resolve, BEGIN_WITHIN_MS));
+      await Promise.race([this.#ready, patience]);
+      if (this.#atWork) return;
+    }
+    await this.#ready;
+  }
+
+  get #atWork(): boolean {
+    return this.#state.phase === 'ready' || this.#state.phase === 'recovering';
+  }
+
+  /** The host, connected if need be. Throws where there can be none. */
   get host(): TempoHost {
     if (this.#disposed) throw disposed();
     this.#connection ??= this.#open();
@@ -72,7 +89,7 @@ export class Link {
     const ready = loading.catch((error: unknown) => {
       // Refused without harm: another load goes on, or what was loaded before does.
       if (error instanceof TempoError && error.code === 'load_in_progress') return before;
-      if (this.#state.phase === 'ready' || this.#state.phase === 'recovering') return before;
+      if (this.#atWork) return before;
       throw error;
     });
     ready.catch(() => {}); // who awaits it hears of it

@@ -46,7 +46,7 @@ export async function request(
     abort,
   });
   const submit = async () => {
-    await link.ready;
+    await link.sendable();
     const { app, slo: own, program } = caller;
     const id = await program?.();
     if (!stream.open) return; // aborted meanwhile

@@ -127,7 +127,15 @@ export class TempoError extends Error {
   /** Any thrown value as a TempoError; what is none already becomes `fallback`. */
   static from(thrown: unknown, fallback: TempoErrorCode = 'engine_failed'): TempoError {
     if (thrown instanceof TempoError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new TempoError(fallback, message, { cause: thrown });
+    return new TempoError(fallback, wordsOf(thrown), { cause: thrown });
+  }
+}
+
+/** What a thrown value says. Anything may be thrown, and not all of it has words. */
+function wordsOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'An error without words.';
   }
 }

@@ -196,7 +196,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   plan(nowMs: number): Plan {
     this.now = nowMs;
     const builder = new PlanBuilder(this, this.#plans++);
-    if (!this.#ask(() => this.#policy.plan(this, builder))) this.#serveInOrder(builder);
+    const planned = this.#ask(() => this.#policy.plan(this, builder));
+    const lacking = builder.batch === 0 && this.policyFailure !== undefined;
+    if (!planned || lacking) this.#serveInOrder(builder);
     if (builder.batch === 0) this.#keepGoing(builder);
     this.#full = builder.batch >= builder.maxBatch;
     const plan = builder.build();

@@ -1,10 +1,11 @@
 import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, LoadProgress, StepEngine } from '../engine/step-engine';
-import { unlessAborted, within } from '../engine/within';
+import { alarm, inTime, unlessAborted } from '../engine/within';
 import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type { Embeddings } from './embeddings';
+import { checkNumbers } from './engine-socket';
 import { ENGINES, type EngineKinds, isLoadConfig, readLoadConfig } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
@@ -20,13 +21,22 @@ import type {
   Snapshot,
   Submission,
 } from './server-types';
-import { DISPOSE_WITHIN_MS, duplicate, Serving } from './serving';
+import { duplicate, letGo, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 import { plainSubmission, readAppSlo } from './validate';
 import { yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
+
+/** A load that is cancelled has a moment to notice, ms; a second in all is promised. */
+const CANCEL_WITHIN_MS = 800;
+
+/** A load that says nothing for so long is over, ms. */
+export const LOAD_SILENT_MS = 5 * 60_000;
+/** One that was done before, after a loss: at least this, or so many times as long as it took then. */
+export const RELOAD_SILENT_MS = 60_000;
+const RELOAD_PATIENCE = 4;
 
 /** As the scheduler has it for chat requests. */
 const DEFAULT_MAX_WAITING = 10_000;
@@ -60,6 +70,8 @@ export class TempoServer implements TempoHost {
   #latest: { config: LoadConfig; outcome: Promise<Outcome<ServerState>> } | undefined;
   /** The reload under way after a loss, and who waits for it. */
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
+  /** What was loaded before is being let go of. */
+  #leaving: Promise<unknown> = Promise.resolve();
   /** The load that others wait for: WebLLM's are told apart by the device that is made meanwhile. */
   #turn: Promise<unknown> = Promise.resolve();
   /** Submissions that are being checked, load their images, or wait for a lost engine to come back. */
@@ -89,14 +101,18 @@ export class TempoServer implements TempoHost {
       const controller = new AbortController();
       this.#loading = controller;
       try {
-        const read = await this.#read(config);
-        if (controller.signal.aborted) throw controller.signal.reason;
+        const read = await unlessAborted(this.#read(config), controller.signal);
         return await this.#replace(read, controller.signal);
       } finally {
         this.#loading = undefined;
       }
     });
-    this.#latest = { config, outcome: loading };
+    const before = this.#latest;
+    const latest = { config, outcome: loading };
+    if (isLoadConfig(config)) this.#latest = latest;
+    void loading.then(({ ok }) => {
+      if (!ok && this.#latest === latest) this.#latest = before; // it goes on, if it was not replaced
+    });
     return loading;
   }
 
@@ -149,6 +165,8 @@ export class TempoServer implements TempoHost {
       );
     });
   }
+
+  async ping(): Promise<void> {}
 
   async abort(requestId: string): Promise<void> {
     const aborted = new TempoError('aborted', 'The request was aborted by its caller.');
@@ -270,7 +288,7 @@ export class TempoServer implements TempoHost {
   async #read(config: LoadConfig): Promise<LoadConfig> {
     try {
       const read = readLoadConfig(config);
-      await this.#engines[read.engine].check(read);
+      await inTime(LOAD_SILENT_MS, this.#engines[read.engine].check(read), silent);
       return read;
     } catch (thrown) {
       const error = TempoError.from(thrown);
@@ -286,12 +304,21 @@ export class TempoServer implements TempoHost {
       phase: 'loading',
       progress: { phase: 'download', text: `Loading ${config.model}.`, fraction: 0 },
     });
-    await this.#unload(
-      new TempoError('disposed', 'The engine was replaced by another. Send the request again.'),
-    );
-    let engines: Engines;
+    const replaced = 'The engine was replaced by another. Send the request again.';
+    const startMs = performance.now();
     try {
-      engines = await this.#loadAll(config, signal);
+      await unlessAborted(this.#unload(new TempoError('disposed', replaced)), signal);
+      const loading = this.#loadAll(config, signal);
+      const engines = await unlessAborted(loading, signal, CANCEL_WITHIN_MS);
+      if (engines.chat === undefined) {
+        this.#embeddings = engines.embeddings;
+        return this.#ready(embedderState(config, engines.first));
+      }
+      const loadMs = performance.now() - startMs;
+      const serving = this.#serve({ ...config, policy: this.#policy }, engines.chat, loadMs);
+      this.#embeddings = engines.embeddings;
+      this.#serving = serving;
+      return this.#ready(chatState(serving));
     } catch (thrown) {
       const error = TempoError.from(thrown);
       this.#setState(
@@ -299,10 +326,6 @@ export class TempoServer implements TempoHost {
       );
       throw error;
     }
-    this.#embeddings = engines.embeddings;
-    if (engines.chat === undefined) return this.#ready(embedderState(config, engines.first));
-    this.#serving = this.#serve({ ...config, policy: this.#policy }, engines.chat);
-    return this.#ready(chatState(this.#serving));
   }
 
   #ready({ engine, ...state }: ReadyState): ServerState {
@@ -335,14 +358,29 @@ export class TempoServer implements TempoHost {
       const embeddings = this.#embedWith(Embeddings, embedders, config);
       return chat ? { chat, embeddings } : { embeddings, first: embedders[0] };
     } catch (thrown) {
-      await Promise.all(embedders.map((embedder) => embedder.dispose()));
+      await Promise.all(embedders.map((embedder) => letGo(embedder)));
       throw thrown;
     }
   }
 
-  #loadEngine(config: LoadConfig, signal: AbortSignal, share?: Share): Promise<StepEngine> {
+  #loadEngine(
+    config: LoadConfig,
+    signal: AbortSignal,
+    share?: Share,
+    silentMs?: number,
+  ): Promise<StepEngine> {
     const kind = this.#engines[config.engine];
-    return this.#loadOne((options) => kind.load(config, options), signal, share);
+    const load = async (options: LoadOptions) => {
+      const engine = await kind.load(config, options);
+      try {
+        checkNumbers(engine);
+        return engine;
+      } catch (thrown) {
+        await letGo(engine);
+        throw thrown;
+      }
+    };
+    return this.#loadOne(load, signal, share, silentMs);
   }
 
   #loadEmbedder(
@@ -360,14 +398,23 @@ export class TempoServer implements TempoHost {
     return this.#loadOne((options) => loadEmbedder(model, config, options), signal, share);
   }
 
-  /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
+  /** Throws `aborted` where the load was cancelled, or was silent for long, even if the engine took no notice. */
   async #loadOne<Engine extends { dispose(): Promise<void> }>(
     load: (options: LoadOptions) => Promise<Engine>,
-    signal: AbortSignal,
+    cancel: AbortSignal,
     { part, parts }: Share = { part: 0, parts: 1 },
+    silentMs = LOAD_SILENT_MS,
   ): Promise<Engine> {
     let toldMs = Number.NEGATIVE_INFINITY;
+    const silence = new AbortController();
+    const signal = AbortSignal.any([cancel, silence.signal]);
+    const listen = () => alarm(silentMs, () => silence.abort(silent()));
+    let disarm = listen();
+    let over = false;
     const onProgress = (progress: LoadProgress) => {
+      if (over) return;
+      disarm();
+      disarm = listen();
       const state = this.#state;
       if (signal.aborted || state.phase !== 'loading') return;
       if (progress.phase === 'ready' && part < parts - 1) return;
@@ -385,9 +432,11 @@ export class TempoServer implements TempoHost {
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
       // It may come all the same, now or much later, and is to go then.
-      const gone = loading.then((engine) => engine.dispose());
-      await within(DISPOSE_WITHIN_MS, gone);
+      await letGo({ dispose: async () => (await loading).dispose() }, CANCEL_WITHIN_MS / 2);
       throw TempoError.from(signal.reason, 'aborted');
+    } finally {
+      disarm();
+      over = true;
     }
   }
 
@@ -424,7 +473,8 @@ export class TempoServer implements TempoHost {
     return embeddings;
   }
 
-  #serve(config: LoadConfig, engine: StepEngine): Serving {
+  #serve(config: LoadConfig, engine: StepEngine, loadMs: number): Serving {
+    const silentMs = Math.max(RELOAD_SILENT_MS, RELOAD_PATIENCE * loadMs);
     let recovery = newRecovery();
     const serving: Serving = new Serving({
       engine,
@@ -441,7 +491,7 @@ export class TempoServer implements TempoHost {
         recovery = this.#recovery ??= newRecovery();
         this.#setState({ phase: 'recovering', attempt });
       },
-      reload: () => this.#loadEngine(config, recovery.controller.signal),
+      reload: () => this.#loadEngine(config, recovery.controller.signal, undefined, silentMs),
       recovered: () => {
         this.#ready(chatState(serving));
         this.#endRecovery();
@@ -463,7 +513,12 @@ export class TempoServer implements TempoHost {
     this.#serving = undefined;
     this.#embeddings = undefined;
     this.#recovery?.controller.abort(reason);
-    await Promise.all([serving?.dispose(reason), embeddings?.dispose(reason)]);
+    this.#leaving = Promise.all([
+      this.#leaving,
+      serving?.dispose(reason),
+      embeddings?.dispose(reason),
+    ]);
+    await this.#leaving;
     this.#endRecovery();
   }
 
@@ -576,6 +631,13 @@ function newRecovery() {
     end = resolve;
   });
   return { controller: new AbortController(), over, end };
+}
+
+function silent(): TempoError {
+  return new TempoError(
+    'network',
+    'The load made no progress for too long: a download, or the GPU, does not answer. Load again.',
+  );
 }
 
 function disposed(): TempoError {

@@ -1,5 +1,5 @@
 import type { LoadedModel, StepEngine } from '../engine/step-engine';
-import { within } from '../engine/within';
+import { inTime, within } from '../engine/within';
 import {
   type Clock,
   createPolicy,
@@ -57,6 +57,9 @@ export const STEP_WITHIN_MS = 3000;
 
 /** An engine, lost or hung perhaps, may take so long to let go of what it holds, ms. */
 export const DISPOSE_WITHIN_MS = 1000;
+
+/** A request is read, and its grammar compiled, in so long, ms, or not at all. */
+const PREPARE_WITHIN_MS = 60_000;
 
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
@@ -120,6 +123,12 @@ export class Serving implements RequestHost {
         if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
       },
       () => this.wake(),
+      ({ work }) => {
+        const { cost, capacity } = this.scheduler;
+        const prefillTokens = work.reduce((sum, { tokens }) => sum + tokens, 0);
+        const contextTokens = work.length * capacity.contextWindow;
+        return cost.stepMs({ decodes: work.length, prefillTokens, contextTokens });
+      },
     );
     this.scheduler = new Scheduler({
       policy: this.#policyOf(config.policy),
@@ -162,11 +171,14 @@ export class Serving implements RequestHost {
   async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
     const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
-    const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
-    return this.#unlessLost(async (engine) => {
-      const prepared = await this.#prepared(submission.id, read, images);
+    const preparing = this.#unlessLost(async (engine) => {
+      const prepared = await this.#prepared(submission.id, read);
       if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
       return { ...prepared, ...read };
+    });
+    return inTime(PREPARE_WITHIN_MS, preparing, () => {
+      const sentence = `The request could not be made ready in ${PREPARE_WITHIN_MS / 1000} s. Send it again.`;
+      return new TempoError('timeout', sentence);
     });
   }
 
@@ -288,7 +300,7 @@ export class Serving implements RequestHost {
     this.#endAll(error);
     void this.#images?.then((images) => images.stop(error));
     await within(STEP_WITHIN_MS, stopped);
-    await within(DISPOSE_WITHIN_MS, this.engine.dispose());
+    await letGo(this.engine);
   }
 
   // What the step loop asks of the server.
@@ -305,6 +317,11 @@ export class Serving implements RequestHost {
     this.#sampledTokens++;
     const { choice, completion } = entry;
     try {
+      const { token } = sampled;
+      if (!(Number.isInteger(token) && token >= 0 && token < this.#model.tokenizer.vocabSize)) {
+        const sentence = `The engine drew ${token}, which is no token of its vocabulary. Send it again.`;
+        throw new TempoError('engine_failed', sentence);
+      }
       const output = choice.take(sampled, request.maxTokens);
       if (output === undefined) return null;
       completion.emit({ type: 'delta', id: completion.id, choice: choice.index, ...output });
@@ -363,7 +380,7 @@ export class Serving implements RequestHost {
       this.#options.recovering(attempt);
       try {
         // What is left of the old engine makes room for the new one, if it still can.
-        await within(DISPOSE_WITHIN_MS, this.engine.dispose());
+        await letGo(this.engine);
         await pause((attempt - 1) * RETRY_AFTER_MS);
         this.#socket.plug(await this.#options.reload());
         this.#endOversized();
@@ -518,6 +535,11 @@ export class Serving implements RequestHost {
     this.#open.delete(completion);
     this.#siblings.forget(completion);
   }
+}
+
+/** What it does not let go of in time, it does not let go of. */
+export function letGo(engine: { dispose(): Promise<void> }, ms = DISPOSE_WITHIN_MS): Promise<void> {
+  return within(ms, (async () => engine.dispose())());
 }
 
 /** Two requests of one id could not be told apart. */

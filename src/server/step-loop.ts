@@ -76,12 +76,14 @@ export class StepLoop {
   }
 
   async #run(): Promise<void> {
+    let failures = 0;
     await Promise.resolve(); // whoever makes the loop is to be whole before its first step
     while (!this.#stopped) {
       this.#news = false;
       try {
         this.#socket.check();
         const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock);
+        failures = 0;
         this.#events.stepped(record);
         const worked = await this.#events.between(record === null);
         if (record === null && !worked) await this.#rest();
@@ -91,6 +93,8 @@ export class StepLoop {
         if (error.code === 'engine_lost') await this.#events.lost(error);
         else this.#events.failed(error);
         await yieldToEventLoop();
+        // What fails again and again is not to take all the time there is.
+        if (++failures > 1) await this.#rest();
       }
     }
   }

@@ -67,6 +67,7 @@ export class Session implements TempoHost {
     if (this.#open.has(requestId)) await this.#server.abort(requestId);
   }
 
+  ping: TempoHost['ping'] = async () => {};
   countTokens: TempoHost['countTokens'] = (params) => this.#server.countTokens(params);
   startProgram: TempoHost['startProgram'] = (start) => this.#server.startProgram(start);
   endProgram: TempoHost['endProgram'] = (id) => this.#server.endProgram(id);
