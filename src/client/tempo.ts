@@ -29,6 +29,9 @@ import type {
 } from './types';
 import { unwrap } from './unwrap';
 
+/** Apps that are remembered, with their objectives. */
+const MAX_APPS = 1000;
+
 /** The simulated engine's device, where none is named. */
 const DEFAULT_PROFILE = 'laptop-gpu';
 
@@ -106,6 +109,8 @@ export class TempoClient implements Tempo {
     if (app === undefined) {
       app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
       this.#apps.set(name, app);
+      const [oldest] = this.#apps.keys();
+      if (this.#apps.size > MAX_APPS) this.#apps.delete(oldest);
     } else if (slo) {
       app.adopt(slo);
     }

@@ -35,6 +35,9 @@ const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
 const PRIOR_WEIGHT = 0.25;
 
+/** Keys remembered. Beyond, those that least is known of go. */
+const MAX_KEYS = 1024;
+
 /** Running requests looked at for one table, … */
 const MAX_UNFINISHED = 48;
 /** … and lengths that each may still come to: at one alone there would be no tail. */
@@ -131,8 +134,8 @@ export class LengthPredictor {
   }
 
   export(): LengthProfile {
-    const lengths: Record<string, Centroids> = { '': this.#root.digest.centroids() };
-    for (const [key, node] of this.#nodes) lengths[key] = node.digest.centroids();
+    const nodes: [string, Node][] = [['', this.#root], ...this.#nodes];
+    const lengths = Object.fromEntries(nodes.map(([key, { digest }]) => [key, digest.centroids()]));
     return { version: 1, lengths };
   }
 
@@ -142,8 +145,10 @@ export class LengthPredictor {
       const node = key === '' ? this.#root : this.#node(key);
       node.digest.absorb(centroids);
       if (node.digest.count >= MEMORY) node.digest.forget(MEMORY / 2 / node.digest.count);
+      this.#makeRoom(node);
     }
-    for (const node of this.#nodes.values()) node.refresh(true);
+    // Of all that there are few are asked next.
+    for (const node of this.#nodes.values()) node.stale();
   }
 
   #table(request: Request): LengthTable {
@@ -156,8 +161,25 @@ export class LengthPredictor {
       const bucket = Math.floor(Math.log2(request.promptTokens));
       leaf = this.#node(`${escaped(request.app)}/${escaped(request.stage)}/${bucket}`);
       this.#leaves.set(request, leaf);
+      this.#makeRoom(leaf);
     }
     return leaf;
+  }
+
+  /** Of those that nothing rests on, what was learnt least of goes; `kept` stays. */
+  #makeRoom(kept: Node): void {
+    while (this.#nodes.size > MAX_KEYS) {
+      let least: [string, Node] | undefined;
+      for (const entry of this.#nodes) {
+        const [, node] = entry;
+        if (node === kept || node.children > 0 || node.live.size > 0) continue;
+        if (least === undefined || node.digest.count < least[1].digest.count) least = entry;
+      }
+      if (least === undefined) return;
+      const [key, { parent }] = least;
+      this.#nodes.delete(key);
+      if (parent !== undefined) parent.children--;
+    }
   }
 
   #node(key: string): Node {
@@ -182,6 +204,8 @@ class Node {
   readonly digest = new Digest();
   /** Requests that have not ended, oldest first; kept for an app's stage and its prompt sizes only. */
   readonly live = new Set<Request>();
+  /** Finer keys. */
+  children = 0;
   seen = 0;
   /** 0: all together; 1: an app; 2: its stage; 3: a size of its prompts. */
   readonly depth: number;
@@ -192,6 +216,7 @@ class Node {
 
   constructor(parent: Node | undefined) {
     this.parent = parent;
+    if (parent !== undefined) parent.children++;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
     this.level = parent === undefined || this.depth < 3 ? new AdaptiveLevel(BOUND) : parent.level;
   }
@@ -205,6 +230,11 @@ class Node {
   get table(): LengthTable {
     if (this.#table === undefined) this.refresh(true);
     return this.#table ?? this.#mix();
+  }
+
+  /** The table is made anew when it is asked next. */
+  stale(): void {
+    this.#table = undefined;
   }
 
   /** Brings the table up to date once a sixteenth of what it holds is new. */

@@ -34,6 +34,10 @@ export interface SchedulerOptions {
   rejectHopeless?: boolean;
 }
 
+/** Programs that run at once, and calls of one. */
+const MAX_PROGRAMS = 2048;
+const MAX_CALLS = 1024;
+
 /** One request's line in an explained plan. */
 export interface Explanation extends Decision {
   requestId: string;
@@ -174,10 +178,27 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         param: 'program',
       });
     }
+    if (this.programs.size >= MAX_PROGRAMS) this.#forgetProgram(nowMs);
     const program = new Program(spec, nowMs);
     this.programs.set(program.id, program);
     this.graphs.expect(program);
     return program;
+  }
+
+  /** The app that has the most programs loses the oldest of them that has no call under way. */
+  #forgetProgram(nowMs: number): void {
+    const idle = [...this.programs.values()].filter(({ waves }) => !waves.at(-1)?.live);
+    const counts = new Map<string, number>();
+    for (const { app } of idle) counts.set(app, (counts.get(app) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const program = idle.find(({ app }) => counts.get(app) === most);
+    if (program === undefined) {
+      const sentence = `${MAX_PROGRAMS} programs are running, the most there may be. End one first.`;
+      throw new TempoError('queue_full', sentence, { retryAfterMs: 1000 });
+    }
+    program.endMs = nowMs;
+    this.programs.delete(program.id);
+    this.graphs.forget(program);
   }
 
   /** A program's owner has its answer: its gain is counted. Returns the gain. */
@@ -440,6 +461,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
           param: 'program',
         },
       );
+    }
+    if (spec.program !== undefined && spec.program.calls.length >= MAX_CALLS) {
+      const sentence = `The program "${spec.program.id}" has had ${MAX_CALLS} calls, the most there may be. Start a new one.`;
+      throw new TempoError('invalid_request', sentence, { param: 'program' });
     }
     if (this.#requests.has(spec.id)) {
       throw new TempoError('invalid_request', `There is a request "${spec.id}" already.`, {
