@@ -9,7 +9,6 @@ import {
   type StepPlan,
   type StepResult,
   TempoError,
-  type TokenIds,
 } from '../scheduler';
 
 /** What a step may take beyond what is expected of it, ms: a GPU that does not answer is lost. */
@@ -64,7 +63,7 @@ export class EngineSocket implements StepExecutor {
         return current().kv.cachedPages;
       },
       pagesOf: (sequenceId: string) => current().kv.pagesOf(sequenceId),
-      matchPrefix: (tokens: TokenIds) => current().kv.matchPrefix(tokens),
+      matchPrefix: (tokens, group) => current().kv.matchPrefix(tokens, group),
     };
     this.tokenizer = {
       get vocabSize() {

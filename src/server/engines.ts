@@ -108,6 +108,7 @@ const LOAD = object(
     bestEffortShare: number('a share from 0 to 1', (n) => n >= 0 && n <= 1),
     maxWaiting: wholeNumber(1),
     rejectHopeless: flag,
+    sharePrefixes: oneOf('app', 'all'),
     appWeights: weights,
     appConfig,
     chatOptions,

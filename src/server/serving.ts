@@ -308,7 +308,7 @@ export class Serving implements RequestHost {
   sequence(request: Request): SequenceSpec {
     const entry = this.#open.choice(request.id);
     if (entry === undefined) throw new TempoError('aborted', 'The request is gone.');
-    return entry.choice.sequence();
+    return { ...entry.choice.sequence(), group: this.#groupOf(entry.completion.app) };
   }
 
   token(request: Request, sampled: SampledToken): FinishReason | null {
@@ -489,7 +489,7 @@ export class Serving implements RequestHost {
         slo,
         promptTokens: promptTokens.length,
         maxTokens,
-        cachedTokens: this.scheduler.kv.matchPrefix(promptTokens),
+        cachedTokens: this.scheduler.kv.matchPrefix(promptTokens, this.#groupOf(app)),
         promised: choice.index > 0,
         program,
       },
@@ -497,6 +497,11 @@ export class Serving implements RequestHost {
     );
     choice.request = request;
     return request;
+  }
+
+  /** What is found computed tells what others asked: no app is to learn that of another. */
+  #groupOf(app: string): string | undefined {
+    return this.#options.config.sharePrefixes === 'all' ? undefined : app;
   }
 
   #policyOf(name: PolicyName): Policy {
