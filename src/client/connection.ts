@@ -43,6 +43,7 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       resolve(error);
     };
   });
+  let beats: ReturnType<typeof setInterval> | undefined;
   const end = () => {
     clearInterval(beats);
     close();
@@ -76,17 +77,18 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
   const host = remoteHost(endpoint, crashed);
   // One that has closed itself, or does not come out of a loop, tells nobody.
   let silent = 0;
-  const beats = setInterval(() => {
-    if (silent > (started ? SILENT_BEATS : FIRST_BEATS))
-      return crash(workerCrashed('it does not answer'));
-    if (silent++ > 0) return;
-    const answered = () => {
-      silent = 0;
-    };
-    host.ping().then(answered, answered);
+  beats = setInterval(() => {
+    if (silent > (started ? SILENT_BEATS : FIRST_BEATS)) crash(workerCrashed('no answer'));
+    if (silent++) return;
+    host
+      .ping()
+      .catch(() => {})
+      .then(() => {
+        silent = 0;
+      });
   }, BEAT_MS);
   (beats as { unref?(): void }).unref?.(); // it keeps no Node alive
-  return { host, crashed, close: () => end() };
+  return { host, crashed, close: end };
 }
 
 /** A worker of this page's ends with it; one that others use, too, has to learn that it has gone. */

@@ -6,7 +6,7 @@ import {
   TempoError,
 } from '../worker/protocol';
 import { crossing } from './crossing';
-import { checkSignal, ended } from './ended';
+import { ended, signalOf } from './ended';
 import type { Link } from './link';
 import type { Caller } from './request';
 import type { Embeddings, RequestOptions } from './types';
@@ -26,7 +26,7 @@ export class EmbeddingCalls implements Embeddings {
     params: EmbeddingParams,
     options?: RequestOptions | null,
   ): Promise<EmbeddingResponse<number[] | string>> => {
-    const signal = checkSignal(options?.signal);
+    const signal = signalOf(options);
     if (signal?.aborted) throw ended(signal);
     const request = await crossing(params);
     if (typeof request !== 'object' || request === null) {

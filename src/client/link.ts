@@ -13,11 +13,11 @@ import { disposed, ended } from './ended';
 /** How long a host may take to let go of its engine, ms. */
 const PATIENCE_MS = 2000;
 
-/** A host that does not answer is not waited for longer when a load is cancelled, ms. */
-const CANCEL_WITHIN_MS = 1000;
-
-/** A load begins so soon to replace what was loaded before, ms; requests do not wait longer for one that does not. */
-const BEGIN_WITHIN_MS = 1000;
+/**
+ * A load ends so soon after it is cancelled, ms, if the host does not answer; and begins so soon to replace
+ * what was loaded before, or requests wait no longer for it.
+ */
+const SOON_MS = 1000;
 
 /** What hears of its events, and of the line's end. */
 export type OpenRequest = Pick<CompletionStream, 'id' | 'ended' | 'take' | 'fail'>;
@@ -64,12 +64,8 @@ export class Link {
 
   /** Resolves when requests can be sent: after a load, unless that leaves what is loaded at work. */
   async sendable(): Promise<void> {
-    if (this.#loads.size > 0 && this.#atWork) {
-      const patience = new Promise((resolve) => setTimeout(resolve, BEGIN_WITHIN_MS));
-      await Promise.race([this.#ready, patience]);
-      if (this.#atWork) return;
-    }
-    await this.#ready;
+    if (this.#loads.size && this.#atWork) await patience(SOON_MS, this.#ready);
+    if (!this.#loads.size || !this.#atWork) await this.#ready;
   }
 
   get #atWork(): boolean {
@@ -144,7 +140,7 @@ export class Link {
     });
     let patience: ReturnType<typeof setTimeout> | undefined;
     const cancel = () => {
-      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), CANCEL_WITHIN_MS);
+      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), SOON_MS);
       void host.cancelLoad().catch(() => {});
     };
     this.#loads.add(cut);
@@ -226,13 +222,20 @@ export class Link {
 
 /** Lets go of a host: in good order if it answers, but without it if it hangs or is dead. */
 async function leave({ host, close }: Connection): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([host.dispose().catch(() => {}), patience]);
-  clearTimeout(timer);
+  await patience(
+    PATIENCE_MS,
+    host.dispose().catch(() => {}),
+  );
   close();
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function patience(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** A listener's failure is shown, and stops nobody else. */

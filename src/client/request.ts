@@ -1,7 +1,7 @@
 import { type ChatSubmission, type Slo, TempoError, type TextSubmission } from '../worker/protocol';
 import { checked } from './checked';
 import { CompletionStream } from './completion-stream';
-import { checkSignal, ended } from './ended';
+import { ended, signalOf } from './ended';
 import type { Link } from './link';
 import { randomId } from './random-id';
 import type { RequestOptions } from './types';
@@ -34,7 +34,7 @@ export async function request(
 ): Promise<CompletionStream> {
   const isText = wish.kind === 'text';
   const { n, stream_options: more, slo } = checked(wish.params, isText ? 'prompt' : 'messages');
-  const signal = checkSignal(options?.signal);
+  const signal = signalOf(options);
   if (signal?.aborted) throw ended(signal);
   const abort = () => {
     link.host.abort(stream.id).catch(() => {}); // a dead worker computes nothing

@@ -11,7 +11,7 @@ import { App } from './app';
 import { checked } from './checked';
 import { connectDirectly, connectPort } from './connection';
 import { crossing } from './crossing';
-import { checkSignal } from './ended';
+import { signalOf } from './ended';
 import { lazy } from './lazy';
 import { Link } from './link';
 import { Program } from './program';
@@ -84,7 +84,7 @@ export class TempoClient implements Tempo {
     this.models = lazy(async () =>
       (await import('./models')).modelsOf(this.#link, () => this.#appConfig),
     );
-    this.#signal = checkSignal(signal);
+    this.#signal = signalOf({ signal });
   }
 
   /** Begins the first load. */
@@ -104,7 +104,7 @@ export class TempoClient implements Tempo {
     if (typeof name !== 'string' || !name) {
       throw new TempoError('invalid_request', 'An app has a name.', { param: 'app' });
     }
-    const { slo } = options ?? {};
+    const { slo } = checked(options ?? {});
     let app = this.#apps.get(name);
     if (app === undefined) {
       app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
@@ -129,7 +129,7 @@ export class TempoClient implements Tempo {
 
   load = async (choice: LoadChoice, options?: RequestOptions | null): Promise<void> => {
     const config = configOf(this.#config, checked(choice));
-    await this.#load(config, checkSignal(options?.signal));
+    await this.#load(config, signalOf(options));
     this.#config = config;
   };
 
@@ -144,8 +144,15 @@ export class TempoClient implements Tempo {
 
   onState = (listener: (state: ServerState) => void): (() => void) => this.#link.onState(listener);
 
-  watch = (listener: (snapshot: Snapshot) => void, intervalMs = 100): (() => void) =>
-    this.#link.watch(listener, intervalMs);
+  watch = (listener: (snapshot: Snapshot) => void, intervalMs?: number | null): (() => void) => {
+    const ms = intervalMs ?? 100;
+    if (!(typeof ms === 'number' && ms >= 0 && ms < 2 ** 31)) {
+      throw new TempoError('invalid_request', 'intervalMs must be a time in ms.', {
+        param: 'intervalMs',
+      });
+    }
+    return this.#link.watch(listener, ms);
+  };
 
   exportProfile = (): Promise<string> => this.#link.host.exportProfile();
 

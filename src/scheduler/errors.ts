@@ -31,7 +31,7 @@ export type TempoErrorCode =
   | 'engine_failed'
   | 'unsupported';
 
-/** What is not here is the server's own fault: 500. */
+/** Where it is not 500. */
 const STATUS: Partial<Record<TempoErrorCode, number>> = {
   invalid_request: 400,
   invalid_slo: 400,
@@ -129,6 +129,14 @@ export class TempoError extends Error {
     if (thrown instanceof TempoError) return thrown;
     return new TempoError(fallback, wordsOf(thrown), { cause: thrown });
   }
+}
+
+/** A value as a sentence can have it, whatever it is. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (!Array.isArray(value)) return 'an object';
+  return value.length === 0 ? 'an empty list' : 'a list';
 }
 
 /** What a thrown value says. Anything may be thrown, and not all of it has words. */

@@ -135,7 +135,9 @@ export class LengthPredictor {
 
   export(): LengthProfile {
     const nodes: [string, Node][] = [['', this.#root], ...this.#nodes];
-    const lengths = Object.fromEntries(nodes.map(([key, { digest }]) => [key, digest.centroids()]));
+    const lengths = Object.fromEntries(
+      nodes.map(([key, { digest }]) => [key, coarse(digest.centroids())]),
+    );
     return { version: 1, lengths };
   }
 
@@ -191,6 +193,21 @@ export class LengthPredictor {
     }
     return node;
   }
+}
+
+/** Entries of a key that are passed on; neighbours become one. */
+const MAX_ENTRIES = 64;
+
+function coarse(centroids: Centroids): Centroids {
+  const size = Math.ceil(centroids.length / MAX_ENTRIES);
+  if (size <= 1) return centroids;
+  const groups: { mean: number; n: number }[] = [];
+  for (let from = 0; from < centroids.length; from += size) {
+    const group = centroids.slice(from, from + size);
+    const n = group.reduce((sum, one) => sum + one.n, 0);
+    groups.push({ mean: group.reduce((sum, one) => sum + one.mean * one.n, 0) / n, n });
+  }
+  return groups;
 }
 
 /** A label as part of a key. Half a character has no escape, and is taken for any other half. */

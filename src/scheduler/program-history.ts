@@ -55,6 +55,9 @@ const MEMORY = 96;
 /** Kinds of program remembered, and stages of one. */
 const MAX_KINDS = 128;
 const MAX_STAGES = 128;
+/** Stages of all graphs of a kind, and of all that are passed on. */
+const MAX_KIND_STAGES = 2048;
+const MAX_EXPORT_STAGES = 8192;
 /** Nearest matches that make a forecast. */
 const NEAREST = 12;
 /** Below this many graphs of a kind, programs that still run are matched with as well. */
@@ -170,10 +173,14 @@ export class ProgramHistory {
 
   export(): GraphProfile {
     const graphs = Object.fromEntries(
-      Array.from(this.#kinds, ([kind, records]) => [
-        kind,
-        records.map(({ sloMs, stages }) => ({ sloMs, stages })),
-      ]),
+      Array.from(this.#kinds, ([kind, records]) => {
+        let from = records.length;
+        let room = MAX_EXPORT_STAGES / this.#kinds.size;
+        while (from > 0 && records[from - 1].stages.length <= room) {
+          room -= records[--from].stages.length;
+        }
+        return [kind, records.slice(from).map(({ sloMs, stages }) => ({ sloMs, stages }))];
+      }),
     );
     return { version: 1, graphs };
   }
@@ -194,7 +201,10 @@ export class ProgramHistory {
     }
     const stages = record.stages.slice(0, MAX_STAGES);
     records.push({ sloMs: record.sloMs, stages, after: workAfter(stages) });
-    if (records.length > MEMORY) records.shift();
+    let length = records.reduce((sum, { stages: { length } }) => sum + length, 0);
+    while (records.length > MEMORY || length > MAX_KIND_STAGES) {
+      length -= records.shift()?.stages.length ?? length;
+    }
   }
 
   #leastKnown(): string {

@@ -19,6 +19,9 @@ const FIRST_BATCH_TOKENS = 512;
 const MAX_LOSSES = 3;
 const RELOAD_AFTER_MS = 250;
 
+/** Inputs looked at for one batch: others of the first's length may be far away. */
+const MAX_LOOKED = 4096;
+
 export interface EmbeddingsOptions {
   embedders: readonly Embedder[];
   /** Loads a lost one again, unless `controller` stops it. */
@@ -229,7 +232,7 @@ export class Embeddings {
     while (true) {
       if (entry.lost) await this.#revive(entry);
       try {
-        return readInput(input, entry.embedder);
+        return await readInput(input, entry.embedder);
       } catch (thrown) {
         if (!(thrown instanceof TempoError) || thrown.code !== 'engine_lost') throw thrown;
         entry.lost = true;
@@ -252,10 +255,12 @@ export class Embeddings {
     const most = entry.msPerToken === undefined ? FIRST_BATCH_TOKENS : ms / entry.msPerToken;
     const members: Batch['members'] = [];
     let tokens = 0;
+    let looked = 0;
     for (const job of ready) {
       if (job.model !== first?.model) continue;
       for (const [index, { length }] of job.inputs.entries()) {
         if (job.vectors[index] !== undefined) continue;
+        if (++looked > MAX_LOOKED) return { entry, members, tokens };
         // One length: the first's. Then nothing is padded, and nobody's vector depends on who is with it.
         if (members.length > 0 && length !== tokens / members.length) continue;
         const full = members.length === entry.embedder.maxBatch || tokens + length > most;

@@ -22,19 +22,19 @@ function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
 
 describe('a reply that starts inside the reasoning', () => {
   it('is held to its format from the end of the reasoning on', async () => {
-    const { grammar } = prepare(await thinkingModel(), { response_format: FORMAT });
+    const { grammar } = await prepare(await thinkingModel(), { response_format: FORMAT });
     expect(grammar?.type).toBe('structural_tag');
     expect(JSON.stringify(grammar)).toContain('</think>');
   });
 
   it('is held to it from the start where thinking is off', async () => {
     const params = { response_format: FORMAT, extra_body: { enable_thinking: false } };
-    expect(prepare(await thinkingModel(), params).grammar).toEqual({ type: 'json' });
+    expect((await prepare(await thinkingModel(), params)).grammar).toEqual({ type: 'json' });
   });
 
   it('has its reasoning told apart from the answer', async () => {
     const model = await thinkingModel();
-    const [choice] = prepare(model, {}).choices;
+    const [choice] = (await prepare(model, {})).choices;
     const tokens = [...model.tokenizer.encode('two and two</think>four'), 0];
     const outputs = tokens.map((token) => choice.take({ token }, 1000));
     const text = (field: 'content' | 'reasoning_content') =>
@@ -52,13 +52,13 @@ describe('an answer that is to be continued', () => {
 
   it('is what the prompt ends with', async () => {
     const model = await thinkingModel();
-    const { promptTokens } = prepare(model, params);
+    const { promptTokens } = await prepare(model, params);
     expect(model.tokenizer.decode(promptTokens)).toMatch(/<\/think>\n\nFour, for$/);
   });
 
   it('is held to its format at once, and what comes is no reasoning', async () => {
     const model = await thinkingModel();
-    const { choices, grammar } = prepare(model, {
+    const { choices, grammar } = await prepare(model, {
       ...params,
       response_format: { type: 'regex', pattern: ' (two|three)' },
     });
@@ -71,10 +71,10 @@ describe('an answer that is to be continued', () => {
 it('the tools of a request are beside its format, and both hold the answer', async () => {
   const { model } = await loadSimulatedEngine();
   const tools = [{ type: 'function' as const, function: { name: 'clock' } }];
-  const { grammar } = prepare(model, { tools, response_format: FORMAT });
+  const { grammar } = await prepare(model, { tools, response_format: FORMAT });
   expect(JSON.stringify(grammar)).toContain('clock');
   expect(JSON.stringify(grammar)).toContain('json_schema');
-  const free = prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
+  const free = await prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
   expect(free.grammar).toEqual({ type: 'json' });
 });
 
@@ -94,26 +94,26 @@ describe('reasoning_effort', () => {
       },
     };
   }
-  const promptOf = (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
-    model.tokenizer.decode(prepare(model, params).promptTokens);
+  const promptOf = async (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
+    model.tokenizer.decode((await prepare(model, params)).promptTokens);
 
   it.each(['none', 'minimal'] as const)('%s switches a model’s thinking off', async (effort) => {
-    const off = promptOf(await taught(), { reasoning_effort: effort });
+    const off = await promptOf(await taught(), { reasoning_effort: effort });
     expect(off).toMatch(/<think>\n\n<\/think>\n\n$/);
-    expect(off).toBe(promptOf(await taught(), { extra_body: { enable_thinking: false } }));
+    expect(off).toBe(await promptOf(await taught(), { extra_body: { enable_thinking: false } }));
   });
 
   it('counts after enable_thinking', async () => {
     const extra_body = { enable_thinking: true };
-    const on = promptOf(await taught(), { reasoning_effort: 'none', extra_body });
+    const on = await promptOf(await taught(), { reasoning_effort: 'none', extra_body });
     expect(on).not.toContain('</think>');
   });
 
   it('leaves a model alone that does not think, and one that may', async () => {
     const { model } = await loadSimulatedEngine();
-    expect(promptOf(model, { reasoning_effort: 'none' })).toBe(promptOf(model, {}));
+    expect(await promptOf(model, { reasoning_effort: 'none' })).toBe(await promptOf(model, {}));
     const thinker = await taught();
-    expect(promptOf(thinker, { reasoning_effort: 'high' })).toBe(promptOf(thinker, {}));
+    expect(await promptOf(thinker, { reasoning_effort: 'high' })).toBe(await promptOf(thinker, {}));
   });
 });
 
@@ -132,7 +132,7 @@ describe('a conversation so far', () => {
       { role: 'assistant', tool_calls: [call(args)] },
       { role: 'tool', tool_call_id: 'c', content: [{ type: 'text', text: 'Noon.' }] },
     ];
-    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    const prompt = model.tokenizer.decode((await prepare(model, { messages })).promptTokens);
     expect(prompt).toContain(`{"name": "clock", "arguments": ${read}}\n</tool_call>`);
     expect(prompt).toContain('Noon.');
   });
@@ -145,7 +145,7 @@ describe('a conversation so far', () => {
       { role: 'assistant', content: [{ type: 'refusal', refusal: 'Nor now.' }] },
       ...MESSAGES,
     ];
-    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    const prompt = model.tokenizer.decode((await prepare(model, { messages })).promptTokens);
     expect(prompt).toContain('assistant\nI will not.<|im_end|>');
     expect(prompt).toContain('assistant\nNor now.<|im_end|>');
   });
@@ -156,7 +156,8 @@ describe('a conversation so far', () => {
       type: 'function',
       function: { name: 'f', strict },
     });
-    const prompt = (strict?: boolean) => prepare(model, { tools: [tool(strict)] }).promptTokens;
-    expect(prompt(true)).toEqual(prompt());
+    const prompt = async (strict?: boolean) =>
+      (await prepare(model, { tools: [tool(strict)] })).promptTokens;
+    expect(await prompt(true)).toEqual(await prompt());
   });
 });

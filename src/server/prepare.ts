@@ -14,6 +14,7 @@ import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
+import { Turns } from './yield';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -35,41 +36,40 @@ export interface PreparedRequest {
   grammar: GrammarSpec | undefined;
 }
 
-export interface PrepareOptions {
-  /** Prompt and output together may be so many tokens. */
-  longest: number;
-  /** What a simulated engine makes an answer up with that is held to a form. */
-  makeUp?: MakeUp;
-  /** The request's images. */
-  images?: LoadedImages;
-}
-
-/** Turns a chat request into tokens and choices. Throws typed errors that name the field. */
-export function prepareChat(
+/**
+ * Turns a chat request into tokens and choices; prompt and output together may be `longest` tokens.
+ * `makeUp` is what a simulated engine makes an answer up with that is held to a form. Throws typed errors
+ * that name the field.
+ */
+export async function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  { longest, makeUp, images: loaded }: PrepareOptions,
-): PreparedRequest {
+  longest: number,
+  makeUp?: MakeUp,
+): Promise<PreparedRequest> {
   const { tokenizer, template } = model;
-  const { tokens: prompt, images, tools, reasoningOpen } = promptOf(request, model, loaded);
+  const { tokens: prompt, tools, reasoningOpen } = promptOf(request, model, longest);
   const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
   const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
-  const resumed = request.generated_token_ids ?? [];
-  checkTokens(resumed, tokenizer, 'generated_token_ids');
-  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
+  const choices: Choice[] = [];
+  const turns = new Turns();
+  let script: SimulationScript | undefined;
+  for (let index = 0; index < (request.n ?? 1); index++) {
     const seed = seedOf(sampling.seed, index);
     const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
+    // What the request itself says is the same for all.
+    if (index === 0 || makeUp !== undefined) script = reply && scriptOf(reply, model);
     const spec = {
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
       promptTokens: prompt,
       images,
       sampling: { ...sampling, grammar, seed },
-      script: reply && scriptOf(reply, model),
+      script,
       stopTokens,
       stopStrings: [...template.stop_str, ...(request.stop ?? [])],
       reasoningOpen: request.separate_reasoning === false ? undefined : reasoningOpen,
@@ -77,8 +77,9 @@ export function prepareChat(
       resumed,
       tellsTokens: request.return_token_ids,
     };
-    return new Choice(spec, tokenizer);
-  });
+    choices.push(new Choice(spec, tokenizer));
+    await turns.give();
+  }
   const wanted = request.max_completion_tokens ?? request.max_tokens ?? longest;
   const room = Math.min(wanted, longest - prompt.length);
   if (resumed.length > 0 && room <= resumed.length) throw nothingLeft();
@@ -95,7 +96,7 @@ export function prepareChat(
 export function promptOf(
   request: ChatRequest,
   model: LoadedModel,
-  images?: LoadedImages,
+  longest: number,
 ): PreparedPrompt {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
@@ -103,7 +104,7 @@ export function promptOf(
   const options = {
     thinking: mayThink(request, model),
     continued: request.continue_final_message ?? false,
-    images: model.images?.layout,
+    most: longest,
   };
   const turns = turnsOf(request.messages, template, tools, images);
   return {

@@ -1,78 +1,129 @@
-import { type GraphProfile, type LengthProfile, TempoError } from '../scheduler';
+/** What a server has learnt, to keep or to share. Loaded when that is first brought. */
+import { type GraphProfile, type LengthProfile, type Scheduler, TempoError } from '../scheduler';
+import {
+  alone,
+  expect,
+  isRecord,
+  label,
+  list,
+  number,
+  object,
+  type Reader,
+} from './validate/fields';
+import { Turns } from './yield';
 
-/** What a server has learnt, to keep or to share: numbers under the developer's own labels, no text. */
+/** Numbers under the developer's own labels, no text. */
 export interface Profile {
   lengths?: LengthProfile;
   graphs?: GraphProfile;
 }
 
-/** Throws `invalid_request` unless `json` is what `exportProfile` gave. */
-export function parseProfile(json: string): Profile {
-  let value: unknown;
+/** Characters of JSON: more than `exportProfile` ever gives. */
+export const MAX_PROFILE = 4_000_000;
+/** Keys, and entries under one. */
+const MAX_KEYS = 2048;
+const MAX_ENTRIES = 1024;
+
+const amount = number('a number from 0 to 1e9', (n) => n >= 0 && n <= 1e9);
+const atLeastOne = number('a number from 1 to 1e9', (n) => n >= 1 && n <= 1e9);
+const version: Reader<1> = (value, at) => {
+  expect(value === 1, at, `${at} must be 1`, value);
+  return value;
+};
+
+/** An object whose keys are its owner's. */
+function keyed<T>(isKey: (key: string) => boolean, of: Reader<T>): Reader<Record<string, T>> {
+  return (value, at, reading) => {
+    expect(isRecord(value), at, `${at} must be an object`, value);
+    const entries = Object.entries(value);
+    expect(entries.length <= MAX_KEYS, at, `${at} must have at most ${MAX_KEYS} keys`, value);
+    return Object.fromEntries(
+      entries.map(([key, item]) => {
+        const param = `${at}.${key}`;
+        expect(isKey(key), param, `${at} must be keyed by labels`, key);
+        return [key, of(item, param, reading)];
+      }),
+    );
+  };
+}
+
+const isLabel = (key: string): boolean => key !== '' && tried(() => alone(label, key));
+
+/** app, app/stage, app/stage/prompt-size bucket, each part escaped; '' for all together. */
+function isLengthKey(key: string): boolean {
+  const [app, stage, size = '0', ...more] = key.split('/');
+  if (key === '') return true;
+  const names = stage === undefined ? [app] : [app, stage];
+  const escaped = names.every((name) => tried(() => alone(label, decodeURIComponent(name))));
+  return escaped && /^\d\d?$/.test(size) && more.length === 0;
+}
+
+function tried(run: () => unknown): boolean {
   try {
-    value = JSON.parse(json);
-  } catch (thrown) {
-    throw invalid('is not JSON', thrown);
+    run();
+    return true;
+  } catch {
+    return false;
   }
-  if (!isRecord(value)) throw invalid('is not an object');
-  const { lengths, graphs } = value;
-  if (lengths !== undefined && !isLengthProfile(lengths)) throw invalid('has no valid lengths');
-  if (graphs !== undefined && !isGraphProfile(graphs)) throw invalid('has no valid graphs');
-  return { lengths, graphs };
 }
 
-function isLengthProfile(value: unknown): value is LengthProfile {
-  return (
-    isRecord(value) &&
-    value.version === 1 &&
-    isRecord(value.lengths) &&
-    everyList(value.lengths, (centroid) => hasNumbers(centroid, ['mean', 'n']))
-  );
-}
+const CENTROID = object({ mean: amount, n: amount }, ['mean', 'n']);
+const STAGE = object(
+  {
+    label,
+    fanOut: atLeastOne,
+    promptTokens: amount,
+    freshTokens: amount,
+    outputTokens: amount,
+    longestTokens: amount,
+    gapMs: amount,
+  },
+  ['label', 'fanOut', 'promptTokens', 'outputTokens', 'longestTokens', 'gapMs'],
+);
+const GRAPH = object({ sloMs: atLeastOne, stages: list(STAGE, MAX_ENTRIES) }, ['sloMs', 'stages']);
 
-function isGraphProfile(value: unknown): value is GraphProfile {
-  return (
-    isRecord(value) &&
-    value.version === 1 &&
-    isRecord(value.graphs) &&
-    everyList(
-      value.graphs,
-      (graph) => isRecord(graph) && Array.isArray(graph.stages) && graph.stages.every(isStage),
-    )
-  );
-}
+const PROFILE = object({
+  lengths: object({ version, lengths: keyed(isLengthKey, list(CENTROID, MAX_ENTRIES)) }, [
+    'version',
+    'lengths',
+  ]),
+  graphs: object({ version, graphs: keyed(isLabel, list(GRAPH, MAX_ENTRIES)) }, [
+    'version',
+    'graphs',
+  ]),
+});
 
-const STAGE_NUMBERS = ['fanOut', 'promptTokens', 'outputTokens', 'longestTokens', 'gapMs'];
-
-function isStage(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    typeof value.label === 'string' &&
-    hasNumbers(value, STAGE_NUMBERS) &&
-    (value.freshTokens === undefined || isAmount(value.freshTokens))
-  );
-}
-
-function everyList(lists: Record<string, unknown>, isSane: (item: unknown) => boolean): boolean {
-  return Object.values(lists).every((list) => Array.isArray(list) && list.every(isSane));
-}
-
-function hasNumbers(value: unknown, names: readonly string[]): boolean {
-  return isRecord(value) && names.every((name) => isAmount(value[name]));
-}
-
-function isAmount(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(what: string, cause?: unknown): TempoError {
-  return new TempoError(
+/** Throws `invalid_request` unless `json` is what `exportProfile` gave. */
+export function parseProfile(json: unknown): Profile {
+  let why = '';
+  if (typeof json !== 'string') why = 'is not JSON';
+  else if (json.length > MAX_PROFILE) why = `is longer than ${MAX_PROFILE} characters`;
+  else {
+    try {
+      return alone(PROFILE, JSON.parse(json));
+    } catch (thrown) {
+      why = thrown instanceof TempoError ? `is not right: ${thrown.message}` : 'is not JSON';
+    }
+  }
+  throw new TempoError(
     'invalid_request',
-    `The profile ${what}. Import what exportProfile gave, unchanged.`,
-    { param: 'profile', cause },
+    `The profile ${why.replace(/\.$/, '')}. Import what exportProfile gave, unchanged.`,
+    { param: 'profile' },
   );
+}
+
+/** Adds to what is known, a little at a time: steps are planned meanwhile. */
+export async function mergeProfile(
+  { lengths, graphs }: Pick<Scheduler, 'lengths' | 'graphs'>,
+  profile: Profile,
+): Promise<void> {
+  const turns = new Turns();
+  for (const [key, centroids] of Object.entries(profile.lengths?.lengths ?? {})) {
+    lengths.merge({ version: 1, lengths: { [key]: centroids } });
+    await turns.give();
+  }
+  for (const [kind, records] of Object.entries(profile.graphs?.graphs ?? {})) {
+    graphs.merge({ version: 1, graphs: { [kind]: records } });
+    await turns.give();
+  }
 }

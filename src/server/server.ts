@@ -6,11 +6,10 @@ import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type { Embeddings } from './embeddings';
 import { checkNumbers } from './engine-socket';
-import { ENGINES, type EngineKinds, isLoadConfig, readLoadConfig } from './engines';
+import { ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
 import { plain } from './plain';
-import { parseProfile } from './profile';
 import type {
   LoadConfig,
   ProgramReport,
@@ -24,7 +23,9 @@ import type {
 import { duplicate, letGo, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 import { plainSubmission, readAppSlo } from './validate';
-import { yieldToEventLoop } from './yield';
+import { alone, isRecord, number, text } from './validate/fields';
+import { policyName } from './validate/policy';
+import { Turns, yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
@@ -37,6 +38,9 @@ export const LOAD_SILENT_MS = 5 * 60_000;
 /** One that was done before, after a loss: at least this, or so many times as long as it took then. */
 export const RELOAD_SILENT_MS = 60_000;
 const RELOAD_PATIENCE = 4;
+
+/** What a timer can be set to. */
+const interval = number('a number of milliseconds', (ms) => ms >= 0 && ms < 2 ** 31);
 
 /** As the scheduler has it for chat requests. */
 const DEFAULT_MAX_WAITING = 10_000;
@@ -109,7 +113,7 @@ export class TempoServer implements TempoHost {
     });
     const before = this.#latest;
     const latest = { config, outcome: loading };
-    if (isLoadConfig(config)) this.#latest = latest;
+    if (canBeCompared(config)) this.#latest = latest;
     void loading.then(({ ok }) => {
       if (!ok && this.#latest === latest) this.#latest = before; // it goes on, if it was not replaced
     });
@@ -120,7 +124,7 @@ export class TempoServer implements TempoHost {
   joinable(config: LoadConfig): Promise<Outcome<ServerState>> | undefined {
     const latest = this.#latest;
     const live = this.#loading !== undefined || this.#loadedAny;
-    if (!live || latest === undefined || !isLoadConfig(config)) return undefined;
+    if (!live || latest === undefined || !canBeCompared(config)) return undefined;
     return serves(latest.config, config) ? latest.outcome : undefined;
   }
 
@@ -136,12 +140,14 @@ export class TempoServer implements TempoHost {
 
   submit(given: Submission): Promise<Outcome<Receipt>> {
     return outcome(async () => {
+      const turns = new Turns();
       const submission = plainSubmission(given);
       const { id } = submission;
       if (this.#arriving.has(id)) throw duplicate(id);
       const controller = new AbortController();
       this.#arriving.set(id, controller);
       try {
+        await turns.give();
         const { serving, chat } = await this.#onLiveEngine(async (live) => ({
           serving: live,
           chat: await live.prepare(submission, controller.signal),
@@ -187,12 +193,12 @@ export class TempoServer implements TempoHost {
   }
 
   endProgram(id: string): Promise<Outcome<ProgramReport>> {
-    return outcome(() => this.#loaded().endProgram(id));
+    return outcome(() => this.#loaded().endProgram(alone(text, id, 'program')));
   }
 
   setPolicy(policy: PolicyName): Promise<Outcome<void>> {
     return outcome(() => {
-      createPolicy(policy); // throws unknown_policy
+      createPolicy(alone(policyName, policy, 'policy'));
       this.#policy = policy;
       this.#serving?.setPolicy(policy);
       this.#changed();
@@ -225,6 +231,7 @@ export class TempoServer implements TempoHost {
   }
 
   async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
+    alone(interval, intervalMs, 'intervalMs');
     let seen = this.#serving?.timeline.latest ?? 0;
     let of = this.#serving;
     const send = () => {
@@ -252,7 +259,11 @@ export class TempoServer implements TempoHost {
   }
 
   importProfile(profile: string): Promise<Outcome<void>> {
-    return outcome(() => this.#loaded().importProfile(parseProfile(profile)));
+    return outcome(async () => {
+      const { scheduler } = this.#loaded();
+      const { mergeProfile, parseProfile } = await import('./profile');
+      await mergeProfile(scheduler, parseProfile(profile));
+    });
   }
 
   listModels: TempoHost['listModels'] = (appConfig) =>
@@ -287,14 +298,19 @@ export class TempoServer implements TempoHost {
   /** Throws where nothing is given up for it: what was loaded before goes on. */
   async #read(config: LoadConfig): Promise<LoadConfig> {
     try {
-      const read = readLoadConfig(config);
-      await inTime(LOAD_SILENT_MS, this.#engines[read.engine].check(read), silent);
-      return read;
+      return await inTime(LOAD_SILENT_MS, this.#checked(config), silent);
     } catch (thrown) {
       const error = TempoError.from(thrown);
       if (!this.#loadedAny) this.#setState({ phase: 'failed', error: error.toJSON() });
       throw error;
     }
+  }
+
+  async #checked(config: LoadConfig): Promise<LoadConfig> {
+    const { readLoadConfig } = await import('./validate/load-config');
+    const read = readLoadConfig(config);
+    await this.#engines[read.engine].check(read);
+    return read;
   }
 
   /** Loads in place of what was loaded before. */
@@ -594,6 +610,11 @@ interface Share {
   parts: number;
 }
 
+/** What else is wrong with it is told when it is read. */
+function canBeCompared(config: unknown): boolean {
+  return isRecord(config) && Array.isArray(config.embeddingModels ?? []);
+}
+
 /** Whether what was loaded for `config` is what `wanted` asks for. */
 function serves(config: LoadConfig, wanted: LoadConfig): boolean {
   if (config.engine !== wanted.engine || config.model !== wanted.model) return false;
@@ -644,11 +665,20 @@ function disposed(): TempoError {
   return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
 }
 
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
+}
+
 /** Errors as values: a thrown error loses its fields on its way to another thread. */
 async function outcome<T>(run: () => T | Promise<T>): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await run() };
   } catch (thrown) {
-    return { ok: false, error: TempoError.from(thrown).toJSON() };
+    const { message, param, ...error } = TempoError.from(thrown).toJSON();
+    // It may quote what a caller sent, but not all of it.
+    return {
+      ok: false,
+      error: { ...error, message: cut(message, 2000), param: param && cut(param, 300) },
+    };
   }
 }

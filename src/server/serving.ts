@@ -37,6 +37,7 @@ import type {
 } from './server-types';
 import { Siblings } from './siblings';
 import { makeUpFor } from './simulated-reply';
+import { sparing } from './sparing';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import type { LoadedImages } from './tools';
@@ -48,6 +49,7 @@ import {
   readSubmission,
 } from './validate';
 import { WaitNews } from './wait-news';
+import { Turns } from './yield';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
@@ -64,11 +66,8 @@ const PREPARE_WITHIN_MS = 60_000;
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
 
-/** Images that all open requests may hold together, bytes. */
-const MOST_IMAGE_BYTES = 512 * 2 ** 20;
-
-/** When those that hold them may have let go of some, ms: about an answer's time. */
-const IMAGES_RETRY_MS = 2000;
+/** A prompt is counted to about so many tokens, whatever the engine takes. */
+const COUNTED = 32_768;
 
 /** A request that is ready to be queued. */
 export type ReadyRequest = PreparedRequest & ReadRequest;
@@ -168,9 +167,11 @@ export class Serving implements RequestHost {
    * what is wrong with it, or with `engine_lost` where the device went away meanwhile: that is to be tried
    * again.
    */
-  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
-    const read = readSubmission(submission, this.#loaded);
+  async prepare(submission: Submission): Promise<ReadyRequest> {
+    const turns = new Turns();
+    const read = readSubmission(submission, this.#model.id);
     this.#programOf(submission, read.request);
+    await turns.give();
     const preparing = this.#unlessLost(async (engine) => {
       const prepared = await this.#prepared(submission.id, read);
       if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
@@ -184,9 +185,10 @@ export class Serving implements RequestHost {
 
   /** How many tokens a request's prompt has. Rejects as `prepare` does. */
   async countTokens(params: ChatCompletionParams): Promise<number> {
-    const read = readParams(params, this.#loaded);
-    const images = await this.#imagesOf(read);
-    return this.#unlessLost(async () => promptOf(read.request, this.#model, images).tokens.length);
+    const { request } = readParams(params, this.#model.id);
+    return this.#unlessLost(
+      async () => promptOf(request, this.#sparing('messages', COUNTED), COUNTED).tokens.length,
+    );
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
@@ -278,11 +280,6 @@ export class Serving implements RequestHost {
   exportProfile(): Profile {
     const { lengths, graphs } = this.scheduler;
     return { lengths: lengths.export(), graphs: graphs.export() };
-  }
-
-  importProfile({ lengths, graphs }: Profile): void {
-    if (lengths !== undefined) this.scheduler.lengths.merge(lengths);
-    if (graphs !== undefined) this.scheduler.graphs.merge(graphs);
   }
 
   wake(): void {
@@ -462,15 +459,15 @@ export class Serving implements RequestHost {
     return Math.min(contextWindow, totalPages * pageSize);
   }
 
-  async #prepared(
-    id: string,
-    read: ReadRequest,
-    images: LoadedImages | undefined,
-  ): Promise<PreparedRequest> {
-    const longest = this.#longest;
-    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest);
+  async #prepared(id: string, read: ReadRequest): Promise<PreparedRequest> {
+    if (read.kind === 'text')
+      return prepareText(id, read.request, this.#sparing('prompt'), this.#longest);
     const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, makeUp, images });
+    return prepareChat(id, read.request, this.#sparing('messages'), this.#longest, makeUp);
+  }
+
+  #sparing(param: string, most = this.#longest): LoadedModel {
+    return { ...this.#model, tokenizer: sparing(this.#model.tokenizer, most, param) };
   }
 
   #schedule(

@@ -1,4 +1,4 @@
-import { badLine, type TraceRow, tokenCount } from './trace-row';
+import { badLine, quoted, type TraceRow, tokenCount } from './trace-row';
 
 /** Tokens of a Mooncake block. */
 const BLOCK_TOKENS = 512;
@@ -23,7 +23,7 @@ function parseRow(line: string, file: string, number: number): TraceRow {
   const promptTokens = tokenCount(input_length);
   const outputTokens = tokenCount(output_length);
   if (promptTokens === undefined || outputTokens === undefined) {
-    const got = `${JSON.stringify(input_length)} and ${JSON.stringify(output_length)}`;
+    const got = `${quoted(input_length)} and ${quoted(output_length)}`;
     throw badLine(
       file,
       number,
@@ -31,7 +31,7 @@ function parseRow(line: string, file: string, number: number): TraceRow {
     );
   }
   if (typeof timestamp !== 'number' || !(timestamp >= 0)) {
-    throw badLine(file, number, `timestamp must be ms from 0, got ${JSON.stringify(timestamp)}.`);
+    throw badLine(file, number, `timestamp must be ms from 0, got ${quoted(timestamp)}.`);
   }
   if (!Array.isArray(hash_ids) || !hash_ids.every((id) => Number.isSafeInteger(id) && id >= 0)) {
     throw badLine(file, number, 'hash_ids must be a list of whole numbers from 0.');

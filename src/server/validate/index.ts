@@ -12,7 +12,6 @@ export * from './program';
 export type { ScriptedReply } from './simulated-reply';
 export {
   plainSubmission,
-  type ReadChat,
   type ReadRequest,
   readParams,
   readSubmission,
