@@ -135,8 +135,9 @@ export class LengthPredictor {
 
   export(): LengthProfile {
     const nodes: [string, Node][] = [['', this.#root], ...this.#nodes];
+    const entries = Math.min(MAX_ENTRIES, MAX_EXPORT_ENTRIES / nodes.length);
     const lengths = Object.fromEntries(
-      nodes.map(([key, { digest }]) => [key, coarse(digest.centroids())]),
+      nodes.map(([key, { digest }]) => [key, coarse(digest.centroids(), entries)]),
     );
     return { version: 1, lengths };
   }
@@ -195,11 +196,12 @@ export class LengthPredictor {
   }
 }
 
-/** Entries of a key that are passed on; neighbours become one. */
+/** Entries of a key that are passed on, and of all keys; neighbours become one. */
 const MAX_ENTRIES = 64;
+const MAX_EXPORT_ENTRIES = 12_288;
 
-function coarse(centroids: Centroids): Centroids {
-  const size = Math.ceil(centroids.length / MAX_ENTRIES);
+function coarse(centroids: Centroids, entries: number): Centroids {
+  const size = Math.ceil(centroids.length / entries);
   if (size <= 1) return centroids;
   const groups: { mean: number; n: number }[] = [];
   for (let from = 0; from < centroids.length; from += size) {

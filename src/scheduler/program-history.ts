@@ -57,7 +57,7 @@ const MAX_KINDS = 128;
 const MAX_STAGES = 128;
 /** Stages of all graphs of a kind, and of all that are passed on. */
 const MAX_KIND_STAGES = 2048;
-const MAX_EXPORT_STAGES = 8192;
+const MAX_EXPORT_STAGES = 2048;
 /** Nearest matches that make a forecast. */
 const NEAREST = 12;
 /** Below this many graphs of a kind, programs that still run are matched with as well. */

@@ -1,16 +1,7 @@
 /** What a server has learnt, to keep or to share. Loaded when that is first brought. */
 import { type GraphProfile, type LengthProfile, type Scheduler, TempoError } from '../scheduler';
-import {
-  alone,
-  expect,
-  isRecord,
-  label,
-  list,
-  number,
-  object,
-  type Reader,
-} from './validate/fields';
-import { Turns } from './yield';
+import { alone, expect, label, list, number, object, type Reader, record } from './validate/fields';
+import { Turns, yieldToEventLoop } from './yield';
 
 /** Numbers under the developer's own labels, no text. */
 export interface Profile {
@@ -19,7 +10,7 @@ export interface Profile {
 }
 
 /** Characters of JSON: more than `exportProfile` ever gives. */
-export const MAX_PROFILE = 4_000_000;
+export const MAX_PROFILE = 1_000_000;
 /** Keys, and entries under one. */
 const MAX_KEYS = 2048;
 const MAX_ENTRIES = 1024;
@@ -31,20 +22,24 @@ const version: Reader<1> = (value, at) => {
   return value;
 };
 
-/** An object whose keys are its owner's. */
-function keyed<T>(isKey: (key: string) => boolean, of: Reader<T>): Reader<Record<string, T>> {
-  return (value, at, reading) => {
-    expect(isRecord(value), at, `${at} must be an object`, value);
-    const entries = Object.entries(value);
-    expect(entries.length <= MAX_KEYS, at, `${at} must have at most ${MAX_KEYS} keys`, value);
-    return Object.fromEntries(
-      entries.map(([key, item]) => {
-        const param = `${at}.${key}`;
-        expect(isKey(key), param, `${at} must be keyed by labels`, key);
-        return [key, of(item, param, reading)];
-      }),
-    );
-  };
+/** An object whose keys are its owner's, read a little at a time. */
+async function keyed<T>(
+  value: Readonly<Record<string, unknown>>,
+  at: string,
+  isKey: (key: string) => boolean,
+  of: Reader<T>,
+): Promise<Record<string, T>> {
+  const turns = new Turns();
+  const entries = Object.entries(value);
+  expect(entries.length <= MAX_KEYS, at, `${at} must have at most ${MAX_KEYS} keys`, value);
+  const read: [string, T][] = [];
+  for (const [key, item] of entries) {
+    const param = `${at}.${key}`;
+    expect(isKey(key), param, `${at} must be keyed by labels`, key);
+    read.push([key, alone(of, item, param)]);
+    await turns.give();
+  }
+  return Object.fromEntries(read);
 }
 
 const isLabel = (key: string): boolean => key !== '' && tried(() => alone(label, key));
@@ -82,32 +77,40 @@ const STAGE = object(
 );
 const GRAPH = object({ sloMs: atLeastOne, stages: list(STAGE, MAX_ENTRIES) }, ['sloMs', 'stages']);
 
+const CENTROIDS = list(CENTROID, MAX_ENTRIES);
+const GRAPHS = list(GRAPH, MAX_ENTRIES);
+
 const PROFILE = object({
-  lengths: object({ version, lengths: keyed(isLengthKey, list(CENTROID, MAX_ENTRIES)) }, [
-    'version',
-    'lengths',
-  ]),
-  graphs: object({ version, graphs: keyed(isLabel, list(GRAPH, MAX_ENTRIES)) }, [
-    'version',
-    'graphs',
-  ]),
+  lengths: object({ version, lengths: record }, ['version', 'lengths']),
+  graphs: object({ version, graphs: record }, ['version', 'graphs']),
 });
 
-/** Throws `invalid_request` unless `json` is what `exportProfile` gave. */
-export function parseProfile(json: unknown): Profile {
-  let why = '';
-  if (typeof json !== 'string') why = 'is not JSON';
-  else if (json.length > MAX_PROFILE) why = `is longer than ${MAX_PROFILE} characters`;
-  else {
-    try {
-      return alone(PROFILE, JSON.parse(json));
-    } catch (thrown) {
-      why = thrown instanceof TempoError ? `is not right: ${thrown.message}` : 'is not JSON';
+/** Rejects with `invalid_request` unless `json` is what `exportProfile` gave. */
+export async function readProfile(json: unknown): Promise<Profile> {
+  let why = 'is not JSON';
+  try {
+    if (typeof json === 'string' && json.length <= MAX_PROFILE) {
+      const value: unknown = JSON.parse(json);
+      await yieldToEventLoop();
+      const { lengths, graphs } = alone(PROFILE, value);
+      return {
+        lengths: lengths && {
+          version: 1,
+          lengths: await keyed(lengths.lengths, 'lengths', isLengthKey, CENTROIDS),
+        },
+        graphs: graphs && {
+          version: 1,
+          graphs: await keyed(graphs.graphs, 'graphs', isLabel, GRAPHS),
+        },
+      };
     }
+    if (typeof json === 'string') why = `is longer than ${MAX_PROFILE} characters`;
+  } catch (thrown) {
+    if (thrown instanceof TempoError) why = `is not right: ${thrown.message.replace(/\.$/, '')}`;
   }
   throw new TempoError(
     'invalid_request',
-    `The profile ${why.replace(/\.$/, '')}. Import what exportProfile gave, unchanged.`,
+    `The profile ${why}. Import what exportProfile gave, unchanged.`,
     { param: 'profile' },
   );
 }
@@ -118,6 +121,7 @@ export async function mergeProfile(
   profile: Profile,
 ): Promise<void> {
   const turns = new Turns();
+  await yieldToEventLoop();
   for (const [key, centroids] of Object.entries(profile.lengths?.lengths ?? {})) {
     lengths.merge({ version: 1, lengths: { [key]: centroids } });
     await turns.give();

@@ -261,8 +261,8 @@ export class TempoServer implements TempoHost {
   importProfile(profile: string): Promise<Outcome<void>> {
     return outcome(async () => {
       const { scheduler } = this.#loaded();
-      const { mergeProfile, parseProfile } = await import('./profile');
-      await mergeProfile(scheduler, parseProfile(profile));
+      const { mergeProfile, readProfile } = await import('./profile');
+      await mergeProfile(scheduler, await readProfile(profile));
     });
   }
 

@@ -2,29 +2,42 @@ import type { AgentTool } from './tool';
 
 type Evaluate = (expression: string) => unknown;
 
+/** Longer than any sum that is meant. */
+const MAX_CHARACTERS = 500;
+
+/** What takes no longer for a large number than for a small one, and makes no lists. */
+const FUNCTIONS = new Set([
+  ...['abs', 'ceil', 'floor', 'round', 'sign', 'sqrt', 'cbrt', 'square', 'cube', 'exp'],
+  ...['log', 'log2', 'log10', 'pow', 'mod', 'min', 'max', 'hypot'],
+  ...['sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'atan2', 'sinh', 'cosh', 'tanh'],
+]);
+const CONSTANTS = new Set(['pi', 'e', 'tau', 'phi']);
+const OPERATORS = new Set(['+', '-', '*', '/', '^', '%', '!']);
+
 let evaluator: Promise<Evaluate> | undefined;
 
 /** mathjs is large, so it comes when the first sum does. */
 async function load(): Promise<Evaluate> {
   const { all, create } = await import('mathjs/number');
-  const math = create(all);
-  const evaluate = math.evaluate.bind(math);
-  const refuse = () => {
-    throw new Error('not available here');
+  const { parse } = create(all);
+  return (expression) => {
+    if (expression.length > MAX_CHARACTERS) {
+      throw new Error(`An expression has at most ${MAX_CHARACTERS} characters.`);
+    }
+    const sum = parse(expression);
+    sum.traverse((node) => check({ ...node, type: node.type }));
+    return sum.evaluate();
   };
-  // What a formula could use to reach beyond arithmetic (mathjs docs, "Security").
-  math.import(
-    {
-      import: refuse,
-      createUnit: refuse,
-      evaluate: refuse,
-      parse: refuse,
-      simplify: refuse,
-      derivative: refuse,
-    },
-    { override: true },
-  );
-  return evaluate;
+}
+
+/** Throws for anything beyond arithmetic: assignments, lists, loops and what else mathjs knows. */
+function check(node: { type: string; op?: unknown; name?: unknown }): void {
+  const { type, op, name } = node;
+  if (type === 'ConstantNode' || type === 'ParenthesisNode' || type === 'FunctionNode') return;
+  if (type === 'OperatorNode' && OPERATORS.has(String(op))) return;
+  const known = FUNCTIONS.has(String(name)) || CONSTANTS.has(String(name));
+  if (type === 'SymbolNode' && known) return;
+  throw new Error(`${String(op ?? name ?? type)} is not available here.`);
 }
 
 /** Fetches mathjs ahead of the first sum. */

@@ -1,7 +1,7 @@
 /** The agent's tools, all of which really run, in the page. */
-import Ajv, { type ValidateFunction } from 'ajv';
 import { calculator } from './calculator';
 import { addDays, clock, daysBetween } from './calendar';
+import { isObject, problemsOf } from './check-arguments';
 import { convertUnits } from './convert-units';
 import { searchHandbook } from './search-handbook';
 import { type AgentTool, declare, type Json } from './tool';
@@ -29,18 +29,6 @@ export interface ToolOutcome {
   durationMs: number;
 }
 
-const ajv = new Ajv({ allErrors: true });
-const validators = new Map<string, ValidateFunction<Record<string, Json>>>();
-
-function validatorOf(tool: AgentTool): ValidateFunction<Record<string, Json>> {
-  let validate = validators.get(tool.name);
-  if (validate === undefined) {
-    validate = ajv.compile<Record<string, Json>>(tool.parameters);
-    validators.set(tool.name, validate);
-  }
-  return validate;
-}
-
 /** Runs a tool call as the model wrote it. Never throws: a mistake is a result that says so. */
 export async function runTool(name: string, argumentsJson: string): Promise<ToolOutcome> {
   const start = performance.now();
@@ -63,13 +51,9 @@ export async function runTool(name: string, argumentsJson: string): Promise<Tool
   } catch {
     return end(false, 'The arguments are not valid JSON.', argumentsJson);
   }
-  const validate = validatorOf(tool);
-  if (!validate(args)) {
-    return end(
-      false,
-      `Invalid arguments: ${ajv.errorsText(validate.errors, { dataVar: 'arguments' })}.`,
-      args,
-    );
+  const problems = problemsOf(tool.parameters, args);
+  if (problems.length > 0 || !isObject(args)) {
+    return end(false, `Invalid arguments: ${problems.join(', ')}.`, args);
   }
   try {
     return end(true, await tool.run(args), args);

@@ -1,5 +1,9 @@
+import Ajv from 'ajv';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runTool } from './index';
+import { problemsOf } from './check-arguments';
+import { runTool, TOOLS } from './index';
+import type { Json } from './tool';
 
 const run = (name: string, args: unknown) => runTool(name, JSON.stringify(args));
 
@@ -46,5 +50,60 @@ describe('the agent’s tools', () => {
     expect(outcome.result).toMatch(/arguments\/days must be integer/);
     expect((await runTool('calculator', '{')).result).toMatch(/not valid JSON/);
     expect((await run('teleport', {})).result).toMatch(/no tool "teleport"/);
+  });
+
+  it('take the arguments that Ajv takes, and say of the others what it says', () => {
+    const ajv = new Ajv({ allErrors: true });
+    const words = ['2026-01-01', '2026-13-99x', '', 'a', 'kg', 'km', '😀', 'constructor'];
+    const scalar = fc.oneof(
+      fc.constantFrom<Json>(...words, null, true, 0, 1, 2, 4, -40_000, 1.5),
+      fc.constant<Json>([]),
+    );
+    for (const { parameters } of TOOLS) {
+      const validate = ajv.compile(parameters);
+      const names = [...Object.keys(Object(parameters.properties)), 'more', '__proto__'];
+      const args = fc.oneof(fc.dictionary(fc.constantFrom(...names), scalar), scalar);
+      fc.assert(
+        fc.property(args, (value) => {
+          const sound = validate(value);
+          const said = (validate.errors ?? []).map(
+            ({ instancePath, message }) => `arguments${instancePath} ${message}`,
+          );
+          expect(problemsOf(parameters, value as Json).sort()).toEqual(sound ? [] : said.sort());
+        }),
+      );
+    }
+  });
+
+  it('know every keyword that a tool declares, and no other', () => {
+    expect(() => problemsOf({ maxItems: 1 }, 1)).toThrow(/maxItems/);
+  });
+
+  it.each([
+    '1:1e9',
+    'zeros(1e5, 1e5)',
+    'range(1, 1e9)',
+    'f(x) = f(x + 1); f(1)',
+    'a = 5',
+    'combinations(1e9, 5e8)',
+    'factorial(1e9)',
+    'gcd(1e300, 7)',
+    'isPrime(9007199254740881)',
+    '[1, 2, 3]',
+    '"a"',
+    'sum(1:1e8)',
+    'evaluate("1:1e9")',
+    'cos.constructor("return 1")()',
+    '('.repeat(1e6),
+    '9^'.repeat(1e5),
+    `1${'!'.repeat(1e4)}`,
+    '1e400',
+    '170!!!!',
+    'x',
+    '2 > 1 ? 1 : 2',
+  ])('refuse %.30s at once', async (expression) => {
+    const { ok, durationMs } = await run('calculator', { expression });
+    expect(ok).toBe(false);
+    expect(durationMs).toBeLessThan(500);
   });
 });
