@@ -10,7 +10,5 @@ export function checked<T extends object>(options: T, param?: string): T {
   } catch {
     // A getter throws.
   }
-  throw new TempoError('invalid_request', `Expected readable options, got: ${typeof options}.`, {
-    param,
-  });
+  throw new TempoError('invalid_request', 'Options are an object.', { param });
 }

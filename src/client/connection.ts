@@ -12,13 +12,6 @@ export interface Connection {
   close(): void;
 }
 
-/** A worker is asked so often whether it is there, ms, … */
-const BEAT_MS = 2000;
-/** … and is dead after so many times without an answer; before its first word, which may be a long download away, … */
-const SILENT_BEATS = 10;
-/** … after so many. */
-const FIRST_BEATS = 60;
-
 /** A server in the page, or in Node. */
 export function connectDirectly(host: TempoHost): Connection {
   return { host, crashed: new Promise(() => {}), close: () => {} };
@@ -42,25 +35,28 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       end();
       resolve(error);
     };
-  });
-  let beats: ReturnType<typeof setInterval> | undefined;
+  }).catch((thrown) => TempoError.from(thrown, 'worker_unavailable'));
+  let over = false;
   const end = () => {
-    clearInterval(beats);
+    over = true;
     close();
   };
   let started = false;
-  const open = (made: TempoPort): Endpoint => {
-    const endpoint = 'port' in made ? made.port : made;
+  const failed = (words: string, address?: string) =>
+    crash(
+      started
+        ? new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`)
+        : import('./worker-trouble').then(({ whyNotStarted }) => whyNotStarted(address, words)),
+    );
+  const open = ({ worker, address }: Reached): Promise<Endpoint> => {
+    const endpoint = 'port' in worker ? worker.port : worker;
     if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
-    endpoint.addEventListener('message', () => (started = true), { once: true });
-    const failed = async (words: string) =>
-      crash((started ? undefined : await explain?.(words)) ?? workerCrashed(words));
-    made.addEventListener('error', (event) => {
+    worker.addEventListener('error', (event: Event | ErrorEvent) => {
       event.preventDefault(); // it is reported through every open request
-      failed('message' in event ? event.message : '');
+      failed('message' in event ? event.message : '', address);
     });
-    endpoint.addEventListener('messageerror', () => failed('a message could not be read'));
-    endpoint.addEventListener('close', () => failed('its port was closed'));
+    endpoint.addEventListener('messageerror', () => failed('a message could not be read', address));
+    endpoint.addEventListener('close', () => failed('its port was closed', address));
     return new Promise((resolve) => {
       const greeted = () => {
         started = true;
@@ -72,22 +68,15 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       else greetFromPage(endpoint);
     });
   };
-  const endpoint = Promise.resolve(port).then(open);
-  endpoint.catch((error) => crash(TempoError.from(error)));
+  const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
+  endpoint.catch((thrown) => crash(Promise.reject(thrown)));
   const host = remoteHost(endpoint, crashed);
-  // One that has closed itself, or does not come out of a loop, tells nobody.
-  let silent = 0;
-  beats = setInterval(() => {
-    if (silent > (started ? SILENT_BEATS : FIRST_BEATS)) crash(workerCrashed('no answer'));
-    if (silent++) return;
-    host
-      .ping()
-      .catch(() => {})
-      .then(() => {
-        silent = 0;
-      });
-  }, BEAT_MS);
-  (beats as { unref?(): void }).unref?.(); // it keeps no Node alive
+  // Longer before its first word, which may be a long download away.
+  const patience = () => (over ? 0 : started ? 10 : 60);
+  import('./heartbeat').then(
+    ({ heartbeat }) => heartbeat(host, patience, () => failed('no answer')),
+    () => {},
+  );
   return { host, crashed, close: end };
 }
 

@@ -64,15 +64,15 @@ export class Link {
 
   /** Resolves when requests can be sent: after a load, unless that leaves what is loaded at work. */
   async sendable(): Promise<void> {
-    if (this.#loads.size && this.#atWork) await patience(SOON_MS, this.#ready);
-    if (!this.#loads.size || !this.#atWork) await this.#ready;
+    if (this.#atWork) await patience(SOON_MS, this.#ready);
+    if (!this.#atWork) await this.#ready;
   }
 
   get #atWork(): boolean {
     return this.#state.phase === 'ready' || this.#state.phase === 'recovering';
   }
 
-  /** The host, connected if need be. Throws where there can be none. */
+  /** The host, connected if need be. Throws `disposed`. */
   get host(): TempoHost {
     if (this.#disposed) throw disposed();
     this.#connection ??= this.#open();

@@ -41,7 +41,7 @@ export async function request(
   };
   const stream = new CompletionStream({
     id: `${isText ? '' : 'chat'}cmpl-${randomId()}`,
-    choices: typeof n === 'number' && n <= MAX_CHOICES ? Math.max(1, Math.trunc(n)) : 1,
+    choices: Math.min(MAX_CHOICES, Number(n) || 1),
     includeUsage: more?.include_usage === true,
     abort,
   });

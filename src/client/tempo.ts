@@ -29,7 +29,7 @@ import type {
 } from './types';
 import { unwrap } from './unwrap';
 
-/** Apps that are remembered, with their objectives. */
+/** Apps that are remembered, with their objectives; whoever holds one keeps it. */
 const MAX_APPS = 1000;
 
 /** The simulated engine's device, where none is named. */
@@ -108,9 +108,8 @@ export class TempoClient implements Tempo {
     let app = this.#apps.get(name);
     if (app === undefined) {
       app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
+      if (this.#apps.size >= MAX_APPS) this.#apps.clear();
       this.#apps.set(name, app);
-      const [oldest] = this.#apps.keys();
-      if (this.#apps.size > MAX_APPS) this.#apps.delete(oldest);
     } else if (slo) {
       app.adopt(slo);
     }
@@ -147,7 +146,7 @@ export class TempoClient implements Tempo {
   watch = (listener: (snapshot: Snapshot) => void, intervalMs?: number | null): (() => void) => {
     const ms = intervalMs ?? 100;
     if (!(typeof ms === 'number' && ms >= 0 && ms < 2 ** 31)) {
-      throw new TempoError('invalid_request', 'intervalMs must be a time in ms.', {
+      throw new TempoError('invalid_request', 'intervalMs must be ms.', {
         param: 'intervalMs',
       });
     }

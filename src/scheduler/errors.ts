@@ -31,7 +31,7 @@ export type TempoErrorCode =
   | 'engine_failed'
   | 'unsupported';
 
-/** Where it is not 500. */
+/** What is not here is the server's own fault: 500. */
 const STATUS: Partial<Record<TempoErrorCode, number>> = {
   invalid_request: 400,
   invalid_slo: 400,
@@ -144,6 +144,6 @@ function wordsOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
-    return 'An error without words.';
+    return 'Unknown error.';
   }
 }

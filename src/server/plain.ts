@@ -22,7 +22,8 @@ class Copying {
   copy(value: unknown, path: string, above: readonly object[]): unknown {
     switch (typeof value) {
       case 'string':
-        this.#read(value, path);
+        // An image in a text has limits of its own.
+        if (!value.startsWith('data:')) this.#read(value, path);
         return value;
       case 'function':
       case 'symbol':

@@ -36,25 +36,32 @@ export interface PreparedRequest {
   grammar: GrammarSpec | undefined;
 }
 
-/**
- * Turns a chat request into tokens and choices; prompt and output together may be `longest` tokens.
- * `makeUp` is what a simulated engine makes an answer up with that is held to a form. Throws typed errors
- * that name the field.
- */
+export interface PrepareOptions {
+  /** Prompt and output together may be so many tokens. */
+  longest: number;
+  /** What a simulated engine makes an answer up with that is held to a form. */
+  makeUp?: MakeUp;
+  /** The request's images. */
+  images?: LoadedImages;
+}
+
+/** Turns a chat request into tokens and choices. Throws typed errors that name the field. */
 export async function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
-  longest: number,
-  makeUp?: MakeUp,
+  { longest, makeUp, images: loaded }: PrepareOptions,
 ): Promise<PreparedRequest> {
   const { tokenizer, template } = model;
-  const { tokens: prompt, tools, reasoningOpen } = promptOf(request, model, longest);
+  const prepared = promptOf(request, model, { most: longest, images: loaded });
+  const { tokens: prompt, images, tools, reasoningOpen } = prepared;
   const answer = tools?.grammar ?? request.response_format;
   const grammar = reasoningOpen && answer !== undefined ? afterReasoning(answer) : answer;
   const topLogprobs = request.logprobs ? (request.top_logprobs ?? 0) : undefined;
   const sampling = samplingOf(request, topLogprobs, model);
   const stopTokens = new Set(template.stop_token_ids);
+  const resumed = request.generated_token_ids ?? [];
+  checkTokens(resumed, tokenizer, 'generated_token_ids');
   const choices: Choice[] = [];
   const turns = new Turns();
   let script: SimulationScript | undefined;
@@ -96,7 +103,7 @@ export async function prepareChat(
 export function promptOf(
   request: ChatRequest,
   model: LoadedModel,
-  longest: number,
+  { most, images }: { most: number; images?: LoadedImages },
 ): PreparedPrompt {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
@@ -104,7 +111,8 @@ export function promptOf(
   const options = {
     thinking: mayThink(request, model),
     continued: request.continue_final_message ?? false,
-    most: longest,
+    most,
+    images: model.images?.layout,
   };
   const turns = turnsOf(request.messages, template, tools, images);
   return {

@@ -68,6 +68,11 @@ const RETRY_AFTER_MS = 250;
 
 /** A prompt is counted to about so many tokens, whatever the engine takes. */
 const COUNTED = 32_768;
+/** Images that all open requests may hold together, bytes. */
+const MOST_IMAGE_BYTES = 512 * 2 ** 20;
+
+/** When those that hold them may have let go of some, ms: about an answer's time. */
+const IMAGES_RETRY_MS = 2000;
 
 /** A request that is ready to be queued. */
 export type ReadyRequest = PreparedRequest & ReadRequest;
@@ -167,13 +172,14 @@ export class Serving implements RequestHost {
    * what is wrong with it, or with `engine_lost` where the device went away meanwhile: that is to be tried
    * again.
    */
-  async prepare(submission: Submission): Promise<ReadyRequest> {
+  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
     const turns = new Turns();
-    const read = readSubmission(submission, this.#model.id);
+    const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
+    const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
     await turns.give();
     const preparing = this.#unlessLost(async (engine) => {
-      const prepared = await this.#prepared(submission.id, read);
+      const prepared = await this.#prepared(submission.id, read, images);
       if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar);
       return { ...prepared, ...read };
     });
@@ -185,9 +191,11 @@ export class Serving implements RequestHost {
 
   /** How many tokens a request's prompt has. Rejects as `prepare` does. */
   async countTokens(params: ChatCompletionParams): Promise<number> {
-    const { request } = readParams(params, this.#model.id);
+    const read = readParams(params, this.#loaded);
+    const images = await this.#imagesOf(read);
+    const options = { most: COUNTED, images };
     return this.#unlessLost(
-      async () => promptOf(request, this.#sparing('messages', COUNTED), COUNTED).tokens.length,
+      async () => promptOf(read.request, this.#sparing('messages', COUNTED), options).tokens.length,
     );
   }
 
@@ -459,11 +467,17 @@ export class Serving implements RequestHost {
     return Math.min(contextWindow, totalPages * pageSize);
   }
 
-  async #prepared(id: string, read: ReadRequest): Promise<PreparedRequest> {
+  async #prepared(
+    id: string,
+    read: ReadRequest,
+    images: LoadedImages | undefined,
+  ): Promise<PreparedRequest> {
+    const longest = this.#longest;
     if (read.kind === 'text')
-      return prepareText(id, read.request, this.#sparing('prompt'), this.#longest);
+      return prepareText(id, read.request, this.#sparing('prompt'), longest);
     const makeUp = this.#model.simulated ? await makeUpFor(read.request) : undefined;
-    return prepareChat(id, read.request, this.#sparing('messages'), this.#longest, makeUp);
+    const options = { longest, makeUp, images };
+    return prepareChat(id, read.request, this.#sparing('messages'), options);
   }
 
   #sparing(param: string, most = this.#longest): LoadedModel {

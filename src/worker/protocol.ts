@@ -21,7 +21,6 @@ export { POLICY_NAMES } from '../scheduler/policies/names';
 export type * from '../server/chat-types';
 export type * from '../server/embedding-types';
 export type * from '../server/host';
-export { MAX_VALUES } from '../server/limits';
 export type * from '../server/model-types';
 export type * from '../server/server-types';
 export type * from '../server/text-types';

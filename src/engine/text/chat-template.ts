@@ -106,22 +106,27 @@ export function encodePrompt(
   template: ChatTemplate,
   turns: readonly Turn[],
   options: PromptOptions = {},
-): Int32Array {
-  const prefix = template.system_prefix_token_ids ?? [];
-  let length = 0;
-  const encoded = promptPieces(template, turns, options).map((piece) => {
-    const ids = tokenizer.encode(piece);
+): EncodedPrompt {
+  const runs: ArrayLike<number>[] = [template.system_prefix_token_ids ?? []];
+  const images: SequenceImage[] = [];
+  const { most = Number.POSITIVE_INFINITY } = options;
+  let length = runs[0].length;
+  const add = (ids: ArrayLike<number>) => {
+    runs.push(ids);
     length += ids.length;
-    if (length <= 2 * (options.most ?? length)) return ids;
-    const sentence = `The prompt has far more than the ${options.most} tokens that this engine takes. Shorten the messages.`;
+    if (length <= 2 * most) return;
+    const sentence = `The prompt has far more than the ${most} tokens that this engine takes. Shorten the messages.`;
     throw new TempoError('context_length_exceeded', sentence, { param: 'messages' });
-  });
-  const tokens = new Int32Array(encoded.reduce((sum, ids) => sum + ids.length, prefix.length));
-  tokens.set(prefix);
-  let at = prefix.length;
-  for (const ids of encoded) {
-    tokens.set(ids, at);
-    at += ids.length;
+  };
+  for (const piece of promptPieces(template, turns, options)) {
+    if (typeof piece === 'string') {
+      add(tokenizer.encode(piece));
+      continue;
+    }
+    add(piece.before);
+    images.push({ at: length, rows: piece.ids.length, pixels: piece.pixels });
+    add(piece.ids);
+    add(piece.after);
   }
   const tokens = new Int32Array(length);
   let at = 0;

@@ -47,4 +47,6 @@ export interface PromptOptions {
   continued?: boolean;
   /** Stops and throws `context_length_exceeded` where the prompt has far more tokens than this. */
   most?: number;
+  /** Default: before the text, with nothing between. */
+  images?: ImageLayout;
 }

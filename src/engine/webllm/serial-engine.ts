@@ -148,6 +148,9 @@ export class SerialEngine implements StepEngine {
         `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
       );
     }
+    if (spec.images?.length && this.#parts.images === undefined) {
+      throw new TempoError('unsupported', `"${spec.id}" has images; this engine takes none.`);
+    }
     const cachedTokens = this.#match(spec.tokens, spec.group);
     this.#sequence = new EngineSequence(spec, cachedTokens);
     return { cachedTokens };
@@ -209,8 +212,7 @@ export class SerialEngine implements StepEngine {
     }
     logits.last = undefined;
     this.#group = sequence.spec.group;
-    await api.forwardTokensAndSample(next, next.length > 1);
-    for (const token of next) this.#held.push(token);
+    await this.#feed(sequence, sequence.computed + tokens);
     sequence.computed += tokens;
     const row: Float32Array | undefined = logits.last;
     if (draws && row === undefined) throw new Error('WebLLM did not show its logits.');

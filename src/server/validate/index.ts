@@ -12,6 +12,7 @@ export * from './program';
 export type { ScriptedReply } from './simulated-reply';
 export {
   plainSubmission,
+  type ReadChat,
   type ReadRequest,
   readParams,
   readSubmission,

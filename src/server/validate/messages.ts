@@ -17,7 +17,7 @@ import { onlyFunctions } from './tools';
 /** Twice as many as OpenAI takes. */
 const MAX_MESSAGES = 4096;
 
-/** A message as it was read: text alone. */
+/** A message as it was read: a text, and a user's images beside it. */
 export type Message =
   | { role: 'system'; content: string }
   | { role: 'user'; content: string; images?: ImageSource[]; name?: string }

@@ -1,7 +1,7 @@
 import { plain, read } from '../plain';
 import type { Submission } from '../server-types';
 import { type ChatRequest, readChat } from './chat';
-import { alone, expect, isRecord, label, oneOf, type Reader, text } from './fields';
+import { alone, expect, isRecord, label, oneOf, type Reader, type Reading, text } from './fields';
 import { objective } from './objective';
 import { readText, type TextRequest } from './text';
 
