@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
 import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
+import { Harness } from './harness.test-data';
 import { prepareChat } from './prepare';
 import { readParams } from './validate';
 
@@ -160,4 +161,14 @@ describe('a conversation so far', () => {
       (await prepare(model, { tools: [tool(strict)] })).promptTokens;
     expect(await prompt(true)).toEqual(await prompt());
   });
+});
+
+it('an answer that is said to be longer than the model’s window is cut off there, not refused', async () => {
+  const harness = await new Harness().loaded();
+  const content = 'word '.repeat(60_000);
+  const [chat] = await Promise.all([harness.ask({ simulate: { content } })]);
+  expect(chat.finishReasons).toEqual(['length']);
+  expect(content.startsWith(chat.texts[0])).toBe(true);
+  const text = await harness.submitText({ simulate: { content } }).answer;
+  expect(text.finishReasons).toEqual(['length']);
 });

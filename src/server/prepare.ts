@@ -12,6 +12,7 @@ import {
 } from '../scheduler';
 import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
+import { beginning } from './sparing';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
 import { Turns } from './yield';
@@ -69,7 +70,7 @@ export async function prepareChat(
     const seed = seedOf(sampling.seed, index);
     const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
     // What the request itself says is the same for all.
-    if (index === 0 || makeUp !== undefined) script = reply && scriptOf(reply, model);
+    if (index === 0 || makeUp !== undefined) script = reply && scriptOf(reply, model, longest);
     const spec = {
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
@@ -187,6 +188,7 @@ export function seedOf(seed: number, index: number): number {
 function scriptOf(
   { content, tool_calls: calls = [] }: ScriptedReply,
   { tokenizer, template }: LoadedModel,
+  longest: number,
 ): SimulationScript {
   const written = calls.map(({ name, arguments: args }, i) => ({
     id: String(i),
@@ -203,7 +205,7 @@ function scriptOf(
     ],
     template,
   );
-  return { tokens: tokenizer.encode(turn.content) };
+  return { tokens: tokenizer.encode(beginning(turn.content, longest)) };
 }
 
 function newCallId(): string {

@@ -2,9 +2,14 @@ import type { Tokenizer } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 
 /** Nearly all texts have fewer characters a token … */
-const USUAL_CHARACTERS = 6;
+const USUAL_CHARACTERS = 7;
 /** … and none has more. */
 const MOST_CHARACTERS = 32;
+
+/** As much of a made-up answer as `most` tokens may hold: what is longer is cut off anyway. */
+export function beginning(text: string, most: number): string {
+  return text.slice(0, USUAL_CHARACTERS * most);
+}
 
 /** A tokenizer that reads no more of a text than shows it to be too long for `most` tokens. */
 export function sparing(tokenizer: Tokenizer, most: number, param: string): Tokenizer {
