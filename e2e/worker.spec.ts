@@ -204,3 +204,39 @@ test('a worker that dies fails every open request, and the next load starts anot
   });
   expect(model).toBe('desktop-gpu');
 });
+
+for (const [how, end] of [
+  ['closes itself', () => void setTimeout(() => self.close())],
+  [
+    'does not come out of a loop',
+    () =>
+      void setTimeout(() => {
+        for (;;);
+      }),
+  ],
+] as const) {
+  test(`a worker that ${how} is noticed, and the next load starts another`, async ({ page }) => {
+    test.setTimeout(90_000);
+    await page.evaluate(async () => {
+      const tempo = globalThis.client.createTempo({ engine: 'simulated' });
+      await tempo.ready;
+      Object.assign(globalThis, { tempo });
+    });
+    await page.workers()[0].evaluate(end);
+    const result = await page.evaluate(async () => {
+      const { tempo } = globalThis;
+      const { completions } = tempo.app('chat').chat;
+      const params = { messages: [{ role: 'user' as const, content: 'Hi' }], max_tokens: 3 };
+      const startMs = performance.now();
+      const code = await completions.create(params).catch((thrown) => thrown.code);
+      const tookMs = performance.now() - startMs;
+      await tempo.load({ engine: 'simulated' });
+      const answer = await completions.create(params);
+      await tempo.dispose();
+      return { code, tookMs, tokens: answer.usage.completion_tokens };
+    });
+    expect(result.code).toBe('worker_crashed');
+    expect(result.tookMs).toBeLessThan(30_000);
+    expect(result.tokens).toBe(3);
+  });
+}

@@ -42,7 +42,7 @@ const FILES: Record<string, Rule> = {
 };
 
 /** What a test may import besides what its room may. */
-const TEST_PACKAGES = /^(vitest|fast-check|node:.*)$/;
+const TEST_PACKAGES = /^(vitest|fast-check|ajv|node:.*)$/;
 
 /** The scheduler is pure: a clock and a seed are passed in, and nothing outside is touched. */
 const IMPURE = new Set([

@@ -1,5 +1,5 @@
 /** The life of a Tempo: how it begins, waits, is listened to, read and ended. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type ChatCompletionParams,
   createTempo,
@@ -7,8 +7,13 @@ import {
   type Tempo,
   TempoError,
   type TempoOptions,
+  type TempoPort,
 } from '../src/client';
+import { loadSimulatedEngine } from '../src/engine/simulated';
+import type { EngineKind } from '../src/server/engines';
 import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
+import { TempoServer } from '../src/server/server';
+import { serve } from '../src/worker/serve';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } satisfies ChatCompletionParams;
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -381,4 +386,72 @@ it('a host and a worker at once are refused', () => {
   const options = { engine: 'simulated', host: harness.server, worker: port1 } as const;
   expect(thrownBy(() => createTempo(options))).toMatchObject({ code: 'invalid_request' });
   port1.close();
+});
+
+describe('a load whose code does not arrive', () => {
+  it('keeps no request from the engine that is loaded, and can be cancelled', async () => {
+    const { harness } = start();
+    const stalled: EngineKind = {
+      check: () => new Promise(() => {}),
+      load: () => Promise.reject(new Error('not reached')),
+    };
+    const simulated: EngineKind = {
+      check: async () => {},
+      load: (_, options) => loadSimulatedEngine(options),
+    };
+    await harness.server.dispose();
+    const server = new TempoServer({ engines: { simulated, webllm: stalled } });
+    const tempo = createTempo({ engine: 'simulated', host: server });
+    await tempo.ready;
+    const controller = new AbortController();
+    const loading = failure(tempo.load({ model: 'any' }, { signal: controller.signal }));
+    const answer = await completions(tempo).create({ ...HELLO, max_tokens: 2 });
+    expect(answer.choices[0].finish_reason).toBe('length');
+    const beginMs = performance.now();
+    controller.abort();
+    expect(await loading).toMatchObject({ code: 'aborted' });
+    expect(performance.now() - beginMs).toBeLessThan(1000);
+    expect(tempo.state.phase).toBe('ready');
+    await tempo.dispose();
+  });
+});
+
+describe('a worker that answers no more', () => {
+  it('is noticed, what was open fails, and it can be loaded again', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { harness } = start();
+    const lines: { deaf: boolean }[] = [];
+    const worker = () => {
+      const line = { deaf: false };
+      lines.push(line);
+      const { port1, port2 } = new MessageChannel();
+      const ends = [port1, port2];
+      const endpoint: TempoPort = {
+        postMessage: (message: unknown, transfer: Transferable[] = []) =>
+          line.deaf ? undefined : port1.postMessage(message, transfer),
+        addEventListener: port1.addEventListener.bind(port1),
+        removeEventListener: port1.removeEventListener.bind(port1),
+        start: () => port1.start(),
+        close: () => ends.map((port) => port.close()),
+      } as never;
+      serve(harness.server, port2);
+      return endpoint;
+    };
+    const tempo = createTempo({ engine: 'simulated', worker });
+    await tempo.ready;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(tempo.state.phase).toBe('ready');
+    lines[0].deaf = true;
+    const lost = failure(completions(tempo).create(HELLO));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await lost).toMatchObject({ code: 'worker_crashed' });
+    expect(tempo.state.phase).toBe('failed');
+    await tempo.load({ engine: 'simulated' });
+    expect(
+      (await completions(tempo).create({ ...HELLO, max_tokens: 2 })).usage.completion_tokens,
+    ).toBe(2);
+    expect(lines).toHaveLength(2);
+    await tempo.dispose();
+    vi.useRealTimers();
+  });
 });

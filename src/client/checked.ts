@@ -1,9 +1,14 @@
 import { TempoError } from '../worker/protocol';
 
-/** Throws `invalid_request` unless `options` is an object; `param` is what misses it most. */
+/**
+ * A copy of `options`, for which null is no value. Throws `invalid_request` unless it is an object that
+ * can be read; `param` is what misses it most.
+ */
 export function checked<T extends object>(options: T, param?: string): T {
-  if (typeof options === 'object' && options !== null) return options;
-  throw new TempoError('invalid_request', `Expected an object of options, got ${options}.`, {
-    param,
-  });
+  try {
+    if (typeof options === 'object' && options !== null) return { ...options };
+  } catch {
+    // A getter throws.
+  }
+  throw new TempoError('invalid_request', 'Options are an object.', { param });
 }

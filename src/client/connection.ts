@@ -32,26 +32,31 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
   let crash: (error: TempoError | Promise<TempoError>) => void = () => {};
   const crashed = new Promise<TempoError>((resolve) => {
     crash = (error) => {
-      close();
+      end();
       resolve(error);
     };
   }).catch((thrown) => TempoError.from(thrown, 'worker_unavailable'));
+  let over = false;
+  const end = () => {
+    over = true;
+    close();
+  };
+  let started = false;
+  const failed = (words: string, address?: string) =>
+    crash(
+      started
+        ? new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`)
+        : import('./worker-trouble').then(({ whyNotStarted }) => whyNotStarted(address, words)),
+    );
   const open = ({ worker, address }: Reached): Promise<Endpoint> => {
     const endpoint = 'port' in worker ? worker.port : worker;
     if (own) close = () => ('terminate' in endpoint ? endpoint.terminate() : endpoint.close());
-    let started = false;
-    const failed = (words: string) =>
-      crash(
-        started
-          ? new TempoError('worker_crashed', `The worker crashed (${words}). Load again.`)
-          : import('./worker-trouble').then(({ whyNotStarted }) => whyNotStarted(address, words)),
-      );
     worker.addEventListener('error', (event: Event | ErrorEvent) => {
       event.preventDefault(); // it is reported through every open request
-      failed('message' in event ? event.message : '');
+      failed('message' in event ? event.message : '', address);
     });
-    endpoint.addEventListener('messageerror', () => failed('a message could not be read'));
-    endpoint.addEventListener('close', () => failed('its port was closed'));
+    endpoint.addEventListener('messageerror', () => failed('a message could not be read', address));
+    endpoint.addEventListener('close', () => failed('its port was closed', address));
     return new Promise((resolve) => {
       const greeted = () => {
         started = true;
@@ -65,7 +70,14 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
   };
   const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
   endpoint.catch((thrown) => crash(Promise.reject(thrown)));
-  return { host: remoteHost(endpoint, crashed), crashed, close: () => close() };
+  const host = remoteHost(endpoint, crashed);
+  // Longer before its first word, which may be a long download away.
+  const patience = () => (over ? 0 : started ? 10 : 60);
+  import('./heartbeat').then(
+    ({ heartbeat }) => heartbeat(host, patience, () => failed('no answer')),
+    () => {},
+  );
+  return { host, crashed, close: end };
 }
 
 /** A worker of this page's ends with it; one that others use, too, has to learn that it has gone. */

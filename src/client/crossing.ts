@@ -1,12 +1,15 @@
+const checks = () => import('../worker/plain');
+
 /**
  * A copy of `value` that can go to a worker, and that its caller can no longer change. Proxies (Vue,
- * MobX) become plain. Throws `invalid_request`, naming the field, for what is no data.
+ * MobX) become plain. Throws `invalid_request`, naming the field, for what is no data, or too much of it.
  */
 export async function crossing<T>(value: T): Promise<T> {
+  let copy: T;
   try {
-    return structuredClone(value);
+    copy = structuredClone(value);
   } catch {
-    const { plain } = await import('../worker/plain');
-    return plain(value, '');
+    return (await checks()).plain(value, '');
   }
+  return (await checks()).modest(copy);
 }

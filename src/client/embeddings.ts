@@ -6,7 +6,7 @@ import {
   TempoError,
 } from '../worker/protocol';
 import { crossing } from './crossing';
-import { checkSignal, ended } from './ended';
+import { ended, signalOf } from './ended';
 import type { Link } from './link';
 import type { Caller } from './request';
 import type { Embeddings, RequestOptions } from './types';
@@ -26,7 +26,7 @@ export class EmbeddingCalls implements Embeddings {
     params: EmbeddingParams,
     options?: RequestOptions | null,
   ): Promise<EmbeddingResponse<number[] | string>> => {
-    const signal = checkSignal(options?.signal);
+    const signal = signalOf(options);
     if (signal?.aborted) throw ended(signal);
     const request = await crossing(params);
     if (typeof request !== 'object' || request === null) {
@@ -50,7 +50,7 @@ export class EmbeddingCalls implements Embeddings {
   }) as Embeddings['create'];
 
   async #embed(params: EmbeddingParams, signal: AbortSignal | undefined): Promise<EmbeddingResult> {
-    const { host, ready } = this.#link;
+    const { host } = this.#link;
     const id = `embd-${crypto.getRandomValues(new Uint32Array(3)).join('-')}`;
     let end = () => {};
     let fail: (error: TempoError) => void = () => {};
@@ -69,7 +69,7 @@ export class EmbeddingCalls implements Embeddings {
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await Promise.race([ready, failed]);
+      await Promise.race([this.#link.sendable(), failed]);
       const { app, slo } = this.#caller;
       const submission = { id, app, params, slo: params.slo ?? slo };
       return unwrap(await Promise.race([host.embed(submission), failed]));

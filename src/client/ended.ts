@@ -1,4 +1,5 @@
 import { TempoError } from '../worker/protocol';
+import { checked } from './checked';
 
 /** What a call that its signal ended throws: a timeout is told from an abort, as the platform does. */
 export function ended(signal: AbortSignal): TempoError {
@@ -8,8 +9,11 @@ export function ended(signal: AbortSignal): TempoError {
     : new TempoError('aborted', 'The call was aborted by its signal.', { cause: reason });
 }
 
-/** Throws `invalid_request` for what is given as a signal and is none. */
-export function checkSignal(signal: AbortSignal | null | undefined): AbortSignal | undefined {
+/** Throws `invalid_request` for options that are none, and for what is given as a signal and is none. */
+export function signalOf(
+  options: { signal?: AbortSignal | null } | null | undefined,
+): AbortSignal | undefined {
+  const { signal } = checked(options ?? {});
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal.addEventListener === 'function') return signal;
   throw new TempoError('invalid_request', 'signal must be an AbortSignal.', { param: 'signal' });

@@ -13,8 +13,11 @@ import { disposed, ended } from './ended';
 /** How long a host may take to let go of its engine, ms. */
 const PATIENCE_MS = 2000;
 
-/** A host that does not answer is not waited for longer when a load is cancelled, ms. */
-const CANCEL_WITHIN_MS = 1500;
+/**
+ * A load ends so soon after it is cancelled, ms, if the host does not answer; and begins so soon to replace
+ * what was loaded before, or requests wait no longer for it.
+ */
+const SOON_MS = 1000;
 
 /** What hears of its events, and of the line's end. */
 export type OpenRequest = Pick<CompletionStream, 'id' | 'ended' | 'take' | 'fail'>;
@@ -59,6 +62,16 @@ export class Link {
     return this.#ready;
   }
 
+  /** Resolves when requests can be sent: after a load, unless that leaves what is loaded at work. */
+  async sendable(): Promise<void> {
+    if (this.#atWork) await patience(SOON_MS, this.#ready);
+    if (!this.#atWork) await this.#ready;
+  }
+
+  get #atWork(): boolean {
+    return this.#state.phase === 'ready' || this.#state.phase === 'recovering';
+  }
+
   /** The host, connected if need be. Throws `disposed`. */
   get host(): TempoHost {
     if (this.#disposed) throw disposed();
@@ -72,7 +85,7 @@ export class Link {
     const ready = loading.catch((error: unknown) => {
       // Refused without harm: another load goes on, or what was loaded before does.
       if (error instanceof TempoError && error.code === 'load_in_progress') return before;
-      if (this.#state.phase === 'ready' || this.#state.phase === 'recovering') return before;
+      if (this.#atWork) return before;
       throw error;
     });
     ready.catch(() => {}); // who awaits it hears of it
@@ -127,7 +140,7 @@ export class Link {
     });
     let patience: ReturnType<typeof setTimeout> | undefined;
     const cancel = () => {
-      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), CANCEL_WITHIN_MS);
+      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), SOON_MS);
       void host.cancelLoad().catch(() => {});
     };
     this.#loads.add(cut);
@@ -209,13 +222,20 @@ export class Link {
 
 /** Lets go of a host: in good order if it answers, but without it if it hangs or is dead. */
 async function leave({ host, close }: Connection): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([host.dispose().catch(() => {}), patience]);
-  clearTimeout(timer);
+  await patience(
+    PATIENCE_MS,
+    host.dispose().catch(() => {}),
+  );
   close();
+}
+
+/** Waits for `work`, but no longer than `ms`. */
+async function patience(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** A listener's failure is shown, and stops nobody else. */

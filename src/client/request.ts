@@ -1,7 +1,7 @@
 import { type ChatSubmission, type Slo, TempoError, type TextSubmission } from '../worker/protocol';
 import { checked } from './checked';
 import { CompletionStream } from './completion-stream';
-import { checkSignal, ended } from './ended';
+import { ended, signalOf } from './ended';
 import type { Link } from './link';
 import { randomId } from './random-id';
 import type { RequestOptions } from './types';
@@ -34,19 +34,19 @@ export async function request(
 ): Promise<CompletionStream> {
   const isText = wish.kind === 'text';
   const { n, stream_options: more, slo } = checked(wish.params, isText ? 'prompt' : 'messages');
-  const signal = checkSignal(options?.signal);
+  const signal = signalOf(options);
   if (signal?.aborted) throw ended(signal);
   const abort = () => {
     link.host.abort(stream.id).catch(() => {}); // a dead worker computes nothing
   };
   const stream = new CompletionStream({
     id: `${isText ? '' : 'chat'}cmpl-${randomId()}`,
-    choices: typeof n === 'number' && n <= MAX_CHOICES ? Math.max(1, Math.trunc(n)) : 1,
+    choices: Math.min(MAX_CHOICES, Number(n) || 1),
     includeUsage: more?.include_usage === true,
     abort,
   });
   const submit = async () => {
-    await link.ready;
+    await link.sendable();
     const { app, slo: own, program } = caller;
     const id = await program?.();
     if (!stream.open) return; // aborted meanwhile

@@ -11,7 +11,7 @@ import { App } from './app';
 import { checked } from './checked';
 import { connectDirectly, connectPort } from './connection';
 import { crossing } from './crossing';
-import { checkSignal } from './ended';
+import { signalOf } from './ended';
 import { lazy } from './lazy';
 import { Link } from './link';
 import { Program } from './program';
@@ -28,6 +28,9 @@ import type {
   TempoProgram,
 } from './types';
 import { unwrap } from './unwrap';
+
+/** Apps that are remembered, with their objectives; whoever holds one keeps it. */
+const MAX_APPS = 1000;
 
 /** The simulated engine's device, where none is named. */
 const DEFAULT_PROFILE = 'laptop-gpu';
@@ -81,7 +84,7 @@ export class TempoClient implements Tempo {
     this.models = lazy(async () =>
       (await import('./models')).modelsOf(this.#link, () => this.#appConfig),
     );
-    this.#signal = checkSignal(signal);
+    this.#signal = signalOf({ signal });
   }
 
   /** Begins the first load. */
@@ -101,10 +104,11 @@ export class TempoClient implements Tempo {
     if (typeof name !== 'string' || !name) {
       throw new TempoError('invalid_request', 'An app has a name.', { param: 'app' });
     }
-    const { slo } = options ?? {};
+    const { slo } = checked(options ?? {});
     let app = this.#apps.get(name);
     if (app === undefined) {
       app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
+      if (this.#apps.size >= MAX_APPS) this.#apps.clear();
       this.#apps.set(name, app);
     } else if (slo) {
       app.adopt(slo);
@@ -124,7 +128,7 @@ export class TempoClient implements Tempo {
 
   load = async (choice: LoadChoice, options?: RequestOptions | null): Promise<void> => {
     const config = configOf(this.#config, checked(choice));
-    await this.#load(config, checkSignal(options?.signal));
+    await this.#load(config, signalOf(options));
     this.#config = config;
   };
 
@@ -139,8 +143,15 @@ export class TempoClient implements Tempo {
 
   onState = (listener: (state: ServerState) => void): (() => void) => this.#link.onState(listener);
 
-  watch = (listener: (snapshot: Snapshot) => void, intervalMs = 100): (() => void) =>
-    this.#link.watch(listener, intervalMs);
+  watch = (listener: (snapshot: Snapshot) => void, intervalMs?: number | null): (() => void) => {
+    const ms = intervalMs ?? 100;
+    if (!(typeof ms === 'number' && ms >= 0 && ms < 2 ** 31)) {
+      throw new TempoError('invalid_request', 'intervalMs must be ms.', {
+        param: 'intervalMs',
+      });
+    }
+    return this.#link.watch(listener, ms);
+  };
 
   exportProfile = (): Promise<string> => this.#link.host.exportProfile();
 

@@ -223,7 +223,7 @@ export interface Tempo {
   /** Calls back at once, and on every change of state; returns how to stop. */
   onState(listener: (state: ServerState) => void): () => void;
   /** Snapshots (queue, steps, metrics, plan), at most every `intervalMs` (default 100); returns how to stop. */
-  watch(listener: (snapshot: Snapshot) => void, intervalMs?: number): () => void;
+  watch(listener: (snapshot: Snapshot) => void, intervalMs?: number | null): () => void;
   exportProfile(): Promise<string>;
   importProfile(profile: string): Promise<void>;
   /** Ends it all: open requests, and a load under way, fail with `disposed`. */

@@ -8,6 +8,30 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   clearTimeout(timer);
 }
 
+/** What `work` comes to; rejects with `late` where that takes more than `ms`. */
+export function inTime<T>(ms: number, work: Promise<T>, late: () => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const disarm = alarm(ms, () => reject(late()));
+    work.then(resolve, reject).finally(disarm);
+  });
+}
+
+/** Parts of an alarm's time. */
+const PARTS = 8;
+
+/**
+ * Calls back after `ms` in which the machine was awake: a time asleep, or in a frozen tab, counts as a
+ * part of it at most. Returns how to stop it.
+ */
+export function alarm(ms: number, ring: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (parts: number) => {
+    timer = setTimeout(() => (parts > 1 ? wait(parts - 1) : ring()), ms / PARTS);
+  };
+  wait(PARTS);
+  return () => clearTimeout(timer);
+}
+
 /**
  * What `work` comes to, or `signal`'s reason once it aborts; `graceMs` after, where `work` is to have
  * a moment to notice by itself.

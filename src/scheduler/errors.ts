@@ -127,7 +127,23 @@ export class TempoError extends Error {
   /** Any thrown value as a TempoError; what is none already becomes `fallback`. */
   static from(thrown: unknown, fallback: TempoErrorCode = 'engine_failed'): TempoError {
     if (thrown instanceof TempoError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new TempoError(fallback, message, { cause: thrown });
+    return new TempoError(fallback, wordsOf(thrown), { cause: thrown });
+  }
+}
+
+/** A value as a sentence can have it, whatever it is. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (!Array.isArray(value)) return 'an object';
+  return value.length === 0 ? 'an empty list' : 'a list';
+}
+
+/** What a thrown value says. Anything may be thrown, and not all of it has words. */
+function wordsOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'Unknown error.';
   }
 }

@@ -71,6 +71,8 @@ export interface SequenceSpec {
   /** The prompt's images, in order. */
   images?: readonly SequenceImage[];
   sampling: SamplingParams;
+  /** Prefixes are shared with sequences of the same group alone. Default: one for all that name none. */
+  group?: string;
   /** What a simulated engine is to say. Real engines ignore it. */
   script?: SimulationScript;
 }
@@ -121,8 +123,8 @@ export interface KvState {
   readonly cachedPages: number;
   /** Pages that would become free if this resident sequence were removed (shared ones would not). */
   pagesOf(sequenceId: string): number;
-  /** Tokens of `tokens` that `add` would find already computed. */
-  matchPrefix(tokens: TokenIds): number;
+  /** Tokens of `tokens` that `add` would find already computed, for a sequence of that group. */
+  matchPrefix(tokens: TokenIds, group?: string): number;
 }
 
 /** One sequence's share of a step: compute its next `tokens` known tokens. 1 is a decode. */

@@ -5,6 +5,9 @@ import type { Plan, PlannedWork } from './plan';
 import type { FinishReason, Request } from './request';
 import type { Scheduler } from './scheduler';
 
+/** Longer than any step: one day, ms. */
+const MAX_STEP_MS = 24 * 60 * 60 * 1000;
+
 /** Who knows a request's tokens: the server (text), or the lab (lengths alone). */
 export interface RequestHost {
   /** The request as the engine wants it: prompt and what was generated so far. */
@@ -44,7 +47,14 @@ export async function runStep(
   const admit = (request: Request) => {
     if (request.ended) return; // while others were swapped out
     try {
-      scheduler.admitted(request, engine.add(host.sequence(request)).cachedTokens);
+      const { cachedTokens } = engine.add(host.sequence(request));
+      if (
+        !(Number.isInteger(cachedTokens) && cachedTokens >= 0 && cachedTokens < request.knownTokens)
+      ) {
+        engine.remove(request.id);
+        throw broken(`${cachedTokens} of ${request.knownTokens} tokens were found computed`);
+      }
+      scheduler.admitted(request, cachedTokens);
     } catch (thrown) {
       const error = TempoError.from(thrown);
       if (error.code === 'engine_lost') throw error; // the engine's failure, not the request's
@@ -88,11 +98,21 @@ export async function runStep(
 
   const endMs = clock.now();
   const done = { ...plan, work };
-  scheduler.stepped(done, result.durationMs, endMs);
+  const { durationMs, sampled: tokens, failed } = result;
+  scheduler.stepped(
+    done,
+    durationMs >= 0 ? Math.min(durationMs, MAX_STEP_MS) : endMs - startMs,
+    endMs,
+  );
   for (const { request } of work) {
-    const failure = result.failed?.get(request.id);
-    if (failure !== undefined) fail(request, failure);
-    const sampled = result.sampled.get(request.id);
+    const failure = failed?.get(request.id);
+    if (failure !== undefined) fail(request, TempoError.from(failure));
+    if (request.ended) continue;
+    const sampled = tokens.get(request.id);
+    const complete = request.pendingTokens === 0;
+    if (complete !== (sampled !== undefined)) {
+      fail(request, broken(complete ? 'no token was drawn' : 'a token was drawn too early'));
+    }
     if (sampled === undefined || request.ended) continue;
     scheduler.token(request, endMs);
     const reason = host.token(request, sampled, endMs);
@@ -100,6 +120,11 @@ export async function runStep(
   }
   release();
   return { plan: done, startMs, endMs };
+}
+
+/** What an engine does that breaks its contract costs the request that it does it to. */
+function broken(what: string): TempoError {
+  return new TempoError('engine_failed', `The engine failed this request: ${what}. Send it again.`);
 }
 
 /**

@@ -82,6 +82,9 @@ export interface MetricsSnapshot {
   waits: WaitingTimeSnapshot;
 }
 
+/** Apps that are counted by themselves. Beyond, the one with the fewest requests is counted no longer. */
+const MAX_APPS = 256;
+
 /** Who knows what the metrics do not count themselves. */
 export interface MetricsSources {
   lengths(): CalibrationSnapshot;
@@ -155,8 +158,9 @@ export class Metrics {
   }
 
   snapshot(): MetricsSnapshot {
-    const byApp: Record<string, GroupSnapshot> = {};
-    for (const [app, group] of this.#byApp) byApp[app] = group.snapshot();
+    const byApp = Object.fromEntries(
+      Array.from(this.#byApp, ([app, group]) => [app, group.snapshot()]),
+    );
     const byClass: Partial<Record<SloClass, GroupSnapshot>> = {};
     for (const [name, group] of this.#byClass) byClass[name] = group.snapshot();
     return {
@@ -178,8 +182,15 @@ export class Metrics {
 function groupOf<Key>(groups: Map<Key, Group>, key: Key): Group {
   let group = groups.get(key);
   if (group === undefined) {
+    if (groups.size >= MAX_APPS) groups.delete(smallest(groups));
     group = new Group();
     groups.set(key, group);
   }
   return group;
+}
+
+function smallest<Key>(groups: Map<Key, Group>): Key {
+  let [least] = groups;
+  for (const entry of groups) if (entry[1].submitted < least[1].submitted) least = entry;
+  return least[0];
 }

@@ -33,6 +33,10 @@ export interface SchedulerOptions {
   rejectHopeless?: boolean;
 }
 
+/** Programs that run at once, and calls of one. */
+const MAX_PROGRAMS = 2048;
+const MAX_CALLS = 1024;
+
 /** One request's line in an explained plan. */
 export interface Explanation extends Decision {
   requestId: string;
@@ -69,6 +73,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   #plans = 0;
   #order = 0;
   now = 0;
+  /** What the policy first failed of; it is asked again, and what it leaves undone is done in order of arrival. */
+  policyFailure: TempoError | undefined;
 
   constructor(options: SchedulerOptions) {
     this.capacity = options.engine.capacity;
@@ -93,7 +99,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   /** Switches policy between two steps; every live request is introduced to the new one. */
   set policy(policy: Policy) {
     this.#policy = policy;
-    for (const request of this.#requests.values()) policy.submitted?.(request, this);
+    this.policyFailure = undefined;
+    for (const request of this.#requests.values())
+      this.#ask(() => policy.submitted?.(request, this));
   }
 
   /** Requests that have not ended. */
@@ -134,13 +142,18 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const aheadMs = this.#policy.aheadMs?.(request, this);
     request.expectedWaitMs = this.#waits.estimate(request.class, traffic, aheadMs);
     if (spec.promised !== true) this.#accept(request);
+    this.metrics.submitted(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
-    request.estimate = this.lengths.expect(request);
-    this.#waits.join(request, this.#workMs(request), traffic.roomMs, aheadMs);
-    request.program?.join(request);
-    this.metrics.submitted(request);
-    this.#policy.submitted?.(request, this);
+    try {
+      request.estimate = this.lengths.expect(request);
+      this.#waits.join(request, this.#workMs(request), traffic.roomMs, aheadMs);
+      request.program?.join(request);
+    } catch (thrown) {
+      this.end(request, { kind: 'failed', error: TempoError.from(thrown) }, nowMs);
+      throw thrown;
+    }
+    this.#ask(() => this.#policy.submitted?.(request, this));
     return request;
   }
 
@@ -148,9 +161,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   setSlo(request: Request, slo: Slo): void {
     validateSlo(slo);
     if (request.ended) return;
-    this.#policy.ended?.(request, this);
+    this.#ask(() => this.#policy.ended?.(request, this));
     request.slo = slo;
-    this.#policy.submitted?.(request, this);
+    this.#ask(() => this.#policy.submitted?.(request, this));
   }
 
   startProgram(spec: ProgramSpec, nowMs: number): Program {
@@ -160,10 +173,27 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
         param: 'program',
       });
     }
+    if (this.programs.size >= MAX_PROGRAMS) this.#forgetProgram(nowMs);
     const program = new Program(spec, nowMs);
     this.programs.set(program.id, program);
     this.graphs.expect(program);
     return program;
+  }
+
+  /** The app that has the most programs loses the oldest of them that has no call under way. */
+  #forgetProgram(nowMs: number): void {
+    const idle = [...this.programs.values()].filter(({ waves }) => !waves.at(-1)?.live);
+    const counts = new Map<string, number>();
+    for (const { app } of idle) counts.set(app, (counts.get(app) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const program = idle.find(({ app }) => counts.get(app) === most);
+    if (program === undefined) {
+      const sentence = `${MAX_PROGRAMS} programs are running, the most there may be. End one first.`;
+      throw new TempoError('queue_full', sentence, { retryAfterMs: 1000 });
+    }
+    program.endMs = nowMs;
+    this.programs.delete(program.id);
+    this.graphs.forget(program);
   }
 
   /** A program's owner has its answer: its gain is counted. Returns the gain. */
@@ -186,7 +216,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   plan(nowMs: number, cachedTokens?: (request: Request) => number): Plan {
     this.now = nowMs;
     const builder = new PlanBuilder(this, this.#plans++, cachedTokens);
-    this.#policy.plan(this, builder);
+    const planned = this.#ask(() => this.#policy.plan(this, builder));
+    const lacking = builder.batch === 0 && this.policyFailure !== undefined;
+    if (!planned || lacking) this.#serveInOrder(builder);
     if (builder.batch === 0) this.#keepGoing(builder);
     return this.#build(builder);
   }
@@ -222,7 +254,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       if (request.ended) continue;
       request.computed += tokens;
       request.serviceMs += (durationMs * tokens) / total;
-      this.#policy.served?.(request, tokens, durationMs, this);
+      this.#ask(() => this.#policy.served?.(request, tokens, durationMs, this));
     }
   }
 
@@ -256,7 +288,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.#waits.leave(request, nowMs, false);
     request.program?.leave(request);
     this.metrics.ended(request);
-    this.#policy.ended?.(request, this);
+    this.#ask(() => this.#policy.ended?.(request, this));
     return true;
   }
 
@@ -324,6 +356,23 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       (request.promptTokens - request.cachedTokens) * perPrefillTokenMs +
       this.lengths.expected(request) * decodeMs
     );
+  }
+
+  /** Has the policy do something. Its failure is its own: nobody's request ends of it. */
+  #ask(something: () => void): boolean {
+    try {
+      something();
+      return true;
+    } catch (thrown) {
+      this.policyFailure ??= TempoError.from(thrown);
+      return false;
+    }
+  }
+
+  #serveInOrder(builder: PlanBuilder): void {
+    for (const request of [...this.resident, ...this.waiting.slice(0, builder.maxBatch)]) {
+      builder.add(request, 'in-order');
+    }
   }
 
   /** The engine never rests while somebody waits, whatever the policy: the oldest goes on. */
@@ -423,6 +472,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
           param: 'program',
         },
       );
+    }
+    if (spec.program !== undefined && spec.program.calls.length >= MAX_CALLS) {
+      const sentence = `The program "${spec.program.id}" has had ${MAX_CALLS} calls, the most there may be. Start a new one.`;
+      throw new TempoError('invalid_request', sentence, { param: 'program' });
     }
     if (this.#requests.has(spec.id)) {
       throw new TempoError('invalid_request', `There is a request "${spec.id}" already.`, {

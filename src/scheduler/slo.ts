@@ -1,4 +1,4 @@
-import { TempoError } from './errors';
+import { shown, TempoError } from './errors';
 
 /**
  * A service-level objective. Times in ms, measured from the request's arrival.
@@ -56,7 +56,7 @@ function checkMs(value: unknown, param: string): asserts value is number {
   if (typeof value === 'number' && value >= MIN_SLO_MS && value <= MAX_SLO_MS) return;
   throw new TempoError(
     'invalid_slo',
-    `${param} must be a number of milliseconds from ${MIN_SLO_MS} to ${MAX_SLO_MS} (one day), got ${String(value)}.`,
+    `${param} must be a number of milliseconds from ${MIN_SLO_MS} to ${MAX_SLO_MS} (one day), got ${shown(value)}.`,
     { param },
   );
 }
@@ -71,7 +71,7 @@ export function validateSlo(slo: unknown): asserts slo is Slo {
   if (!isSloClass(given)) {
     throw new TempoError(
       'invalid_slo',
-      `slo.class must be one of ${SLO_CLASSES.join(', ')}, got ${String(given)}.`,
+      `slo.class must be one of ${SLO_CLASSES.join(', ')}, got ${shown(given)}.`,
       { param: 'slo.class' },
     );
   }

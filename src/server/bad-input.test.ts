@@ -493,7 +493,7 @@ describe('nothing at all', () => {
     [
       ['a submission', (server) => server.submit(nothing), 'invalid_request', 'params'],
       ['a program', (server) => server.startProgram(nothing), 'invalid_request', undefined],
-      ['a program’s id', (server) => server.endProgram(nothing), 'program_ended', 'program'],
+      ['a program’s id', (server) => server.endProgram(nothing), 'invalid_request', 'program'],
       ['a policy', (server) => server.setPolicy(nothing), 'unknown_policy', 'policy'],
       [
         'an app’s name',

@@ -1,6 +1,9 @@
 import type { Embedder } from '../engine/embedder';
+import { inTime } from '../engine/within';
 import { type Clock, TempoError } from '../scheduler';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
+import { FIRST_STEP_PATIENCE_MS, STEP_PATIENCE_MS } from './engine-socket';
+import { letGo } from './serving';
 import { type EmbeddingRequest, readEmbedding, readInput } from './validate/embedding';
 import { yieldToEventLoop } from './yield';
 
@@ -15,6 +18,9 @@ const FIRST_BATCH_TOKENS = 512;
  */
 const MAX_LOSSES = 3;
 const RELOAD_AFTER_MS = 250;
+
+/** Inputs looked at for one batch: others of the first's length may be far away. */
+const MAX_LOOKED = 4096;
 
 export interface EmbeddingsOptions {
   embedders: readonly Embedder[];
@@ -36,6 +42,8 @@ interface Entry {
   /** It is being loaded again, or given up until somebody asks for it. */
   lost: boolean;
   reviving?: Promise<void>;
+  /** Ends the batch under way. */
+  cut?: (error: TempoError) => void;
   /** As measured. */
   msPerToken?: number;
 }
@@ -147,9 +155,7 @@ export class Embeddings {
     const startMs = this.#options.clock.now();
     for (const { job } of members) job.startMs ??= startMs;
     try {
-      const vectors = await entry.embedder.embed(
-        members.map(({ job, index }) => job.inputs[index]),
-      );
+      const vectors = await this.#computed(batch);
       this.#account(batch, this.#options.clock.now() - startMs);
       for (const [i, { job, index }] of members.entries()) this.#take(job, index, vectors[i]);
     } catch (thrown) {
@@ -177,7 +183,24 @@ export class Embeddings {
     this.#disposed = error;
     this.#options.controller.abort(error);
     for (const id of [...this.#jobs.keys()]) this.#fail(id, error);
-    await Promise.all([...this.#entries.values()].map(({ embedder }) => embedder.dispose()));
+    await Promise.all([...this.#entries.values()].map(({ embedder }) => letGo(embedder)));
+  }
+
+  /** A model that does not answer, or answers something else, is lost: it must not stop the chat. */
+  async #computed({ entry, members, tokens }: Batch): Promise<Float32Array[]> {
+    const { embedder, msPerToken } = entry;
+    const ms =
+      msPerToken === undefined
+        ? FIRST_STEP_PATIENCE_MS
+        : STEP_PATIENCE_MS + 20 * tokens * msPerToken;
+    const answer = new Promise<Float32Array[]>((resolve, reject) => {
+      entry.cut = reject;
+      embedder.embed(members.map(({ job, index }) => job.inputs[index])).then(resolve, reject);
+    });
+    const late = `The embedding model has not answered for ${Math.round(ms / 1000)} s.`;
+    const vectors = await inTime(ms, answer, () => new TempoError('engine_lost', late));
+    if (members.every((_, i) => vectors[i]?.every?.(Number.isFinite))) return vectors;
+    throw new TempoError('engine_failed', 'The embedding model gave no numbers. Send it again.');
   }
 
   #named(model: string | undefined): Entry {
@@ -209,7 +232,7 @@ export class Embeddings {
     while (true) {
       if (entry.lost) await this.#revive(entry);
       try {
-        return readInput(input, entry.embedder);
+        return await readInput(input, entry.embedder);
       } catch (thrown) {
         if (!(thrown instanceof TempoError) || thrown.code !== 'engine_lost') throw thrown;
         entry.lost = true;
@@ -232,10 +255,12 @@ export class Embeddings {
     const most = entry.msPerToken === undefined ? FIRST_BATCH_TOKENS : ms / entry.msPerToken;
     const members: Batch['members'] = [];
     let tokens = 0;
+    let looked = 0;
     for (const job of ready) {
       if (job.model !== first?.model) continue;
       for (const [index, { length }] of job.inputs.entries()) {
         if (job.vectors[index] !== undefined) continue;
+        if (++looked > MAX_LOOKED) return { entry, members, tokens };
         // One length: the first's. Then nothing is padded, and nobody's vector depends on who is with it.
         if (members.length > 0 && length !== tokens / members.length) continue;
         const full = members.length === entry.embedder.maxBatch || tokens + length > most;
@@ -291,8 +316,10 @@ export class Embeddings {
 
   #watch(entry: Entry): void {
     const { embedder } = entry;
-    void embedder.lost.then(() => {
-      if (entry.embedder === embedder) this.#revive(entry).catch(() => {}); // its requests are told
+    void embedder.lost.then((error) => {
+      if (entry.embedder !== embedder) return;
+      entry.cut?.(error);
+      this.#revive(entry).catch(() => {}); // its requests are told
     });
   }
 
@@ -309,7 +336,7 @@ export class Embeddings {
     const { model } = entry.embedder;
     let error = new TempoError('engine_lost', 'The device was lost.');
     for (let attempt = 0; attempt < MAX_LOSSES; attempt++) {
-      await entry.embedder.dispose();
+      await letGo(entry.embedder);
       await new Promise((resolve) => setTimeout(resolve, attempt * RELOAD_AFTER_MS));
       if (this.#disposed !== undefined) throw this.#disposed;
       try {
@@ -321,7 +348,7 @@ export class Embeddings {
       }
     }
     if (this.#disposed !== undefined) {
-      await entry.embedder.dispose();
+      await letGo(entry.embedder);
       throw this.#disposed;
     }
     if (entry.lost) {

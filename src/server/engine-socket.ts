@@ -1,4 +1,5 @@
 import type { StepEngine, Tokenizer } from '../engine/step-engine';
+import { alarm } from '../engine/within';
 import {
   type EngineCapabilities,
   type EngineCapacity,
@@ -8,13 +9,19 @@ import {
   type StepPlan,
   type StepResult,
   TempoError,
-  type TokenIds,
 } from '../scheduler';
+
+/** What a step may take beyond what is expected of it, ms: a GPU that does not answer is lost. */
+export const STEP_PATIENCE_MS = 15_000;
+/** An engine's first steps compile what they need, and may take this long, ms. */
+export const FIRST_STEP_PATIENCE_MS = 60_000;
+const FIRST_STEPS = 32;
 
 /**
  * Where an engine is plugged in. The scheduler and its loop hold on to the socket, so that a lost
  * engine can be replaced under them. Once the device is lost every call throws `engine_lost`, the
- * step under way included, and whatever the old engine still does reaches nobody.
+ * step under way included, and whatever the old engine still does reaches nobody. A step that takes
+ * far longer than it should is a lost device, too.
  */
 export class EngineSocket implements StepExecutor {
   readonly capacity: EngineCapacity;
@@ -23,20 +30,28 @@ export class EngineSocket implements StepExecutor {
   readonly tokenizer: Tokenizer;
   readonly #admitted: (sequenceId: string, cachedTokens: number) => void;
   readonly #onLost: () => void;
+  readonly #expectedMs: (plan: StepPlan) => number;
   #engine: StepEngine;
-  #cut: Promise<never>;
+  /** Ends the call under way. */
+  #cut: (error: TempoError) => void = () => {};
+  #steps = 0;
   #lost: TempoError | undefined;
 
-  /** `admitted` hears how much of each sequence a cached prefix covered, `onLost` of a lost device. */
+  /**
+   * `admitted` hears how much of each sequence a cached prefix covered, `onLost` of a lost device;
+   * `expectedMs` says how long a step is to take.
+   */
   constructor(
     engine: StepEngine,
     admitted: (sequenceId: string, cachedTokens: number) => void,
     onLost: () => void,
+    expectedMs: (plan: StepPlan) => number,
   ) {
     this.#engine = engine;
     this.#admitted = admitted;
     this.#onLost = onLost;
-    this.#cut = this.#watch(engine);
+    this.#expectedMs = expectedMs;
+    this.#watch(engine);
     const current = () => this.#engine;
     this.capacity = forward(engine.capacity, () => current().capacity);
     this.capabilities = forward(engine.capabilities, () => current().capabilities);
@@ -48,7 +63,7 @@ export class EngineSocket implements StepExecutor {
         return current().kv.cachedPages;
       },
       pagesOf: (sequenceId: string) => current().kv.pagesOf(sequenceId),
-      matchPrefix: (tokens: TokenIds) => current().kv.matchPrefix(tokens),
+      matchPrefix: (tokens, group) => current().kv.matchPrefix(tokens, group),
     };
     this.tokenizer = {
       get vocabSize() {
@@ -68,7 +83,8 @@ export class EngineSocket implements StepExecutor {
   plug(engine: StepEngine): void {
     this.#engine = engine;
     this.#lost = undefined;
-    this.#cut = this.#watch(engine);
+    this.#steps = 0;
+    this.#watch(engine);
   }
 
   /** The device is lost and not yet replaced. */
@@ -88,13 +104,23 @@ export class EngineSocket implements StepExecutor {
     return result;
   }
 
+  /** An engine that cannot let go of a sequence is lost. */
   remove(sequenceId: string): void {
-    if (this.#lost === undefined) this.#engine.remove(sequenceId);
+    if (this.#lost !== undefined) return;
+    try {
+      this.#engine.remove(sequenceId);
+    } catch (thrown) {
+      this.#lose(this.#engine, thrown);
+    }
   }
 
   async swapOut(sequenceId: string): Promise<void> {
-    this.check();
-    await Promise.race([this.#engine.swapOut?.(sequenceId), this.#cut]);
+    try {
+      await this.#answer(() => this.#engine.swapOut?.(sequenceId));
+    } catch {
+      this.check();
+      this.remove(sequenceId); // it is computed again
+    }
   }
 
   untilDrawable(sequenceId: string): Promise<void> | undefined {
@@ -102,29 +128,56 @@ export class EngineSocket implements StepExecutor {
     return this.#engine.untilDrawable?.(sequenceId);
   }
 
-  step(plan: StepPlan): Promise<StepResult> {
-    this.check();
-    return Promise.race([this.#engine.step(plan), this.#cut]);
+  async step(plan: StepPlan): Promise<StepResult> {
+    const patience = this.#steps < FIRST_STEPS ? FIRST_STEP_PATIENCE_MS : STEP_PATIENCE_MS;
+    const ms = patience + 20 * this.#expectedMs(plan);
+    const result = await this.#answer(() => this.#engine.step(plan), ms);
+    this.#steps++;
+    return result;
   }
 
-  #watch(engine: StepEngine): Promise<never> {
-    const cut = engine.lost.then((error) => {
-      const lost = asLoss(error);
-      if (this.#engine === engine) {
-        this.#lost = lost;
-        this.#onLost();
-      }
-      throw lost;
+  /** What a call comes to, unless the device is lost meanwhile or does not answer within `ms`. */
+  #answer<T>(call: () => T | Promise<T>, ms = FIRST_STEP_PATIENCE_MS): Promise<T> {
+    this.check();
+    const engine = this.#engine;
+    return new Promise<T>((resolve, reject) => {
+      const disarm = alarm(ms, () =>
+        this.#lose(engine, `The GPU has not answered for ${Math.round(ms / 1000)} s.`),
+      );
+      this.#cut = reject;
+      // A race with one promise for all steps would keep each of them.
+      Promise.resolve().then(call).then(resolve, reject).finally(disarm);
     });
-    cut.catch(() => {}); // between two steps there is none to reject
-    return cut;
+  }
+
+  #watch(engine: StepEngine): void {
+    const lose = (error: unknown) => this.#lose(engine, error);
+    engine.lost.then(lose, lose);
+  }
+
+  #lose(engine: StepEngine, reason: unknown): void {
+    if (this.#engine !== engine || this.#lost !== undefined) return;
+    const error = TempoError.from(reason, 'engine_lost');
+    // Whatever an engine calls it, to the server it is a lost device.
+    this.#lost =
+      error.code === 'engine_lost'
+        ? error
+        : new TempoError('engine_lost', error.message, { cause: error });
+    this.#cut(this.#lost);
+    this.#onLost();
   }
 }
 
-/** Whatever an engine calls it, to the server a lost device is `engine_lost`. */
-function asLoss(error: TempoError): TempoError {
-  if (error.code === 'engine_lost') return error;
-  return new TempoError('engine_lost', error.message, { cause: error });
+/** Throws `engine_failed` for numbers with which nothing could be planned. */
+export function checkNumbers({ capacity, costs, model }: StepEngine): void {
+  const { vocabSize } = model.tokenizer;
+  for (const [name, value] of Object.entries({ ...costs, ...capacity, vocabSize })) {
+    if (value >= (name in costs ? 0 : 1) && value < Number.POSITIVE_INFINITY) continue;
+    throw new TempoError(
+      'engine_failed',
+      `The engine cannot be used: it says ${name} is ${value}.`,
+    );
+  }
 }
 
 /** An object with `sample`'s fields whose values are always `current`'s. */

@@ -36,6 +36,8 @@ export interface TempoHost {
   /** Lets go of the engine. Its requests fail with `disposed`; a load under way is cancelled. */
   unload(): Promise<void>;
   submit(submission: Submission): Promise<Outcome<Receipt>>;
+  /** Answers: that is how one knows that it is there. */
+  ping(): Promise<void>;
   /** How many tokens a request's prompt has, as the model is fed it. Nothing is queued. */
   countTokens(params: ChatCompletionParams): Promise<Outcome<number>>;
   /** Vectors for texts. Resolves when they are there. */

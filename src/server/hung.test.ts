@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { StepEngine } from '../engine/step-engine';
+import { FIRST_STEP_PATIENCE_MS } from './engine-socket';
 import type { EngineKind } from './engines';
 import { codeOf, Harness } from './harness.test-data';
-import { TempoServer } from './server';
-import { DISPOSE_WITHIN_MS, STEP_WITHIN_MS } from './serving';
+import { LOAD_SILENT_MS, RELOAD_SILENT_MS, TempoServer } from './server';
+import { DISPOSE_WITHIN_MS, MAX_LOSSES, STEP_WITHIN_MS } from './serving';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 const STRIDE_MS = 50;
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 10 * 60_000;
 
 /** Lets time go by until `promise` is over; returns what it came to, and how long that took, ms. */
 async function inTime<T>(promise: Promise<T>): Promise<{ value: T; tookMs: number }> {
@@ -143,5 +144,132 @@ describe('a load that takes no notice of its cancellation', () => {
     await inTime(new Promise((resolve) => setTimeout(resolve, 1000)));
     expect(engines).toHaveLength(2);
     expect(disposed).toEqual([engines[1]]);
+  });
+});
+
+const forever = () => new Promise<void>(() => {});
+
+describe('an engine that hangs, where nobody does anything about it,', () => {
+  it('in a step is taken for lost, and the text goes on where it was', async () => {
+    const { harness, answer } = await hung(4, forever());
+    const { value, tookMs } = await inTime(answer);
+    expect(codeOf(value)).toBe('done');
+    expect(tookMs).toBeLessThan(FIRST_STEP_PATIENCE_MS + 10_000);
+    expect(tookMs).toBeGreaterThanOrEqual(FIRST_STEP_PATIENCE_MS);
+    expect(harness.devices).toHaveLength(2);
+    expect(harness.states.map(({ phase }) => phase).slice(-2)).toEqual(['recovering', 'ready']);
+    await inTime(harness.server.dispose());
+  });
+
+  it('in a step is noticed sooner once it has taken many', async () => {
+    const { harness, answer } = await hung(40, forever());
+    const { value, tookMs } = await inTime(answer);
+    expect(codeOf(value)).toBe('done');
+    expect(tookMs).toBeLessThan(FIRST_STEP_PATIENCE_MS / 2);
+    await inTime(harness.server.dispose());
+  });
+
+  it('while it copies a sequence out is taken for lost, too', async () => {
+    const harness = new Harness({
+      capabilities: { swap: true },
+      profile: { totalPages: 12, maxSequences: 4 },
+    });
+    await inTime(harness.loaded({ policy: 'sarathi' }));
+    harness.device.swapOut = forever;
+    const all = [1, 2, 3].map((seed) => harness.ask({ seed, max_tokens: 60, ignore_eos: true }));
+    const { value } = await inTime(Promise.all(all));
+    expect(value.map(codeOf)).toEqual(['done', 'done', 'done']);
+    expect(harness.devices.length).toBeGreaterThan(1);
+  });
+
+  it('while it is loaded again fails what waits for it, and can be loaded', async () => {
+    let hangs = true;
+    const harness: Harness = new Harness({
+      onLoad: (load) => (load > 1 && hangs ? forever() : undefined),
+    });
+    await inTime(harness.loaded());
+    const { answer } = harness.submit({ max_tokens: 50 });
+    harness.device.lose();
+    const { value, tookMs } = await inTime(answer);
+    expect(codeOf(value)).toBe('engine_lost');
+    expect(tookMs).toBeLessThan(MAX_LOSSES * (RELOAD_SILENT_MS + 5000));
+    expect(harness.states.at(-1)?.phase).toBe('failed');
+    hangs = false;
+    expect((await inTime(harness.load())).value.ok).toBe(true);
+    expect(codeOf((await inTime(harness.ask({}))).value)).toBe('done');
+  });
+
+  it('in its first load fails it', async () => {
+    const harness = new Harness({ onLoad: (load) => (load === 1 ? forever() : undefined) });
+    const { value, tookMs } = await inTime(harness.load());
+    expect(value).toMatchObject({ ok: false, error: { code: 'network' } });
+    expect(tookMs).toBeLessThan(LOAD_SILENT_MS + 5000);
+    expect((await inTime(harness.load())).value.ok).toBe(true);
+  });
+
+  it('with the model for embeddings keeps no chat waiting for long', async () => {
+    let embeds = 0;
+    const harness = new Harness({ onEmbed: () => (++embeds === 1 ? forever() : undefined) });
+    await inTime(harness.loaded({ embeddingModels: ['small'] }));
+    const vectors = harness.embed({ input: 'a text' });
+    const chat = await inTime(harness.ask({ max_tokens: 20 }));
+    expect(codeOf(chat.value)).toBe('done');
+    expect(chat.tookMs).toBeLessThan(FIRST_STEP_PATIENCE_MS + 5000);
+    expect((await inTime(vectors)).value.ok).toBe(true);
+    await inTime(harness.server.dispose());
+  });
+});
+
+describe('a load that is cancelled', () => {
+  it('ends within a second while the engine before hangs, and the next waits for that', async () => {
+    const { harness } = await hung(4, forever());
+    const loading = harness.load();
+    await inTime(new Promise((resolve) => setTimeout(resolve, 100)));
+    await harness.server.cancelLoad();
+    const { value, tookMs } = await inTime(loading);
+    expect(value).toMatchObject({ ok: false, error: { code: 'aborted' } });
+    expect(tookMs).toBeLessThan(1000);
+    expect(harness.states.at(-1)?.phase).toBe('idle');
+    const next = await inTime(harness.load());
+    expect(next.value.ok).toBe(true);
+    expect(next.tookMs).toBeLessThanOrEqual(BOUND_MS);
+    expect(harness.devices[0].disposed).toBe(true);
+  });
+
+  it('ends within a second while embedding models hang, too', async () => {
+    const harness = new Harness({ onLoad: forever });
+    const loading = harness.load({ embeddingModels: ['small'] });
+    await inTime(new Promise((resolve) => setTimeout(resolve, 100)));
+    harness.embedders[0].dispose = forever;
+    await harness.server.cancelLoad();
+    expect((await inTime(loading)).tookMs).toBeLessThan(1000);
+  });
+
+  it('ends at once while its code does not arrive, and what was loaded goes on', async () => {
+    const kind = (check: () => Promise<void>): EngineKind => ({
+      check,
+      load: (_, options) => loadSimulatedEngine({ profile: 'laptop-gpu', ...options }),
+    });
+    const server = new TempoServer({
+      engines: { simulated: kind(async () => {}), webllm: kind(forever) },
+    });
+    const phases: string[] = [];
+    await server.listenState(({ phase }) => void phases.push(phase));
+    const config = { engine: 'simulated', model: 'laptop-gpu', policy: 'tempo' } as const;
+    expect((await inTime(server.load(config))).value.ok).toBe(true);
+    const loading = server.load({ ...config, engine: 'webllm' });
+    await inTime(new Promise((resolve) => setTimeout(resolve, 100)));
+    const params = { messages: [{ role: 'user' as const, content: 'Hi' }] };
+    const slo = { class: 'best-effort' } as const;
+    const receipt = await inTime(server.submit({ id: 'a', app: 'chat', slo, params }));
+    expect(receipt.value.ok).toBe(true);
+    await server.cancelLoad();
+    const { value, tookMs } = await inTime(loading);
+    expect(value).toMatchObject({ ok: false, error: { code: 'aborted' } });
+    expect(tookMs).toBeLessThanOrEqual(STRIDE_MS);
+    expect(phases.at(-1)).toBe('ready');
+    // Whoever joins asks for what is there, and not for what did not come.
+    expect(server.joinable(config)).toBeDefined();
+    await inTime(server.dispose());
   });
 });

@@ -377,7 +377,10 @@ describe('what was learnt', () => {
     const stage = { label: 's', fanOut: 1, promptTokens: 1, outputTokens: 1, longestTokens: 1 };
     const graphs = (more: object) =>
       JSON.stringify({
-        graphs: { version: 1, graphs: { a: [{ stages: [{ ...stage, gapMs: 0, ...more }] }] } },
+        graphs: {
+          version: 1,
+          graphs: { a: [{ sloMs: 9000, stages: [{ ...stage, gapMs: 0, ...more }] }] },
+        },
       });
     expect((await other.server.importProfile(graphs({ freshTokens: 1 }))).ok).toBe(true);
     const wrong = [graphs({ gapMs: -1 }), graphs({ freshTokens: 'all' })];

@@ -1,9 +1,10 @@
 import { TempoError } from '../scheduler/errors';
+import { MAX_VALUES } from './limits';
 
+/** Characters of all texts of one request. */
+export const MAX_CHARACTERS = 2 ** 22;
 /** Deeper than any schema that is meant. */
 const MAX_DEPTH = 200;
-/** More than any request holds: a list may claim any length, and a few objects that hold one another twice are billions. */
-const MAX_VALUES = 1_000_000;
 
 /**
  * `value` as data that can cross to a worker: what JSON would make of it, so that the proxies of Vue
@@ -16,9 +17,14 @@ export function plain<T>(value: T, name: string): T {
 
 class Copying {
   #values = 0;
+  #characters = 0;
 
   copy(value: unknown, path: string, above: readonly object[]): unknown {
     switch (typeof value) {
+      case 'string':
+        // An image in a text has limits of its own.
+        if (!value.startsWith('data:')) this.#read(value, path);
+        return value;
       case 'function':
       case 'symbol':
       case 'bigint':
@@ -28,7 +34,12 @@ class Copying {
       default:
         return value;
     }
-    if (value === null || read(() => isBinary(value), path)) return value;
+    if (value === null) return value;
+    return read(() => this.#object(value, path, above), path);
+  }
+
+  #object(value: object, path: string, above: readonly object[]): unknown {
+    if (isBinary(value)) return value;
     if (above.includes(value)) throw refused(path, 'contains itself');
     if (above.length >= MAX_DEPTH) throw refused(path, `is nested more than ${MAX_DEPTH} deep`);
     const within = [...above, value];
@@ -43,16 +54,19 @@ class Copying {
   }
 
   #list(value: readonly unknown[], path: string, within: readonly object[]): unknown[] {
-    const length = read(() => value.length, path);
-    this.#count(length, path);
-    return Array.from({ length }, (_, i) => {
-      const at = `${path}[${i}]`;
-      return this.copy(
-        read(() => value[i], at),
-        at,
-        within,
-      );
-    });
+    const { length } = value;
+    this.#count(length / 8, path);
+    const items: unknown[] = [];
+    for (let i = 0; i < length; i++) {
+      const item = read(() => value[i], path, i);
+      // Most of long lists are numbers: no path is made for each.
+      if (typeof item === 'number') items.push(item);
+      else {
+        this.#count(1, path);
+        items.push(this.copy(item, `${path}[${i}]`, within));
+      }
+    }
+    return items;
   }
 
   #record(record: Record<string, unknown>, path: string, within: readonly object[]): object {
@@ -60,38 +74,43 @@ class Copying {
     const keys = read(() => Object.keys(record), path);
     this.#count(keys.length, path);
     for (const key of keys) {
+      this.#read(key, path);
       const at = path === '' ? key : `${path}.${key}`;
       const value = this.copy(
         read(() => record[key], at),
         at,
         within,
       );
-      // Not by assignment, which would take `__proto__` for something else.
-      if (value !== undefined) {
-        Object.defineProperty(result, key, {
-          value,
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        });
-      }
+      // Assigned, `__proto__` would be something else.
+      if (value !== undefined && key === '__proto__') {
+        Object.defineProperty(result, key, { value, enumerable: true });
+      } else if (value !== undefined) result[key] = value;
     }
     return result;
   }
 
   #count(values: number, path: string): void {
     this.#values += values;
-    if (this.#values > MAX_VALUES) throw refused(path, `makes more than ${MAX_VALUES} values`);
+    // Also where a proxy says that a length is no number.
+    if (this.#values <= MAX_VALUES) return;
+    throw refused(path, `makes more than ${MAX_VALUES} values`);
+  }
+
+  #read(text: string, path: string): void {
+    this.#characters += text.length;
+    if (this.#characters <= MAX_CHARACTERS) return;
+    const sentence = `The request has more than ${MAX_CHARACTERS} characters, which no model reads. Shorten it.`;
+    throw new TempoError('context_length_exceeded', sentence, { param: path || undefined });
   }
 }
 
 /** What a getter or a proxy gives, or an error that names the field where it throws. */
-function read<T>(get: () => T, path: string): T {
+export function read<T>(get: () => T, path: string, index?: number): T {
   try {
     return get();
   } catch (thrown) {
     if (thrown instanceof TempoError) throw thrown;
-    throw refused(path, 'cannot be read', thrown);
+    throw refused(index === undefined ? path : `${path}[${index}]`, 'cannot be read', thrown);
   }
 }
 

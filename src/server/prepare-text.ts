@@ -2,6 +2,7 @@ import type { LoadedModel } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 import { Choice } from './choice';
 import { checkModel, checkTokens, type PreparedRequest, samplingOf, seedOf } from './prepare';
+import { beginning } from './sparing';
 import type { TokenLogprobs } from './token-logprobs';
 import type { TextRequest } from './validate';
 
@@ -29,7 +30,8 @@ export function prepareText(
   }
   const sampling = samplingOf(request, request.logprobs, model);
   const content = model.simulated ? request.simulate?.content : undefined;
-  const script = content === undefined ? undefined : { tokens: tokenizer.encode(content) };
+  const said = content === undefined ? undefined : beginning(content, longest);
+  const script = said === undefined ? undefined : { tokens: tokenizer.encode(said) };
   const echo = typeof prompt === 'string' ? prompt : tokenizer.decode(prompt);
   const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
     const spec = {

@@ -4,6 +4,7 @@ import { SMALL_VOCABULARY, STOP, tokensOf } from '../engine/sampling/small-vocab
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
 import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
+import { Harness } from './harness.test-data';
 import { prepareChat, promptOf } from './prepare';
 import { readParams } from './validate';
 
@@ -19,24 +20,25 @@ async function thinkingModel(): Promise<LoadedModel> {
 
 function prepare(model: LoadedModel, params: Partial<ChatCompletionParams>) {
   const { request } = readParams({ messages: MESSAGES, ...params }, { model: model.id });
-  return prepareChat('r', request, model, { longest: 1000, prompt: promptOf(request, model) });
+  const prompt = promptOf(request, model, { most: 1000 });
+  return prepareChat('r', request, model, { longest: 1000, prompt });
 }
 
 describe('a reply that starts inside the reasoning', () => {
   it('is held to its format from the end of the reasoning on', async () => {
-    const { grammar } = prepare(await thinkingModel(), { response_format: FORMAT });
+    const { grammar } = await prepare(await thinkingModel(), { response_format: FORMAT });
     expect(grammar?.type).toBe('structural_tag');
     expect(JSON.stringify(grammar)).toContain('</think>');
   });
 
   it('is held to it from the start where thinking is off', async () => {
     const params = { response_format: FORMAT, extra_body: { enable_thinking: false } };
-    expect(prepare(await thinkingModel(), params).grammar).toEqual({ type: 'json' });
+    expect((await prepare(await thinkingModel(), params)).grammar).toEqual({ type: 'json' });
   });
 
   it('has its reasoning told apart from the answer', async () => {
     const model = await thinkingModel();
-    const [choice] = prepare(model, {}).choices;
+    const [choice] = (await prepare(model, {})).choices;
     const tokens = [...model.tokenizer.encode('two and two</think>four'), 0];
     const outputs = tokens.map((token) => choice.take({ token }, 1000));
     const text = (field: 'content' | 'reasoning_content') =>
@@ -73,7 +75,7 @@ describe('the tools of a model that thinks', () => {
 
   /** What comes of a text that the request's grammar lets through; undefined where it does not. */
   async function answer(model: LoadedModel, params: Partial<ChatCompletionParams>, text: string) {
-    const { grammar, choices } = prepare(model, { tools, ...params });
+    const { grammar, choices } = await prepare(model, { tools, ...params });
     if (grammar === undefined) throw new Error('Nothing holds the answer.');
     const matcher = await grammars.matcher(grammar);
     const follows = [...tokensOf(text), STOP].every((token) => matcher.accept(token));
@@ -147,13 +149,13 @@ describe('an answer that is to be continued', () => {
 
   it('is what the prompt ends with', async () => {
     const model = await thinkingModel();
-    const { promptTokens } = prepare(model, params);
+    const { promptTokens } = await prepare(model, params);
     expect(model.tokenizer.decode(promptTokens)).toMatch(/<\/think>\n\nFour, for$/);
   });
 
   it('is held to its format at once, and what comes is no reasoning', async () => {
     const model = await thinkingModel();
-    const { choices, grammar } = prepare(model, {
+    const { choices, grammar } = await prepare(model, {
       ...params,
       response_format: { type: 'regex', pattern: ' (two|three)' },
     });
@@ -166,41 +168,41 @@ describe('an answer that is to be continued', () => {
 it('the tools of a request are beside its format, and both hold the answer', async () => {
   const { model } = await loadSimulatedEngine();
   const tools = [{ type: 'function' as const, function: { name: 'clock' } }];
-  const { grammar } = prepare(model, { tools, response_format: FORMAT });
+  const { grammar } = await prepare(model, { tools, response_format: FORMAT });
   expect(JSON.stringify(grammar)).toContain('clock');
   expect(JSON.stringify(grammar)).toContain('json_schema');
-  const free = prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
+  const free = await prepare(model, { tools, tool_choice: 'none', response_format: FORMAT });
   expect(free.grammar).toEqual({ type: 'json' });
 });
 
 describe('reasoning_effort', () => {
-  const promptOf = (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
-    model.tokenizer.decode(prepare(model, params).promptTokens);
+  const promptOf = async (model: LoadedModel, params: Partial<ChatCompletionParams>) =>
+    model.tokenizer.decode((await prepare(model, params)).promptTokens);
 
   it.each(['none', 'minimal'] as const)('%s switches a model’s thinking off', async (effort) => {
-    const off = promptOf(await taught(), { reasoning_effort: effort });
+    const off = await promptOf(await taught(), { reasoning_effort: effort });
     expect(off).toMatch(/<think>\n\n<\/think>\n\n$/);
-    expect(off).toBe(promptOf(await taught(), { extra_body: { enable_thinking: false } }));
+    expect(off).toBe(await promptOf(await taught(), { extra_body: { enable_thinking: false } }));
   });
 
   it('counts after enable_thinking', async () => {
     const extra_body = { enable_thinking: true };
-    const on = promptOf(await taught(), { reasoning_effort: 'none', extra_body });
+    const on = await promptOf(await taught(), { reasoning_effort: 'none', extra_body });
     expect(on).not.toContain('</think>');
   });
 
   it('leaves a model alone that does not think, and one that may', async () => {
     const { model } = await loadSimulatedEngine();
-    expect(promptOf(model, { reasoning_effort: 'none' })).toBe(promptOf(model, {}));
+    expect(await promptOf(model, { reasoning_effort: 'none' })).toBe(await promptOf(model, {}));
     const off = { extra_body: { enable_thinking: false } };
-    expect(promptOf(model, off)).toBe(promptOf(model, {}));
+    expect(await promptOf(model, off)).toBe(await promptOf(model, {}));
     const begun = {
       messages: [...MESSAGES, { role: 'assistant' as const, content: 'Four' }],
       continue_final_message: true,
     };
-    expect(promptOf(model, { ...begun, ...off })).toBe(promptOf(model, begun));
+    expect(await promptOf(model, { ...begun, ...off })).toBe(await promptOf(model, begun));
     const thinker = await taught();
-    expect(promptOf(thinker, { reasoning_effort: 'high' })).toBe(promptOf(thinker, {}));
+    expect(await promptOf(thinker, { reasoning_effort: 'high' })).toBe(await promptOf(thinker, {}));
   });
 });
 
@@ -219,7 +221,7 @@ describe('a conversation so far', () => {
       { role: 'assistant', tool_calls: [call(args)] },
       { role: 'tool', tool_call_id: 'c', content: [{ type: 'text', text: 'Noon.' }] },
     ];
-    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    const prompt = model.tokenizer.decode((await prepare(model, { messages })).promptTokens);
     expect(prompt).toContain(`{"name": "clock", "arguments": ${read}}\n</tool_call>`);
     expect(prompt).toContain('Noon.');
   });
@@ -232,7 +234,7 @@ describe('a conversation so far', () => {
       { role: 'assistant', content: [{ type: 'refusal', refusal: 'Nor now.' }] },
       ...MESSAGES,
     ];
-    const prompt = model.tokenizer.decode(prepare(model, { messages }).promptTokens);
+    const prompt = model.tokenizer.decode((await prepare(model, { messages })).promptTokens);
     expect(prompt).toContain('assistant\nI will not.<|im_end|>');
     expect(prompt).toContain('assistant\nNor now.<|im_end|>');
   });
@@ -243,7 +245,18 @@ describe('a conversation so far', () => {
       type: 'function',
       function: { name: 'f', strict },
     });
-    const prompt = (strict?: boolean) => prepare(model, { tools: [tool(strict)] }).promptTokens;
-    expect(prompt(true)).toEqual(prompt());
+    const prompt = async (strict?: boolean) =>
+      (await prepare(model, { tools: [tool(strict)] })).promptTokens;
+    expect(await prompt(true)).toEqual(await prompt());
   });
+});
+
+it('an answer that is said to be longer than the model’s window is cut off there, not refused', async () => {
+  const harness = await new Harness().loaded();
+  const content = 'word '.repeat(60_000);
+  const [chat] = await Promise.all([harness.ask({ simulate: { content } })]);
+  expect(chat.finishReasons).toEqual(['length']);
+  expect(content.startsWith(chat.texts[0])).toBe(true);
+  const text = await harness.submitText({ simulate: { content } }).answer;
+  expect(text.finishReasons).toEqual(['length']);
 });

@@ -12,9 +12,11 @@ import {
 } from '../scheduler';
 import { Choice, nothingLeft } from './choice';
 import { type MakeUp, simulatedReply } from './simulated-reply';
+import { beginning } from './sparing';
 import type { TokenLogprobs } from './token-logprobs';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
+import { Turns } from './yield';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -50,12 +52,12 @@ export interface PrepareOptions {
 }
 
 /** Turns a chat request and its prompt into choices. Throws typed errors that name the field. */
-export function prepareChat(
+export async function prepareChat(
   id: string,
   request: ChatRequest,
   model: LoadedModel,
   { longest, prompt: prepared, makeUp, Logprobs }: PrepareOptions,
-): PreparedRequest {
+): Promise<PreparedRequest> {
   const { tokenizer, template } = model;
   const { tokens: prompt, images, tools, reasoningOpen, mayReason } = prepared;
   const answer = tools?.grammar ?? request.response_format;
@@ -68,16 +70,21 @@ export function prepareChat(
   const stopTokens = new Set(template.stop_token_ids);
   const resumed = request.generated_token_ids ?? [];
   checkTokens(resumed, tokenizer, 'generated_token_ids');
-  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
+  const choices: Choice[] = [];
+  const turns = new Turns();
+  let script: SimulationScript | undefined;
+  for (let index = 0; index < (request.n ?? 1); index++) {
     const seed = seedOf(sampling.seed, index);
     const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
+    // What the request itself says is the same for all.
+    if (index === 0 || makeUp !== undefined) script = reply && scriptOf(reply, model, longest);
     const spec = {
       index,
       requestId: index === 0 ? id : `${id}#${index}`,
       promptTokens: prompt,
       images,
       sampling: { ...sampling, grammar, seed },
-      script: reply && scriptOf(reply, model),
+      script,
       stopTokens,
       endStrings: template.stop_str,
       stopStrings: request.stop,
@@ -87,8 +94,9 @@ export function prepareChat(
       resumed,
       tellsTokens: request.return_token_ids,
     };
-    return new Choice(spec, tokenizer);
-  });
+    choices.push(new Choice(spec, tokenizer));
+    await turns.give();
+  }
   const wanted = request.max_completion_tokens ?? request.max_tokens ?? longest;
   const room = Math.min(wanted, longest - prompt.length);
   if (resumed.length > 0 && room <= resumed.length) throw nothingLeft();
@@ -105,7 +113,7 @@ export function prepareChat(
 export function promptOf(
   request: ChatRequest,
   model: LoadedModel,
-  images?: LoadedImages,
+  { most, images }: { most: number; images?: LoadedImages },
 ): PreparedPrompt {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
@@ -114,7 +122,7 @@ export function promptOf(
   const taught = isTaughtToThink(model);
   const continued = request.continue_final_message ?? false;
   // To a model that knows no reasoning, an empty block of it is only strange.
-  const options = { thinking: wanted || !taught, continued, images: model.images?.layout };
+  const options = { thinking: wanted || !taught, continued, most, images: model.images?.layout };
   const turns = turnsOf(request.messages, template, tools, images);
   // What such a model says in words may begin with <think> as with anything.
   const inWords = tools?.required === false && request.response_format === undefined;
@@ -188,6 +196,7 @@ export function seedOf(seed: number, index: number): number {
 function scriptOf(
   { content, tool_calls: calls = [] }: ScriptedReply,
   { tokenizer, template }: LoadedModel,
+  longest: number,
 ): SimulationScript {
   const written = calls.map(({ name, arguments: args }, i) => ({
     id: String(i),
@@ -204,7 +213,7 @@ function scriptOf(
     ],
     template,
   );
-  return { tokens: tokenizer.encode(turn.content) };
+  return { tokens: tokenizer.encode(beginning(turn.content, longest)) };
 }
 
 function newCallId(): string {

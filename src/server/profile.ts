@@ -1,78 +1,133 @@
-import { type GraphProfile, type LengthProfile, TempoError } from '../scheduler';
+/** What a server has learnt, to keep or to share. Loaded when that is first brought. */
+import { type GraphProfile, type LengthProfile, type Scheduler, TempoError } from '../scheduler';
+import { alone, expect, label, list, number, object, type Reader, record } from './validate/fields';
+import { Turns, yieldToEventLoop } from './yield';
 
-/** What a server has learnt, to keep or to share: numbers under the developer's own labels, no text. */
+/** Numbers under the developer's own labels, no text. */
 export interface Profile {
   lengths?: LengthProfile;
   graphs?: GraphProfile;
 }
 
-/** Throws `invalid_request` unless `json` is what `exportProfile` gave. */
-export function parseProfile(json: string): Profile {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (thrown) {
-    throw invalid('is not JSON', thrown);
+/** Characters of JSON: more than `exportProfile` ever gives. */
+export const MAX_PROFILE = 1_000_000;
+/** Keys, and entries under one. */
+const MAX_KEYS = 2048;
+const MAX_ENTRIES = 1024;
+
+const amount = number('a number from 0 to 1e9', (n) => n >= 0 && n <= 1e9);
+const atLeastOne = number('a number from 1 to 1e9', (n) => n >= 1 && n <= 1e9);
+const version: Reader<1> = (value, at) => {
+  expect(value === 1, at, `${at} must be 1`, value);
+  return value;
+};
+
+/** An object whose keys are its owner's, read a little at a time. */
+async function keyed<T>(
+  value: Readonly<Record<string, unknown>>,
+  at: string,
+  isKey: (key: string) => boolean,
+  of: Reader<T>,
+): Promise<Record<string, T>> {
+  const turns = new Turns();
+  const entries = Object.entries(value);
+  expect(entries.length <= MAX_KEYS, at, `${at} must have at most ${MAX_KEYS} keys`, value);
+  const read: [string, T][] = [];
+  for (const [key, item] of entries) {
+    const param = `${at}.${key}`;
+    expect(isKey(key), param, `${at} must be keyed by labels`, key);
+    read.push([key, alone(of, item, param)]);
+    await turns.give();
   }
-  if (!isRecord(value)) throw invalid('is not an object');
-  const { lengths, graphs } = value;
-  if (lengths !== undefined && !isLengthProfile(lengths)) throw invalid('has no valid lengths');
-  if (graphs !== undefined && !isGraphProfile(graphs)) throw invalid('has no valid graphs');
-  return { lengths, graphs };
+  return Object.fromEntries(read);
 }
 
-function isLengthProfile(value: unknown): value is LengthProfile {
-  return (
-    isRecord(value) &&
-    value.version === 1 &&
-    isRecord(value.lengths) &&
-    everyList(value.lengths, (centroid) => hasNumbers(centroid, ['mean', 'n']))
-  );
+const isLabel = (key: string): boolean => key !== '' && tried(() => alone(label, key));
+
+/** app, app/stage, app/stage/prompt-size bucket, each part escaped; '' for all together. */
+function isLengthKey(key: string): boolean {
+  const [app, stage, size = '0', ...more] = key.split('/');
+  if (key === '') return true;
+  const names = stage === undefined ? [app] : [app, stage];
+  const escaped = names.every((name) => tried(() => alone(label, decodeURIComponent(name))));
+  return escaped && /^\d\d?$/.test(size) && more.length === 0;
 }
 
-function isGraphProfile(value: unknown): value is GraphProfile {
-  return (
-    isRecord(value) &&
-    value.version === 1 &&
-    isRecord(value.graphs) &&
-    everyList(
-      value.graphs,
-      (graph) => isRecord(graph) && Array.isArray(graph.stages) && graph.stages.every(isStage),
-    )
-  );
+function tried(run: () => unknown): boolean {
+  try {
+    run();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-const STAGE_NUMBERS = ['fanOut', 'promptTokens', 'outputTokens', 'longestTokens', 'gapMs'];
+const CENTROID = object({ mean: amount, n: amount }, ['mean', 'n']);
+const STAGE = object(
+  {
+    label,
+    fanOut: atLeastOne,
+    promptTokens: amount,
+    freshTokens: amount,
+    outputTokens: amount,
+    longestTokens: amount,
+    gapMs: amount,
+  },
+  ['label', 'fanOut', 'promptTokens', 'outputTokens', 'longestTokens', 'gapMs'],
+);
+const GRAPH = object({ sloMs: atLeastOne, stages: list(STAGE, MAX_ENTRIES) }, ['sloMs', 'stages']);
 
-function isStage(value: unknown): boolean {
-  return (
-    isRecord(value) &&
-    typeof value.label === 'string' &&
-    hasNumbers(value, STAGE_NUMBERS) &&
-    (value.freshTokens === undefined || isAmount(value.freshTokens))
-  );
-}
+const CENTROIDS = list(CENTROID, MAX_ENTRIES);
+const GRAPHS = list(GRAPH, MAX_ENTRIES);
 
-function everyList(lists: Record<string, unknown>, isSane: (item: unknown) => boolean): boolean {
-  return Object.values(lists).every((list) => Array.isArray(list) && list.every(isSane));
-}
+const PROFILE = object({
+  lengths: object({ version, lengths: record }, ['version', 'lengths']),
+  graphs: object({ version, graphs: record }, ['version', 'graphs']),
+});
 
-function hasNumbers(value: unknown, names: readonly string[]): boolean {
-  return isRecord(value) && names.every((name) => isAmount(value[name]));
-}
-
-function isAmount(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(what: string, cause?: unknown): TempoError {
-  return new TempoError(
+/** Rejects with `invalid_request` unless `json` is what `exportProfile` gave. */
+export async function readProfile(json: unknown): Promise<Profile> {
+  let why = 'is not JSON';
+  try {
+    if (typeof json === 'string' && json.length <= MAX_PROFILE) {
+      const value: unknown = JSON.parse(json);
+      await yieldToEventLoop();
+      const { lengths, graphs } = alone(PROFILE, value);
+      return {
+        lengths: lengths && {
+          version: 1,
+          lengths: await keyed(lengths.lengths, 'lengths', isLengthKey, CENTROIDS),
+        },
+        graphs: graphs && {
+          version: 1,
+          graphs: await keyed(graphs.graphs, 'graphs', isLabel, GRAPHS),
+        },
+      };
+    }
+    if (typeof json === 'string') why = `is longer than ${MAX_PROFILE} characters`;
+  } catch (thrown) {
+    if (thrown instanceof TempoError) why = `is not right: ${thrown.message.replace(/\.$/, '')}`;
+  }
+  throw new TempoError(
     'invalid_request',
-    `The profile ${what}. Import what exportProfile gave, unchanged.`,
-    { param: 'profile', cause },
+    `The profile ${why}. Import what exportProfile gave, unchanged.`,
+    { param: 'profile' },
   );
+}
+
+/** Adds to what is known, a little at a time: steps are planned meanwhile. */
+export async function mergeProfile(
+  { lengths, graphs }: Pick<Scheduler, 'lengths' | 'graphs'>,
+  profile: Profile,
+): Promise<void> {
+  const turns = new Turns();
+  await yieldToEventLoop();
+  for (const [key, centroids] of Object.entries(profile.lengths?.lengths ?? {})) {
+    lengths.merge({ version: 1, lengths: { [key]: centroids } });
+    await turns.give();
+  }
+  for (const [kind, records] of Object.entries(profile.graphs?.graphs ?? {})) {
+    graphs.merge({ version: 1, graphs: { [kind]: records } });
+    await turns.give();
+  }
 }

@@ -35,6 +35,11 @@ export interface LoadConfig {
   maxWaiting?: number;
   /** Refuse (`slo_unattainable`) what cannot make its objective, instead of serving it last. */
   rejectHopeless?: boolean;
+  /**
+   * Who shares what was computed of prompts that start alike: the requests of one app (default), or all.
+   * With `all`, `usage` and the time that a request takes tell an app whether another asked the same.
+   */
+  sharePrefixes?: 'app' | 'all';
   /** In place of WebLLM's own list of models: your models, your servers, where they are kept. */
   appConfig?: AppConfig;
   /** What is to be other than the model's own configuration says: context window, sampling, template. */

@@ -1,15 +1,15 @@
 import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, LoadProgress, StepEngine } from '../engine/step-engine';
-import { unlessAborted, within } from '../engine/within';
+import { alarm, inTime, unlessAborted } from '../engine/within';
 import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type { Embeddings } from './embeddings';
-import { ENGINES, type EngineKinds, isLoadConfig, readLoadConfig } from './engines';
+import { checkNumbers } from './engine-socket';
+import { ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
 import { plain } from './plain';
-import { parseProfile } from './profile';
 import type {
   LoadConfig,
   ProgramReport,
@@ -20,13 +20,27 @@ import type {
   Snapshot,
   Submission,
 } from './server-types';
-import { DISPOSE_WITHIN_MS, duplicate, Serving } from './serving';
+import { duplicate, letGo, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 import { plainSubmission, readAppSlo } from './validate';
-import { yieldToEventLoop } from './yield';
+import { alone, isRecord, number, text } from './validate/fields';
+import { policyName } from './validate/policy';
+import { Turns, yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
+
+/** A load that is cancelled has a moment to notice, ms; a second in all is promised. */
+const CANCEL_WITHIN_MS = 800;
+
+/** A load that says nothing for so long is over, ms. */
+export const LOAD_SILENT_MS = 5 * 60_000;
+/** One that was done before, after a loss: at least this, or so many times as long as it took then. */
+export const RELOAD_SILENT_MS = 60_000;
+const RELOAD_PATIENCE = 4;
+
+/** What a timer can be set to. */
+const interval = number('a number of milliseconds', (ms) => ms >= 0 && ms < 2 ** 31);
 
 /** As the scheduler has it for chat requests. */
 const DEFAULT_MAX_WAITING = 10_000;
@@ -60,6 +74,8 @@ export class TempoServer implements TempoHost {
   #latest: { config: LoadConfig; outcome: Promise<Outcome<ServerState>> } | undefined;
   /** The reload under way after a loss, and who waits for it. */
   #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
+  /** What was loaded before is being let go of. */
+  #leaving: Promise<unknown> = Promise.resolve();
   /** The load that others wait for: WebLLM's are told apart by the device that is made meanwhile. */
   #turn: Promise<unknown> = Promise.resolve();
   /** Submissions that are being checked, load their images, or wait for a lost engine to come back. */
@@ -89,14 +105,18 @@ export class TempoServer implements TempoHost {
       const controller = new AbortController();
       this.#loading = controller;
       try {
-        const read = await this.#read(config);
-        if (controller.signal.aborted) throw controller.signal.reason;
+        const read = await unlessAborted(this.#read(config), controller.signal);
         return await this.#replace(read, controller.signal);
       } finally {
         this.#loading = undefined;
       }
     });
-    this.#latest = { config, outcome: loading };
+    const before = this.#latest;
+    const latest = { config, outcome: loading };
+    if (canBeCompared(config)) this.#latest = latest;
+    void loading.then(({ ok }) => {
+      if (!ok && this.#latest === latest) this.#latest = before; // it goes on, if it was not replaced
+    });
     return loading;
   }
 
@@ -104,7 +124,7 @@ export class TempoServer implements TempoHost {
   joinable(config: LoadConfig): Promise<Outcome<ServerState>> | undefined {
     const latest = this.#latest;
     const live = this.#loading !== undefined || this.#loadedAny;
-    if (!live || latest === undefined || !isLoadConfig(config)) return undefined;
+    if (!live || latest === undefined || !canBeCompared(config)) return undefined;
     return serves(latest.config, config) ? latest.outcome : undefined;
   }
 
@@ -120,12 +140,14 @@ export class TempoServer implements TempoHost {
 
   submit(given: Submission): Promise<Outcome<Receipt>> {
     return outcome(async () => {
+      const turns = new Turns();
       const submission = plainSubmission(given);
       const { id } = submission;
       if (this.#arriving.has(id)) throw duplicate(id);
       const controller = new AbortController();
       this.#arriving.set(id, controller);
       try {
+        await turns.give();
         const { serving, chat } = await this.#onLiveEngine(async (live) => ({
           serving: live,
           chat: await live.prepare(submission, controller.signal),
@@ -150,6 +172,8 @@ export class TempoServer implements TempoHost {
     });
   }
 
+  async ping(): Promise<void> {}
+
   async abort(requestId: string): Promise<void> {
     const aborted = new TempoError('aborted', 'The request was aborted by its caller.');
     this.#arriving.get(requestId)?.abort(aborted);
@@ -169,12 +193,12 @@ export class TempoServer implements TempoHost {
   }
 
   endProgram(id: string): Promise<Outcome<ProgramReport>> {
-    return outcome(() => this.#loaded().endProgram(id));
+    return outcome(() => this.#loaded().endProgram(alone(text, id, 'program')));
   }
 
   setPolicy(policy: PolicyName): Promise<Outcome<void>> {
     return outcome(() => {
-      createPolicy(policy); // throws unknown_policy
+      createPolicy(alone(policyName, policy, 'policy'));
       this.#policy = policy;
       this.#serving?.setPolicy(policy);
       this.#changed();
@@ -207,6 +231,7 @@ export class TempoServer implements TempoHost {
   }
 
   async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
+    alone(interval, intervalMs, 'intervalMs');
     let seen = this.#serving?.timeline.latest ?? 0;
     let of = this.#serving;
     const send = () => {
@@ -234,7 +259,11 @@ export class TempoServer implements TempoHost {
   }
 
   importProfile(profile: string): Promise<Outcome<void>> {
-    return outcome(() => this.#loaded().importProfile(parseProfile(profile)));
+    return outcome(async () => {
+      const { scheduler } = this.#loaded();
+      const { mergeProfile, readProfile } = await import('./profile');
+      await mergeProfile(scheduler, await readProfile(profile));
+    });
   }
 
   listModels: TempoHost['listModels'] = (appConfig) =>
@@ -269,14 +298,19 @@ export class TempoServer implements TempoHost {
   /** Throws where nothing is given up for it: what was loaded before goes on. */
   async #read(config: LoadConfig): Promise<LoadConfig> {
     try {
-      const read = readLoadConfig(config);
-      await this.#engines[read.engine].check(read);
-      return read;
+      return await inTime(LOAD_SILENT_MS, this.#checked(config), silent);
     } catch (thrown) {
       const error = TempoError.from(thrown);
       if (!this.#loadedAny) this.#setState({ phase: 'failed', error: error.toJSON() });
       throw error;
     }
+  }
+
+  async #checked(config: LoadConfig): Promise<LoadConfig> {
+    const { readLoadConfig } = await import('./validate/load-config');
+    const read = readLoadConfig(config);
+    await this.#engines[read.engine].check(read);
+    return read;
   }
 
   /** Loads in place of what was loaded before. */
@@ -286,12 +320,21 @@ export class TempoServer implements TempoHost {
       phase: 'loading',
       progress: { phase: 'download', text: `Loading ${config.model}.`, fraction: 0 },
     });
-    await this.#unload(
-      new TempoError('disposed', 'The engine was replaced by another. Send the request again.'),
-    );
-    let engines: Engines;
+    const replaced = 'The engine was replaced by another. Send the request again.';
+    const startMs = performance.now();
     try {
-      engines = await this.#loadAll(config, signal);
+      await unlessAborted(this.#unload(new TempoError('disposed', replaced)), signal);
+      const loading = this.#loadAll(config, signal);
+      const engines = await unlessAborted(loading, signal, CANCEL_WITHIN_MS);
+      if (engines.chat === undefined) {
+        this.#embeddings = engines.embeddings;
+        return this.#ready(embedderState(config, engines.first));
+      }
+      const loadMs = performance.now() - startMs;
+      const serving = this.#serve({ ...config, policy: this.#policy }, engines.chat, loadMs);
+      this.#embeddings = engines.embeddings;
+      this.#serving = serving;
+      return this.#ready(chatState(serving));
     } catch (thrown) {
       const error = TempoError.from(thrown);
       this.#setState(
@@ -299,10 +342,6 @@ export class TempoServer implements TempoHost {
       );
       throw error;
     }
-    this.#embeddings = engines.embeddings;
-    if (engines.chat === undefined) return this.#ready(embedderState(config, engines.first));
-    this.#serving = this.#serve({ ...config, policy: this.#policy }, engines.chat);
-    return this.#ready(chatState(this.#serving));
   }
 
   #ready({ engine, ...state }: ReadyState): ServerState {
@@ -335,14 +374,29 @@ export class TempoServer implements TempoHost {
       const embeddings = this.#embedWith(Embeddings, embedders, config);
       return chat ? { chat, embeddings } : { embeddings, first: embedders[0] };
     } catch (thrown) {
-      await Promise.all(embedders.map((embedder) => embedder.dispose()));
+      await Promise.all(embedders.map((embedder) => letGo(embedder)));
       throw thrown;
     }
   }
 
-  #loadEngine(config: LoadConfig, signal: AbortSignal, share?: Share): Promise<StepEngine> {
+  #loadEngine(
+    config: LoadConfig,
+    signal: AbortSignal,
+    share?: Share,
+    silentMs?: number,
+  ): Promise<StepEngine> {
     const kind = this.#engines[config.engine];
-    return this.#loadOne((options) => kind.load(config, options), signal, share);
+    const load = async (options: LoadOptions) => {
+      const engine = await kind.load(config, options);
+      try {
+        checkNumbers(engine);
+        return engine;
+      } catch (thrown) {
+        await letGo(engine);
+        throw thrown;
+      }
+    };
+    return this.#loadOne(load, signal, share, silentMs);
   }
 
   #loadEmbedder(
@@ -360,14 +414,23 @@ export class TempoServer implements TempoHost {
     return this.#loadOne((options) => loadEmbedder(model, config, options), signal, share);
   }
 
-  /** Throws `aborted` where the load was cancelled, even if the engine took no notice. */
+  /** Throws `aborted` where the load was cancelled, or was silent for long, even if the engine took no notice. */
   async #loadOne<Engine extends { dispose(): Promise<void> }>(
     load: (options: LoadOptions) => Promise<Engine>,
-    signal: AbortSignal,
+    cancel: AbortSignal,
     { part, parts }: Share = { part: 0, parts: 1 },
+    silentMs = LOAD_SILENT_MS,
   ): Promise<Engine> {
     let toldMs = Number.NEGATIVE_INFINITY;
+    const silence = new AbortController();
+    const signal = AbortSignal.any([cancel, silence.signal]);
+    const listen = () => alarm(silentMs, () => silence.abort(silent()));
+    let disarm = listen();
+    let over = false;
     const onProgress = (progress: LoadProgress) => {
+      if (over) return;
+      disarm();
+      disarm = listen();
       const state = this.#state;
       if (signal.aborted || state.phase !== 'loading') return;
       if (progress.phase === 'ready' && part < parts - 1) return;
@@ -385,9 +448,11 @@ export class TempoServer implements TempoHost {
     } catch (thrown) {
       if (!signal.aborted) throw thrown;
       // It may come all the same, now or much later, and is to go then.
-      const gone = loading.then((engine) => engine.dispose());
-      await within(DISPOSE_WITHIN_MS, gone);
+      await letGo({ dispose: async () => (await loading).dispose() }, CANCEL_WITHIN_MS / 2);
       throw TempoError.from(signal.reason, 'aborted');
+    } finally {
+      disarm();
+      over = true;
     }
   }
 
@@ -424,7 +489,8 @@ export class TempoServer implements TempoHost {
     return embeddings;
   }
 
-  #serve(config: LoadConfig, engine: StepEngine): Serving {
+  #serve(config: LoadConfig, engine: StepEngine, loadMs: number): Serving {
+    const silentMs = Math.max(RELOAD_SILENT_MS, RELOAD_PATIENCE * loadMs);
     let recovery = newRecovery();
     const serving: Serving = new Serving({
       engine,
@@ -441,7 +507,7 @@ export class TempoServer implements TempoHost {
         recovery = this.#recovery ??= newRecovery();
         this.#setState({ phase: 'recovering', attempt });
       },
-      reload: () => this.#loadEngine(config, recovery.controller.signal),
+      reload: () => this.#loadEngine(config, recovery.controller.signal, undefined, silentMs),
       recovered: () => {
         this.#ready(chatState(serving));
         this.#endRecovery();
@@ -463,7 +529,12 @@ export class TempoServer implements TempoHost {
     this.#serving = undefined;
     this.#embeddings = undefined;
     this.#recovery?.controller.abort(reason);
-    await Promise.all([serving?.dispose(reason), embeddings?.dispose(reason)]);
+    this.#leaving = Promise.all([
+      this.#leaving,
+      serving?.dispose(reason),
+      embeddings?.dispose(reason),
+    ]);
+    await this.#leaving;
     this.#endRecovery();
   }
 
@@ -539,6 +610,11 @@ interface Share {
   parts: number;
 }
 
+/** What else is wrong with it is told when it is read. */
+function canBeCompared(config: unknown): boolean {
+  return isRecord(config) && Array.isArray(config.embeddingModels ?? []);
+}
+
 /** Whether what was loaded for `config` is what `wanted` asks for. */
 function serves(config: LoadConfig, wanted: LoadConfig): boolean {
   if (config.engine !== wanted.engine || config.model !== wanted.model) return false;
@@ -578,8 +654,19 @@ function newRecovery() {
   return { controller: new AbortController(), over, end };
 }
 
+function silent(): TempoError {
+  return new TempoError(
+    'network',
+    'The load made no progress for too long: a download, or the GPU, does not answer. Load again.',
+  );
+}
+
 function disposed(): TempoError {
   return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 /** Errors as values: a thrown error loses its fields on its way to another thread. */
@@ -587,6 +674,11 @@ async function outcome<T>(run: () => T | Promise<T>): Promise<Outcome<T>> {
   try {
     return { ok: true, value: await run() };
   } catch (thrown) {
-    return { ok: false, error: TempoError.from(thrown).toJSON() };
+    const { message, param, ...error } = TempoError.from(thrown).toJSON();
+    // It may quote what a caller sent, but not all of it.
+    return {
+      ok: false,
+      error: { ...error, message: cut(message, 2000), param: param && cut(param, 300) },
+    };
   }
 }

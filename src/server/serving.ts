@@ -1,5 +1,5 @@
 import type { LoadedModel, StepEngine } from '../engine/step-engine';
-import { within } from '../engine/within';
+import { inTime, within } from '../engine/within';
 import {
   type Clock,
   createPolicy,
@@ -37,6 +37,7 @@ import type {
 } from './server-types';
 import { Siblings } from './siblings';
 import { makeUpFor } from './simulated-reply';
+import { sparing } from './sparing';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import type { LoadedImages } from './tools';
@@ -48,6 +49,7 @@ import {
   readSubmission,
 } from './validate';
 import { WaitNews } from './wait-news';
+import { Turns } from './yield';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
@@ -58,9 +60,14 @@ export const STEP_WITHIN_MS = 3000;
 /** An engine, lost or hung perhaps, may take so long to let go of what it holds, ms. */
 export const DISPOSE_WITHIN_MS = 1000;
 
+/** A request is read, and its grammar compiled, in so long, ms, or not at all. */
+const PREPARE_WITHIN_MS = 60_000;
+
 /** Each further try to load a lost engine waits this much longer, ms. */
 const RETRY_AFTER_MS = 250;
 
+/** A prompt is counted to about so many tokens, whatever the engine takes. */
+const COUNTED = 32_768;
 /** Images that all open requests may hold together, bytes. */
 const MOST_IMAGE_BYTES = 512 * 2 ** 20;
 
@@ -120,6 +127,12 @@ export class Serving implements RequestHost {
         if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
       },
       () => this.wake(),
+      ({ work }) => {
+        const { cost, capacity } = this.scheduler;
+        const prefillTokens = work.reduce((sum, { tokens }) => sum + tokens, 0);
+        const contextTokens = work.length * capacity.contextWindow;
+        return cost.stepMs({ decodes: work.length, prefillTokens, contextTokens });
+      },
     );
     this.scheduler = new Scheduler({
       policy: this.#policyOf(config.policy),
@@ -160,13 +173,19 @@ export class Serving implements RequestHost {
    * again.
    */
   async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
+    const turns = new Turns();
     const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
     const images = read.kind === 'chat' ? await this.#imagesOf(read, signal) : undefined;
-    return this.#unlessLost(async (engine) => {
+    await turns.give();
+    const preparing = this.#unlessLost(async (engine) => {
       const prepared = await this.#prepared(submission.id, read, images);
       if (prepared.grammar !== undefined) await engine.checkGrammar?.(prepared.grammar, signal);
       return { ...prepared, ...read };
+    });
+    return inTime(PREPARE_WITHIN_MS, preparing, () => {
+      const sentence = `The request could not be made ready in ${PREPARE_WITHIN_MS / 1000} s. Send it again.`;
+      return new TempoError('timeout', sentence);
     });
   }
 
@@ -174,8 +193,10 @@ export class Serving implements RequestHost {
   async countTokens(params: ChatCompletionParams): Promise<number> {
     const read = readParams(params, this.#loaded);
     const images = await this.#imagesOf(read);
+    const options = { most: COUNTED, images };
     return this.#unlessLost(async (engine) => {
-      const { tokens, tools } = promptOf(read.request, this.#model, images);
+      const model = this.#sparing('messages', COUNTED);
+      const { tokens, tools } = promptOf(read.request, model, options);
       // Tools are part of the prompt: what could not be asked with them is not counted either.
       if (tools?.grammar !== undefined) await engine.checkGrammar?.(tools.grammar);
       return tokens.length;
@@ -273,11 +294,6 @@ export class Serving implements RequestHost {
     return { lengths: lengths.export(), graphs: graphs.export() };
   }
 
-  importProfile({ lengths, graphs }: Profile): void {
-    if (lengths !== undefined) this.scheduler.lengths.merge(lengths);
-    if (graphs !== undefined) this.scheduler.graphs.merge(graphs);
-  }
-
   wake(): void {
     this.#loop.wake();
     this.#options.changed();
@@ -293,7 +309,7 @@ export class Serving implements RequestHost {
     this.#endAll(error);
     void this.#images?.then((images) => images.stop(error));
     await within(STEP_WITHIN_MS, stopped);
-    await within(DISPOSE_WITHIN_MS, this.engine.dispose());
+    await letGo(this.engine);
   }
 
   // What the step loop asks of the server.
@@ -301,7 +317,7 @@ export class Serving implements RequestHost {
   sequence(request: Request): SequenceSpec {
     const entry = this.#open.choice(request.id);
     if (entry === undefined) throw new TempoError('aborted', 'The request is gone.');
-    return entry.choice.sequence();
+    return { ...entry.choice.sequence(), group: this.#groupOf(entry.completion.app) };
   }
 
   token(request: Request, sampled: SampledToken): FinishReason | null {
@@ -310,6 +326,11 @@ export class Serving implements RequestHost {
     this.#sampledTokens++;
     const { choice, completion } = entry;
     try {
+      const { token } = sampled;
+      if (!(Number.isInteger(token) && token >= 0 && token < this.#model.tokenizer.vocabSize)) {
+        const sentence = `The engine drew ${token}, which is no token of its vocabulary. Send it again.`;
+        throw new TempoError('engine_failed', sentence);
+      }
       const output = choice.take(sampled, request.maxTokens);
       if (output === undefined) return null;
       completion.emit({ type: 'delta', id: completion.id, choice: choice.index, ...output });
@@ -368,7 +389,7 @@ export class Serving implements RequestHost {
       this.#options.recovering(attempt);
       try {
         // What is left of the old engine makes room for the new one, if it still can.
-        await within(DISPOSE_WITHIN_MS, this.engine.dispose());
+        await letGo(this.engine);
         await pause((attempt - 1) * RETRY_AFTER_MS);
         this.#socket.plug(await this.#options.reload());
         this.#endOversized();
@@ -459,10 +480,17 @@ export class Serving implements RequestHost {
     const asked =
       read.kind === 'text' ? read.request.logprobs !== undefined : read.request.logprobs;
     const Logprobs = asked ? (await import('./token-logprobs')).TokenLogprobs : undefined;
-    if (read.kind === 'text') return prepareText(id, read.request, this.#model, longest, Logprobs);
-    const prompt = promptOf(read.request, this.#model, images);
-    const makeUp = this.#model.simulated ? await makeUpFor(read.request, prompt.tools) : undefined;
-    return prepareChat(id, read.request, this.#model, { longest, prompt, makeUp, Logprobs });
+    if (read.kind === 'text') {
+      return prepareText(id, read.request, this.#sparing('prompt'), longest, Logprobs);
+    }
+    const model = this.#sparing('messages');
+    const prompt = promptOf(read.request, model, { most: longest, images });
+    const makeUp = model.simulated ? await makeUpFor(read.request, prompt.tools) : undefined;
+    return prepareChat(id, read.request, model, { longest, prompt, makeUp, Logprobs });
+  }
+
+  #sparing(param: string, most = this.#longest): LoadedModel {
+    return { ...this.#model, tokenizer: sparing(this.#model.tokenizer, most, param) };
   }
 
   #schedule(
@@ -481,7 +509,7 @@ export class Serving implements RequestHost {
         slo,
         promptTokens: promptTokens.length,
         maxTokens,
-        cachedTokens: this.scheduler.kv.matchPrefix(promptTokens),
+        cachedTokens: this.scheduler.kv.matchPrefix(promptTokens, this.#groupOf(app)),
         promised: choice.index > 0,
         program,
       },
@@ -489,6 +517,11 @@ export class Serving implements RequestHost {
     );
     choice.request = request;
     return request;
+  }
+
+  /** What is found computed tells what others asked: no app is to learn that of another. */
+  #groupOf(app: string): string | undefined {
+    return this.#options.config.sharePrefixes === 'all' ? undefined : app;
   }
 
   #policyOf(name: PolicyName): Policy {
@@ -527,6 +560,11 @@ export class Serving implements RequestHost {
     this.#open.delete(completion);
     this.#siblings.forget(completion);
   }
+}
+
+/** What it does not let go of in time, it does not let go of. */
+export function letGo(engine: { dispose(): Promise<void> }, ms = DISPOSE_WITHIN_MS): Promise<void> {
+  return within(ms, (async () => engine.dispose())());
 }
 
 /** Two requests of one id could not be told apart. */

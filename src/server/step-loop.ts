@@ -76,6 +76,7 @@ export class StepLoop {
   }
 
   async #run(): Promise<void> {
+    let failures = 0;
     await Promise.resolve(); // whoever makes the loop is to be whole before its first step
     while (!this.#stopped) {
       this.#news = false;
@@ -84,6 +85,7 @@ export class StepLoop {
         const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock, () =>
           this.wake(),
         );
+        failures = 0;
         this.#events.stepped(record);
         const worked = await this.#events.between(record === null);
         if (record === null && !worked) await this.#rest();
@@ -93,6 +95,8 @@ export class StepLoop {
         if (error.code === 'engine_lost') await this.#events.lost(error);
         else this.#events.failed(error);
         await yieldToEventLoop();
+        // What fails again and again is not to take all the time there is.
+        if (++failures > 1) await this.#rest();
       }
     }
   }

@@ -51,22 +51,25 @@ export class Session implements TempoHost {
 
   async submit(submission: Submission): Promise<Outcome<Receipt>> {
     const id = submission?.id;
+    const mine = this.#open.has(id); // of another request, which goes on
     this.#open.add(id);
     const outcome = await this.#server.submit(submission);
-    if (!outcome.ok) this.#open.delete(id);
+    if (!outcome.ok && !mine) this.#open.delete(id);
     return outcome;
   }
 
   async embed(submission: EmbeddingSubmission): Promise<Outcome<EmbeddingResult>> {
-    const { id } = submission;
+    const id = submission?.id;
+    const mine = this.#open.has(id);
     this.#open.add(id);
-    return this.#server.embed(submission).finally(() => this.#open.delete(id));
+    return this.#server.embed(submission).finally(() => mine || this.#open.delete(id));
   }
 
   async abort(requestId: string): Promise<void> {
     if (this.#open.has(requestId)) await this.#server.abort(requestId);
   }
 
+  ping: TempoHost['ping'] = async () => {};
   countTokens: TempoHost['countTokens'] = (params) => this.#server.countTokens(params);
   startProgram: TempoHost['startProgram'] = (start) => this.#server.startProgram(start);
   endProgram: TempoHost['endProgram'] = (id) => this.#server.endProgram(id);

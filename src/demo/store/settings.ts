@@ -28,6 +28,7 @@ export const useSettings = create<Settings>()(
     }),
     {
       name: 'tempo.settings',
+      merge: (stored, initial) => ({ ...initial, ...restored(stored) }),
       partialize: ({ theme, trafficChoice }) => ({
         theme,
         trafficChoice,
@@ -36,6 +37,17 @@ export const useSettings = create<Settings>()(
     },
   ),
 );
+
+const THEMES: readonly unknown[] = ['system', 'light', 'dark'] satisfies Theme[];
+
+/** Of what was stored, what can be used. Anything may be there: another version's, or a reader's. */
+function restored(stored: unknown): Partial<Settings> {
+  const { theme, trafficChoice } = Object(stored) as Partial<Settings>;
+  return {
+    ...(THEMES.includes(theme) && { theme }),
+    ...(typeof trafficChoice === 'boolean' && { trafficChoice, demoTraffic: trafficChoice }),
+  };
+}
 
 function applyTheme({ theme }: Settings): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;

@@ -32,6 +32,33 @@ export interface Outcome {
 
 const PART_CHARACTERS = 1000;
 
+/** Whether a stored value is a document that can be shown and gone on with. */
+export function isDocument(value: unknown): value is Document {
+  if (!isRecord(value)) return false;
+  const { id, title, levels, error, last } = value;
+  return (
+    typeof id === 'string' &&
+    typeof title === 'string' &&
+    (error === undefined || (isRecord(error) && typeof error.message === 'string')) &&
+    (last === undefined || (isRecord(last) && typeof last.summary === 'string')) &&
+    Array.isArray(levels) &&
+    levels.length > 0 &&
+    levels.every((level) => Array.isArray(level) && level.length > 0 && level.every(isPart))
+  );
+}
+
+const STATES: readonly unknown[] = ['waiting', 'active', 'done'] satisfies Part['state'][];
+
+function isPart(value: unknown): value is Part {
+  if (!isRecord(value) || typeof value.text !== 'string' || !STATES.includes(value.state))
+    return false;
+  return typeof value.summary === (value.state === 'done' ? 'string' : typeof value.summary);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 export function createDocument(id: string, title: string, text: string, own: boolean): Document {
   return { id, title, own, levels: [partsOf(text)] };
 }

@@ -9,6 +9,7 @@ import {
   again,
   createDocument,
   type Document,
+  isDocument,
   isDone,
   nextPart,
   settled,
@@ -102,10 +103,20 @@ export const useSummarizer = create<Summarizer>()(
       name: 'tempo.summarizer',
       version: 1,
       storage: createJSONStorage(() => storage),
+      merge: (stored, initial) => ({ ...initial, ...restored(stored) }),
       partialize: ({ documents, paused }) => ({ documents: documents.map(settled), paused }),
     },
   ),
 );
+
+/** Of what was stored, what can be used. Anything may be there: another version's, or a reader's. */
+function restored(stored: unknown): Partial<Summarizer> {
+  const { documents, paused } = Object(stored) as Record<string, unknown>;
+  return {
+    ...(Array.isArray(documents) && documents.every(isDocument) && { documents }),
+    ...(typeof paused === 'boolean' && { paused }),
+  };
+}
 
 function edit(id: string, change: (document: Document) => Document): void {
   useSummarizer.setState(({ documents }) => ({

@@ -14,6 +14,8 @@ class Node {
   /** Tokens from the root to this node's end. */
   depth: number;
   parent: Node | undefined;
+  /** Whose it is, at the root. */
+  group = '';
   readonly children = new Map<number, Node>();
   /** Sequences that end exactly here. */
   readonly ends = new Set<number>();
@@ -25,9 +27,12 @@ class Node {
   }
 }
 
-/** A radix tree over the token ids of sequences, which are known by their slots. */
+/**
+ * Radix trees over the token ids of sequences, which are known by their slots: one for each group of
+ * sequences, which share nothing with those of another.
+ */
 export class RadixTree {
-  readonly #root = new Node([], 0);
+  readonly #roots = new Map<string, Node>();
   readonly #nodes = new Map<number, Node>();
 
   get sequences(): number {
@@ -35,9 +40,19 @@ export class RadixTree {
   }
 
   /** Starts a sequence without tokens. */
-  add(slot: number): void {
+  add(slot: number, group = ''): void {
     if (this.#nodes.has(slot)) throw new Error(`Slot ${slot} is in the tree.`);
-    this.#end(slot, this.#root);
+    const root = this.#roots.get(group) ?? new Node([], 0);
+    root.group = group;
+    this.#roots.set(group, root);
+    this.#end(slot, root);
+  }
+
+  /** The group that a sequence belongs to. */
+  groupOf(slot: number): string {
+    let node = this.#node(slot);
+    while (node.parent !== undefined) node = node.parent;
+    return node.group;
   }
 
   /** Starts a sequence with another's first `tokens`. */
@@ -50,7 +65,7 @@ export class RadixTree {
   extend(slot: number, tokens: TokenIds, from = 0, to = tokens.length): void {
     if (from >= to) return;
     let node = this.#node(slot);
-    if (node !== this.#root && node.ends.size === 1 && node.children.size === 0) {
+    if (node.parent !== undefined && node.ends.size === 1 && node.children.size === 0) {
       for (let i = from; i < to; i++) node.edge.push(tokens[i]);
       node.depth += to - from;
       return;
@@ -86,12 +101,13 @@ export class RadixTree {
     this.#nodes.delete(slot);
   }
 
-  /** The longest prefix of `tokens` (of at most `limit`) that a known sequence starts with. */
-  match(tokens: TokenIds, limit = tokens.length): PrefixMatch | undefined {
-    let node = this.#root;
+  /** The longest prefix of `tokens` (of at most `limit`) that a known sequence of the group starts with. */
+  match(tokens: TokenIds, limit = tokens.length, group = ''): PrefixMatch | undefined {
+    let node = this.#roots.get(group);
+    if (node === undefined) return undefined;
     let matched = 0;
     while (matched < limit) {
-      const child = node.children.get(tokens[matched]);
+      const child: Node | undefined = node.children.get(tokens[matched]);
       if (child === undefined) break;
       const common = commonLength(child.edge, tokens, matched, limit);
       matched += common;
@@ -149,9 +165,9 @@ export class RadixTree {
       node.parent.children.delete(node.edge[0]);
       node = node.parent;
     }
-    if (node.parent !== undefined && node.ends.size === 0 && node.children.size === 1) {
-      this.#join(node);
-    }
+    if (node.ends.size > 0) return;
+    if (node.parent === undefined && node.children.size === 0) this.#roots.delete(node.group);
+    if (node.parent !== undefined && node.children.size === 1) this.#join(node);
   }
 
   /** A node with one child, at which nothing ends, becomes one with it. */

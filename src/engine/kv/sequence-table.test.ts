@@ -33,6 +33,23 @@ describe('SequenceTable', () => {
     expect(table.pagesOf('a')).toBe(2);
   });
 
+  it('shares nothing between groups, live or kept, late or not', () => {
+    const table = new SequenceTable(OPTIONS);
+    table.add('a', run(12), 'one');
+    table.extend('a', run(12), 0, 12);
+    expect(table.matchPrefix(run(13), 'one')).toBe(12);
+    expect(table.matchPrefix(run(13), 'two')).toBe(0);
+    expect(table.matchPrefix(run(13))).toBe(0);
+    expect(table.add('b', run(13), 'two')).toBe(0);
+    expect(table.lateMatch('b', run(13), 12)).toBe(0);
+    expect(table.rematch('b', run(13), 12)).toBe(0);
+    table.remove('a');
+    expect(table.matchPrefix(run(13), 'two')).toBe(0);
+    table.extend('b', run(13), 0, 13);
+    table.fork('b', 'c', 6);
+    expect(table.matchPrefix([...run(6), 77], 'two')).toBe(6);
+  });
+
   it('leaves one token to sample from', () => {
     const table = new SequenceTable(OPTIONS);
     fill(table, 'a', run(8));
@@ -201,6 +218,7 @@ const action = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('add' as const),
       seed: fc.nat(5),
+      group: fc.constantFrom(undefined, 'one', 'two'),
       length: fc.integer({ min: 1, max: 24 }),
     }),
   },
@@ -234,6 +252,9 @@ describe('SequenceTable, whatever happens', () => {
           const cache = new Model();
           const table = new SequenceTable({ ...OPTIONS, sharesWithinPage, trims }, cache);
           const live = new Map<string, number[]>();
+          const groups = new Map<string, string | undefined>();
+          /** By slot, of the kept ones too. */
+          const owners = new Map<number, string | undefined>();
           let names = 0;
           const pick = (who: number) => [...live.keys()][who % Math.max(1, live.size)];
           // Prompts are drawn from few families, so that prefixes are often shared.
@@ -245,7 +266,8 @@ describe('SequenceTable, whatever happens', () => {
               const ids = prompt(a.seed, a.length);
               const longest = Math.max(
                 0,
-                ...[...cache.tokens.values()].map((held) => {
+                ...[...cache.tokens].map(([slot, held]) => {
+                  if (owners.get(slot) !== a.group) return 0;
                   let n = 0;
                   while (n < held.length && n < ids.length - 1 && held[n] === ids[n]) n++;
                   return n;
@@ -254,10 +276,11 @@ describe('SequenceTable, whatever happens', () => {
               // In whole pages, or all of it: where a kept sequence is gone on with, or a copy
               // within a page is to be trusted (and there is a page for it).
               const whole = longest < 4 ? 0 : longest;
-              const matched = table.matchPrefix(ids);
+              const matched = table.matchPrefix(ids, a.group);
               expect(sharesWithinPage ? [whole] : [whole, whole - (whole % 4)]).toContain(matched);
               const id = `s${names++}`;
-              const cached = table.add(id, ids);
+              const cached = table.add(id, ids, a.group);
+              groups.set(id, a.group);
               expect([matched, matched - (matched % 4)]).toContain(cached);
               live.set(id, ids.slice(0, cached));
             } else if (live.size === 0) {
@@ -298,6 +321,7 @@ describe('SequenceTable, whatever happens', () => {
               const copied = table.fork(id, child, at);
               expect(copied).toBe(sharesWithinPage ? at : at - (at % 4));
               live.set(child, held.slice(0, copied));
+              groups.set(child, groups.get(id));
             }
 
             // Late matches change where a sequence's tokens are, never what they are.
@@ -311,6 +335,7 @@ describe('SequenceTable, whatever happens', () => {
 
             // Every live sequence is in the cache as it should be, whatever was given up.
             for (const [id, held] of live) {
+              owners.set(table.slotOf(id), groups.get(id));
               expect(cache.tokens.get(table.slotOf(id))).toEqual(held);
               expect(table.computed(id)).toBe(held.length);
             }

@@ -123,31 +123,34 @@ export class SequenceTable implements KvState {
     return slot === undefined ? 0 : this.#ledger.onlyLiveIn(slot);
   }
 
-  matchPrefix(tokens: TokenIds): number {
-    return this.#match(tokens)?.tokens ?? 0;
+  matchPrefix(tokens: TokenIds, group?: string): number {
+    return this.#match(tokens, group)?.tokens ?? 0;
   }
 
   /** What `rematch` would find beyond what a live sequence has computed, tokens. */
   lateMatch(id: string, tokens: TokenIds, limit: number): number {
     if (!this.#options.sharing) return 0;
-    const match = this.#tree.match(tokens, limit);
+    const match = this.#tree.match(tokens, limit, this.#tree.groupOf(this.#slot(id)));
     const gain = this.#forkable(match?.tokens ?? 0) - this.computed(id);
     return gain < this.#minShare ? 0 : gain;
   }
 
   /** Makes a sequence live that has no tokens and shares nothing. */
-  addEmpty(id: string): void {
+  addEmpty(id: string, group?: string): void {
     this.#checkNew(id);
-    this.#open(id);
+    this.#open(id, group);
   }
 
-  /** Makes a sequence live, on the longest known prefix of `tokens`. Returns that prefix's length. */
-  add(id: string, tokens: TokenIds): number {
+  /**
+   * Makes a sequence live, on the longest prefix of `tokens` that is known in its group. Returns that
+   * prefix's length.
+   */
+  add(id: string, tokens: TokenIds, group?: string): number {
     this.#checkNew(id);
-    const match = this.#match(tokens);
+    const match = this.#match(tokens, group);
     this.metrics.lookups++;
     this.metrics.tokens += tokens.length;
-    const shared = match === undefined ? this.#open(id) : this.#startFrom(match, id);
+    const shared = match === undefined ? this.#open(id, group) : this.#startFrom(match, id);
     if (shared > 0) {
       this.metrics.hits++;
       this.metrics.cachedTokens += shared;
@@ -182,7 +185,7 @@ export class SequenceTable implements KvState {
     const slot = this.#slot(id);
     const computed = this.#ledger.tokensOf(slot);
     if (this.lateMatch(id, tokens, limit) === 0) return computed;
-    const match = this.#tree.match(tokens, limit);
+    const match = this.#tree.match(tokens, limit, this.#tree.groupOf(slot));
     if (match === undefined) return computed;
     const moved = this.#takeSlot(match.slot);
     const shared = this.#forkTo(match.slot, moved, this.#forkable(match.tokens));
@@ -250,10 +253,10 @@ export class SequenceTable implements KvState {
     for (const slot of [...this.#kept]) this.#drop(slot);
   }
 
-  #open(id: string): 0 {
+  #open(id: string, group?: string): 0 {
     const slot = this.#takeSlot();
     this.#ledger.open(slot);
-    this.#tree.add(slot);
+    this.#tree.add(slot, group);
     this.#operations?.open(slot);
     this.#live.set(id, slot);
     return 0;
@@ -291,10 +294,10 @@ export class SequenceTable implements KvState {
     return slot;
   }
 
-  /** One token at least is left to sample from, unless `limit` says otherwise. */
-  #match(tokens: TokenIds, limit = tokens.length - 1): Match | undefined {
+  /** One token at least is left to sample from. */
+  #match(tokens: TokenIds, group?: string): Match | undefined {
     if (!this.#options.sharing) return undefined;
-    const match = this.#tree.match(tokens, limit);
+    const match = this.#tree.match(tokens, tokens.length - 1, group);
     if (match === undefined) return undefined;
     const { slot, tokens: matched } = match;
     const whole = this.#kept.has(slot) && matched === this.#ledger.tokensOf(slot);
@@ -321,7 +324,7 @@ export class SequenceTable implements KvState {
     const slot = this.#takeSlot(parent);
     if (computed === 0) {
       this.#ledger.open(slot);
-      this.#tree.add(slot);
+      this.#tree.add(slot, this.#tree.groupOf(parent));
       this.#operations?.open(slot);
     } else {
       this.#ledger.fork(parent, slot, computed);

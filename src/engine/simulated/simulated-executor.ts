@@ -122,7 +122,7 @@ export class SimulatedExecutor implements StepExecutor {
   }
 
   add(spec: SequenceSpec): { cachedTokens: number } {
-    const computed = this.#table.add(spec.id, spec.tokens);
+    const computed = this.#table.add(spec.id, spec.tokens, spec.group);
     this.#sequences.set(spec.id, { spec, tokens: Array.from(spec.tokens), computed });
     return { cachedTokens: computed };
   }

@@ -28,4 +28,25 @@ describe('the word tokenizer', () => {
       'b',
     ]);
   });
+
+  it('gives every text back when its numbers are used up, and numbers no more', () => {
+    const tokenizer = new WordTokenizer(40);
+    const { vocabSize } = tokenizer;
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
+        const ids = tokenizer.encode(text);
+        expect(tokenizer.decode(ids)).toBe(text);
+        expect(ids.every((id) => id >= 0 && id < vocabSize)).toBe(true);
+      }),
+    );
+    const [high, low] = tokenizer.encode('😀');
+    expect(tokenizer.decode([high])).toBe('\uFFFD');
+    expect(tokenizer.decode([high, low])).toBe('😀');
+  });
+
+  it('keeps no large text for a piece of it', () => {
+    const tokenizer = new WordTokenizer();
+    expect(Math.max(...tokenizer.encode(' '.repeat(10_000)))).toBeLessThan(4);
+    expect(tokenizer.decode(tokenizer.encode(' '.repeat(10_000)))).toBe(' '.repeat(10_000));
+  });
 });

@@ -109,10 +109,14 @@ export function encodePrompt(
 ): EncodedPrompt {
   const runs: ArrayLike<number>[] = [template.system_prefix_token_ids ?? []];
   const images: SequenceImage[] = [];
+  const { most = Number.POSITIVE_INFINITY } = options;
   let length = runs[0].length;
   const add = (ids: ArrayLike<number>) => {
     runs.push(ids);
     length += ids.length;
+    if (length <= 2 * most) return;
+    const sentence = `The prompt has far more than the ${most} tokens that this engine takes. Shorten the messages.`;
+    throw new TempoError('context_length_exceeded', sentence, { param: 'messages' });
   };
   for (const piece of promptPieces(template, turns, options)) {
     if (typeof piece === 'string') {

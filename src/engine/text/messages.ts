@@ -45,6 +45,8 @@ export interface PromptOptions {
   thinking?: boolean;
   /** True: the last turn, the assistant's, is to be continued rather than answered. Default false. */
   continued?: boolean;
+  /** Stops and throws `context_length_exceeded` where the prompt has far more tokens than this. */
+  most?: number;
   /** Default: before the text, with nothing between. */
   images?: ImageLayout;
 }

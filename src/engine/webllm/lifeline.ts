@@ -4,20 +4,15 @@ import { TempoError } from '../../scheduler';
 export class Lifeline {
   /** Resolves if the engine is lost. */
   readonly lost: Promise<TempoError>;
-  /** Rejects when the engine ends in any way. */
-  readonly #over: Promise<never>;
+  /** What waits for the GPU hears of the engine's end. */
+  readonly #waiting = new Set<(error: TempoError) => void>();
   #ended: TempoError | undefined;
   #resolveLost: (error: TempoError) => void = () => {};
-  #rejectOver: (error: TempoError) => void = () => {};
 
   constructor(deviceLost: Promise<string>) {
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;
     });
-    this.#over = new Promise((_, reject) => {
-      this.#rejectOver = reject;
-    });
-    this.#over.catch(() => {});
     void deviceLost.then((reason) => this.lose(`The GPU device was lost: ${reason}`));
   }
 
@@ -57,17 +52,26 @@ export class Lifeline {
 
   /** Waits for `work`, but not for a GPU that is gone: it never answers. */
   async wait<T>(work: Promise<T>): Promise<T> {
+    let end: (error: TempoError) => void = () => {};
     try {
-      return await Promise.race([work, this.#over]);
+      // No race with one promise for all: that would keep what each waited for.
+      return await new Promise<T>((resolve, reject) => {
+        end = reject;
+        this.#waiting.add(end);
+        this.check();
+        work.then(resolve, reject);
+      });
     } catch (error) {
       if (error instanceof TempoError) throw error;
       throw this.lose(`WebLLM's runtime failed: ${describe(error)}`);
+    } finally {
+      this.#waiting.delete(end);
     }
   }
 
   #end(error: TempoError): void {
     this.#ended = error;
-    this.#rejectOver(error);
+    for (const end of this.#waiting) end(error);
   }
 }
 

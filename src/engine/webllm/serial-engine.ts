@@ -88,6 +88,8 @@ export class SerialEngine implements StepEngine {
   readonly #sampler: Sampler;
   /** The tokens that WebLLM's sequence holds. An image that is computed in part is not among them. */
   #held: number[] = [];
+  /** Whose they are. */
+  #group: string | undefined;
   #sequence: EngineSequence | undefined;
   readonly #life: Lifeline;
   #stepping = false;
@@ -110,7 +112,7 @@ export class SerialEngine implements StepEngine {
     const pages = () => (this.#sequence === undefined ? 0 : pagesFor(this.#sequence.computed));
     const cached = () => (this.#sequence === undefined ? pagesFor(this.#held.length) : 0);
     const current = (id: string) => this.#sequence?.id === id;
-    const match = (tokens: TokenIds) => this.#match(tokens);
+    const match = (tokens: TokenIds, group?: string) => this.#match(tokens, group);
     this.kv = {
       get freePages() {
         return totalPages - pages();
@@ -149,7 +151,7 @@ export class SerialEngine implements StepEngine {
     if (spec.images?.length && this.#parts.images === undefined) {
       throw new TempoError('unsupported', `"${spec.id}" has images; this engine takes none.`);
     }
-    const cachedTokens = this.#match(spec.tokens);
+    const cachedTokens = this.#match(spec.tokens, spec.group);
     this.#sequence = new EngineSequence(spec, cachedTokens);
     return { cachedTokens };
   }
@@ -209,6 +211,7 @@ export class SerialEngine implements StepEngine {
       this.#held = [];
     }
     logits.last = undefined;
+    this.#group = sequence.spec.group;
     await this.#feed(sequence, sequence.computed + tokens);
     sequence.computed += tokens;
     const row: Float32Array | undefined = logits.last;
@@ -262,8 +265,9 @@ export class SerialEngine implements StepEngine {
   }
 
   /** What WebLLM holds is of use only as a whole: it cannot take tokens back. */
-  #match(tokens: TokenIds): number {
-    if (this.#sequence !== undefined || this.#held.length >= tokens.length) return 0;
+  #match(tokens: TokenIds, group: string | undefined): number {
+    if (this.#sequence !== undefined || this.#group !== group) return 0;
+    if (this.#held.length >= tokens.length) return 0;
     return this.#held.every((token, i) => tokens[i] === token) ? this.#held.length : 0;
   }
 }

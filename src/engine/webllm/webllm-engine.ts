@@ -167,17 +167,17 @@ export class WebLlmEngine implements StepEngine {
   }
 
   /** Its pages come back from where they were swapped to, or from a prefix that is longer. */
-  #start({ id, tokens }: SequenceSpec): number {
+  #start({ id, tokens, group }: SequenceSpec): number {
     const { table, swap } = this.#parts;
     const swapped = this.#swapped.take(id, tokens);
     const length = swapped?.tokens.length ?? 0;
     const pages = Math.ceil(length / this.capacity.pageSize);
     if (swapped === undefined || swap === undefined || pages > table.freePages) {
-      return table.add(id, tokens);
+      return table.add(id, tokens, group);
     }
-    if (table.matchPrefix(tokens) >= length) return table.add(id, tokens);
+    if (table.matchPrefix(tokens, group) >= length) return table.add(id, tokens, group);
     return this.#life.guard(() => {
-      table.addEmpty(id);
+      table.addEmpty(id, group);
       table.extend(id, tokens, 0, length);
       swap.space.copyIn(table.slotOf(id), swapped.pages);
       return length;

@@ -1,4 +1,4 @@
-import { badLine, type TraceRow, tokenCount } from './trace-row';
+import { badLine, quoted, type TraceRow, tokenCount } from './trace-row';
 
 /** Tokens of a block in Mooncake's own traces. */
 const BLOCK_TOKENS = 512;
@@ -28,7 +28,7 @@ function parseRow(line: string, file: string, number: number, blockTokens: numbe
   const promptTokens = tokenCount(input_length);
   const outputTokens = tokenCount(output_length, 0);
   if (promptTokens === undefined || outputTokens === undefined) {
-    const got = `${JSON.stringify(input_length)} and ${JSON.stringify(output_length)}`;
+    const got = `${quoted(input_length)} and ${quoted(output_length)}`;
     throw badLine(
       file,
       number,
@@ -36,7 +36,7 @@ function parseRow(line: string, file: string, number: number, blockTokens: numbe
     );
   }
   if (typeof timestamp !== 'number' || !(timestamp >= 0)) {
-    throw badLine(file, number, `timestamp must be ms from 0, got ${JSON.stringify(timestamp)}.`);
+    throw badLine(file, number, `timestamp must be ms from 0, got ${quoted(timestamp)}.`);
   }
   if (!Array.isArray(hash_ids) || !hash_ids.every((id) => Number.isSafeInteger(id) && id >= 0)) {
     throw badLine(file, number, 'hash_ids must be a list of whole numbers from 0.');

@@ -1,5 +1,5 @@
 import { TempoError } from '../../scheduler';
-import { badLine, type TraceProgram, type TraceRow, tokenCount } from './trace-row';
+import { badLine, quoted, type TraceProgram, type TraceRow, tokenCount } from './trace-row';
 
 /**
  * Reads programs: a JSON list of programs, each a list of stages, each a list of parallel calls, each
@@ -31,7 +31,7 @@ function parseCall(call: unknown, file: string, where: string): TraceRow {
   if (promptTokens === undefined || outputTokens === undefined) {
     throw badProgram(
       file,
-      `${where} must be [input tokens, output tokens], whole numbers from 1, got ${JSON.stringify(call)}`,
+      `${where} must be [input tokens, output tokens], whole numbers from 1, got ${quoted(call)}`,
     );
   }
   return { promptTokens, outputTokens };

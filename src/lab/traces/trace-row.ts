@@ -27,6 +27,16 @@ export function badLine(file: string, line: number, problem: string): TempoError
   return new TempoError('invalid_request', `${file}, line ${line}: ${problem}`, { param: 'trace' });
 }
 
+/** A value of a file as an error can quote it: anything may be in there, as deep and long as it likes. */
+export function quoted(value: unknown): string {
+  try {
+    const json = JSON.stringify(value) ?? String(value);
+    return json.length > 80 ? `${json.slice(0, 80)}…` : json;
+  } catch {
+    return 'something nested too deep';
+  }
+}
+
 /** A whole number of tokens, at least `least`; undefined if `value` is none. */
 export function tokenCount(value: unknown, least = 1): number | undefined {
   const count = typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : value;

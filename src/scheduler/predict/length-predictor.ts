@@ -27,6 +27,9 @@ const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
 const PRIOR_WEIGHT = 0.25;
 
+/** Keys remembered. Beyond, those that least is known of go. */
+const MAX_KEYS = 1024;
+
 /** Running requests looked at for one table, … */
 const MAX_UNFINISHED = 48;
 /** … and lengths that each may still come to: at one alone there would be no tail. */
@@ -123,8 +126,11 @@ export class LengthPredictor {
   }
 
   export(): LengthProfile {
-    const lengths: Record<string, Centroids> = { '': this.#root.digest.centroids() };
-    for (const [key, node] of this.#nodes) lengths[key] = node.digest.centroids();
+    const nodes: [string, Node][] = [['', this.#root], ...this.#nodes];
+    const entries = Math.min(MAX_ENTRIES, MAX_EXPORT_ENTRIES / nodes.length);
+    const lengths = Object.fromEntries(
+      nodes.map(([key, { digest }]) => [key, coarse(digest.centroids(), entries)]),
+    );
     return { version: 1, lengths };
   }
 
@@ -134,8 +140,10 @@ export class LengthPredictor {
       const node = key === '' ? this.#root : this.#node(key);
       node.digest.absorb(centroids);
       if (node.digest.count >= MEMORY) node.digest.forget(MEMORY / 2 / node.digest.count);
+      this.#makeRoom(node);
     }
-    for (const node of this.#nodes.values()) node.refresh(true);
+    // Of all that there are few are asked next.
+    for (const node of this.#nodes.values()) node.stale();
   }
 
   #table(request: Request): LengthTable {
@@ -146,12 +154,27 @@ export class LengthPredictor {
     let leaf = this.#leaves.get(request);
     if (leaf === undefined) {
       const bucket = Math.floor(Math.log2(request.promptTokens));
-      leaf = this.#node(
-        `${encodeURIComponent(request.app)}/${encodeURIComponent(request.stage)}/${bucket}`,
-      );
+      leaf = this.#node(`${escaped(request.app)}/${escaped(request.stage)}/${bucket}`);
       this.#leaves.set(request, leaf);
+      this.#makeRoom(leaf);
     }
     return leaf;
+  }
+
+  /** Of those that nothing rests on, what was learnt least of goes; `kept` stays. */
+  #makeRoom(kept: Node): void {
+    while (this.#nodes.size > MAX_KEYS) {
+      let least: [string, Node] | undefined;
+      for (const entry of this.#nodes) {
+        const [, node] = entry;
+        if (node === kept || node.children > 0 || node.live.size > 0) continue;
+        if (least === undefined || node.digest.count < least[1].digest.count) least = entry;
+      }
+      if (least === undefined) return;
+      const [key, { parent }] = least;
+      this.#nodes.delete(key);
+      if (parent !== undefined) parent.children--;
+    }
   }
 
   #node(key: string): Node {
@@ -165,12 +188,35 @@ export class LengthPredictor {
   }
 }
 
+/** Entries of a key that are passed on, and of all keys; neighbours become one. */
+const MAX_ENTRIES = 64;
+const MAX_EXPORT_ENTRIES = 12_288;
+
+function coarse(centroids: Centroids, entries: number): Centroids {
+  const size = Math.ceil(centroids.length / entries);
+  if (size <= 1) return centroids;
+  const groups: { mean: number; n: number }[] = [];
+  for (let from = 0; from < centroids.length; from += size) {
+    const group = centroids.slice(from, from + size);
+    const n = group.reduce((sum, one) => sum + one.n, 0);
+    groups.push({ mean: group.reduce((sum, one) => sum + one.mean * one.n, 0) / n, n });
+  }
+  return groups;
+}
+
+/** A label as part of a key. Half a character has no escape, and is taken for any other half. */
+function escaped(label: string): string {
+  return encodeURIComponent(label.replace(/\p{Surrogate}/gu, '\uFFFD'));
+}
+
 /** One key's lengths, and the next coarser key's to lean on. */
 class Node {
   readonly parent: Node | undefined;
   readonly digest = new Digest();
   /** Requests that have not ended, oldest first; kept for an app's stage and its prompt sizes only. */
   readonly live = new Set<Request>();
+  /** Finer keys. */
+  children = 0;
   seen = 0;
   /** 0: all together; 1: an app; 2: its stage; 3: a size of its prompts. */
   readonly depth: number;
@@ -181,6 +227,7 @@ class Node {
 
   constructor(parent: Node | undefined) {
     this.parent = parent;
+    if (parent !== undefined) parent.children++;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
     this.level = parent === undefined || this.depth < 3 ? new AdaptiveLevel(BOUND) : parent.level;
   }
@@ -194,6 +241,11 @@ class Node {
   get table(): LengthTable {
     if (this.#table === undefined) this.refresh(true);
     return this.#table ?? this.#mix();
+  }
+
+  /** The table is made anew when it is asked next. */
+  stale(): void {
+    this.#table = undefined;
   }
 
   /** Brings the table up to date once a sixteenth of what it holds is new. */

@@ -52,6 +52,12 @@ export interface GraphProfile {
 
 /** Graphs remembered per kind of program; the oldest go. */
 const MEMORY = 96;
+/** Kinds of program remembered, and stages of one. */
+const MAX_KINDS = 128;
+const MAX_STAGES = 128;
+/** Stages of all graphs of a kind, and of all that are passed on. */
+const MAX_KIND_STAGES = 2048;
+const MAX_EXPORT_STAGES = 2048;
 /** Nearest matches that make a forecast. */
 const NEAREST = 12;
 /** Below this many graphs of a kind, programs that still run are matched with as well. */
@@ -110,11 +116,18 @@ export class ProgramHistory {
 
   /** Learns from a program that has ended, unless one of its calls did not finish. */
   record(program: Program): void {
-    this.#live.get(program.kind)?.delete(program);
+    this.forget(program);
     if (program.calls.length === 0) return;
     if (program.calls.some((call) => call.end?.kind !== 'finished')) return;
     const stages = program.waves.map((wave, i) => stageOf(wave, program.waves[i + 1]));
     this.#add(program.kind, { sloMs: program.sloMs, stages });
+  }
+
+  /** A program is over, and nothing is to be learnt from it. */
+  forget(program: Program): void {
+    const live = this.#live.get(program.kind);
+    live?.delete(program);
+    if (live?.size === 0) this.#live.delete(program.kind);
   }
 
   /**
@@ -131,10 +144,16 @@ export class ProgramHistory {
   }
 
   export(): GraphProfile {
-    const graphs: Record<string, GraphRecord[]> = {};
-    for (const [kind, records] of this.#kinds) {
-      graphs[kind] = records.map(({ sloMs, stages }) => ({ sloMs, stages }));
-    }
+    const graphs = Object.fromEntries(
+      Array.from(this.#kinds, ([kind, records]) => {
+        let from = records.length;
+        let room = MAX_EXPORT_STAGES / this.#kinds.size;
+        while (from > 0 && records[from - 1].stages.length <= room) {
+          room -= records[--from].stages.length;
+        }
+        return [kind, records.slice(from).map(({ sloMs, stages }) => ({ sloMs, stages }))];
+      }),
+    );
     return { version: 1, graphs };
   }
 
@@ -149,10 +168,21 @@ export class ProgramHistory {
     let records = this.#kinds.get(kind);
     if (records === undefined) {
       records = [];
+      if (this.#kinds.size >= MAX_KINDS) this.#kinds.delete(this.#leastKnown());
       this.#kinds.set(kind, records);
     }
-    records.push({ sloMs: record.sloMs, stages: record.stages, after: workAfter(record.stages) });
-    if (records.length > MEMORY) records.shift();
+    const stages = record.stages.slice(0, MAX_STAGES);
+    records.push({ sloMs: record.sloMs, stages, after: workAfter(stages) });
+    let length = records.reduce((sum, { stages: { length } }) => sum + length, 0);
+    while (records.length > MEMORY || length > MAX_KIND_STAGES) {
+      length -= records.shift()?.stages.length ?? length;
+    }
+  }
+
+  #leastKnown(): string {
+    let [least] = this.#kinds;
+    for (const entry of this.#kinds) if (entry[1].length < least[1].length) least = entry;
+    return least[0];
   }
 
   #match(program: Program, tokenMs: number): readonly Future[] {

@@ -1,7 +1,8 @@
 import type { Embedder } from '../../engine/embedder';
 import { type Slo, TempoError } from '../../scheduler';
 import type { EmbeddingSubmission } from '../embedding-types';
-import { plain } from '../plain';
+import { plain, read } from '../plain';
+import { Turns } from '../yield';
 import {
   alone,
   expect,
@@ -18,6 +19,9 @@ import { id } from './submission';
 
 /** The OpenAI API's limit. */
 const MAX_INPUTS = 2048;
+
+/** No text of more characters for each token that a model takes can be short enough. */
+const MAX_CHARACTERS_PER_TOKEN = 32;
 
 /** Read where the model is known. */
 const anything: Reader<unknown> = (value) => value;
@@ -45,16 +49,22 @@ export interface EmbeddingRequest {
 
 /** Throws a typed error that names the field. */
 export function readEmbedding(given: EmbeddingSubmission): EmbeddingRequest {
-  const isRequest = isRecord(given) && isRecord(given.params);
-  expect(isRequest, 'input', 'a request for embeddings must be an object with input', given);
-  alone(label, given.app, 'app');
-  const { input, model, dimensions, slo } = alone(EMBEDDING, plain<unknown>(given.params, ''));
+  const field = (name: keyof EmbeddingSubmission, at: string = name): unknown =>
+    plain(
+      read(() => given?.[name], name),
+      at,
+    );
+  const params = field('params', '');
+  const sentence = 'a request for embeddings must be an object with input';
+  expect(isRecord(params), 'input', sentence, params);
+  alone(label, field('app'), 'app');
+  const { input, model, dimensions, slo } = alone(EMBEDDING, params);
   return {
-    id: alone(id, given.id, 'id'),
+    id: alone(id, field('id'), 'id'),
     input,
     model,
     dimensions,
-    slo: slo ?? alone(objective, plain(given.slo, 'slo'), 'slo'),
+    slo: slo ?? alone(objective, field('slo'), 'slo'),
   };
 }
 
@@ -62,7 +72,7 @@ export function readEmbedding(given: EmbeddingSubmission): EmbeddingRequest {
  * The inputs as tokens. Throws `invalid_request` for what is no text and no list of the model's token ids,
  * and `context_length_exceeded` for what is too long, by its place.
  */
-export function readInput(input: unknown, embedder: Embedder): Int32Array[] {
+export async function readInput(input: unknown, embedder: Embedder): Promise<Int32Array[]> {
   const single = typeof input === 'string' || areIds(input);
   const inputs: unknown = single ? [input] : input;
   expect(
@@ -71,17 +81,24 @@ export function readInput(input: unknown, embedder: Embedder): Int32Array[] {
     `input must be a text, a list of 1 to ${MAX_INPUTS} texts, or token ids`,
     input,
   );
-  return inputs.map((one: unknown, i) => {
+  const turns = new Turns();
+  const all: Int32Array[] = [];
+  for (const [i, one] of inputs.entries()) {
     const at = single ? 'input' : `input[${i}]`;
-    const ids = idsOf(one, at, embedder);
     const { contextWindow, model } = embedder;
-    if (ids.length <= contextWindow) return ids;
-    throw new TempoError(
-      'context_length_exceeded',
-      `${at} has ${ids.length} tokens; "${model}" takes ${contextWindow}. Cut it in parts.`,
-      { param: at },
-    );
-  });
+    const long = typeof one === 'string' && one.length > contextWindow * MAX_CHARACTERS_PER_TOKEN;
+    const ids = long ? { length: `more than ${contextWindow}` } : idsOf(one, at, embedder);
+    if (!('at' in ids) || ids.length > contextWindow) {
+      throw new TempoError(
+        'context_length_exceeded',
+        `${at} has ${ids.length} tokens; "${model}" takes ${contextWindow}. Cut it in parts.`,
+        { param: at },
+      );
+    }
+    all.push(ids);
+    await turns.give();
+  }
+  return all;
 }
 
 function idsOf(input: unknown, at: string, embedder: Embedder): Int32Array {
@@ -92,11 +109,10 @@ function idsOf(input: unknown, at: string, embedder: Embedder): Int32Array {
   }
   expect(areIds(input), at, `${at} must be a text or a list of token ids`, input);
   const { vocabSize } = embedder;
-  for (const [i, token] of input.entries()) {
-    const param = `${at}[${i}]`;
-    const holds = Number.isInteger(token) && token >= 0 && token < vocabSize;
-    expect(holds, param, `${param} must be a token id from 0 to ${vocabSize - 1}`, token);
-  }
+  const wrong = input.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+  const param = `${at}[${wrong}]`;
+  const sentence = `${param} must be a token id from 0 to ${vocabSize - 1}`;
+  expect(wrong < 0, param, sentence, input[wrong]);
   return Int32Array.from(input);
 }
 

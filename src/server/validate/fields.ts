@@ -2,7 +2,7 @@
  * How the values of a request are read: each kind of field has a reader, and the readers of an
  * object's fields make a table. Callers need not be TypeScript, so nothing is taken for granted.
  */
-import { TempoError } from '../../scheduler';
+import { shown, TempoError } from '../../scheduler';
 
 /** One request that is being read. */
 export interface Reading {
@@ -42,15 +42,13 @@ export function object<T extends Table, Required extends string & keyof T = neve
 ): Reader<Fields<T, Required>> {
   return (value, at, reading) => {
     expect(isRecord(value), at, `${at || 'what is passed'} must be an object`, value);
-    const given = Object.entries(value).filter(
-      ([, field]) => field !== undefined && field !== null,
-    );
+    const given = Object.keys(value).filter((name) => (value[name] ?? null) !== null);
     // First, because a field that is missing is often one that was misspelt.
-    const unknown = given.find(([name]) => !Object.hasOwn(table, name));
-    if (unknown !== undefined) throw unknownField(pathOf(at, unknown[0]));
+    const unknown = given.find((name) => !Object.hasOwn(table, name));
+    if (unknown !== undefined) throw unknownField(pathOf(at, unknown));
     const read: Record<string, unknown> = {};
-    for (const [name, field] of given) {
-      const taken = table[name](field, pathOf(at, name), reading);
+    for (const name of given) {
+      const taken = table[name](value[name], pathOf(at, name), reading);
       if (taken !== undefined) read[name] = taken;
     }
     for (const name of required) {
@@ -65,7 +63,7 @@ export function list<T>(of: Reader<T>, max = Number.MAX_SAFE_INTEGER): Reader<T[
   return (value, at, reading) => {
     const words = max < Number.MAX_SAFE_INTEGER ? ` of at most ${max}` : '';
     expect(Array.isArray(value) && value.length <= max, at, `${at} must be a list${words}`, value);
-    return value.map((item, i) => of(item, `${at}[${i}]`, reading));
+    return Array.from(value, (item, i) => of(item, `${at}[${i}]`, reading));
   };
 }
 
@@ -112,10 +110,14 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Reader<
 
 const MAX_LABEL = 64;
 
+/** Half of a character: no text can be made of it. */
+const HALF = /\p{Surrogate}/u;
+
 /** The name of an app, a stage, a kind of program. */
 export const label: Reader<string> = (value, at) => {
-  const holds = typeof value === 'string' && value.length >= 1 && value.length <= MAX_LABEL;
-  expect(holds, at, `${at} must be a name of 1 to ${MAX_LABEL} characters`, value);
+  const holds =
+    typeof value === 'string' && value !== '' && value.length <= MAX_LABEL && !HALF.test(value);
+  expect(holds, at, `${at} must be a name of 1 to ${MAX_LABEL} whole characters`, value);
   return value;
 };
 
@@ -154,7 +156,7 @@ export function expect(
   got: unknown,
 ): asserts holds {
   if (holds) return;
-  throw new TempoError('invalid_request', `${sentence}; got ${show(got)}.`, {
+  throw new TempoError('invalid_request', `${sentence}; got ${shown(got)}.`, {
     param: param || undefined,
   });
 }
@@ -173,10 +175,4 @@ function unknownField(path: string): TempoError {
 
 function pathOf(at: string, name: string): string {
   return at === '' ? name : `${at}.${name}`;
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -14,6 +14,9 @@ import {
 import { assistantContent, type ImageSource, textContent, userContent } from './parts';
 import { onlyFunctions } from './tools';
 
+/** Twice as many as OpenAI takes. */
+const MAX_MESSAGES = 4096;
+
 /** A message as it was read: a text, and a user's images beside it. */
 export type Message =
   | { role: 'system'; content: string }
@@ -140,7 +143,7 @@ export const messages: Reader<Message[]> = (value, at, reading) => {
   const holds = Array.isArray(value) && value.length > 0;
   expect(holds, at, `${at} must hold at least one message`, value);
   const called = new Set<string>();
-  return list(message)(value, at, reading).map((one, i) => {
+  return list(message, MAX_MESSAGES)(value, at, reading).map((one, i) => {
     if (one.role === 'assistant') for (const { id } of one.tool_calls ?? []) called.add(id);
     if (one.role === 'tool' && one.tool_call_id !== undefined) {
       const param = `${at}[${i}].tool_call_id`;

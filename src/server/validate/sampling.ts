@@ -2,6 +2,8 @@ import { expect, flag, isRecord, list, number, type Reader, text, wholeNumber } 
 
 const MAX_CHOICES = 128;
 const MAX_STOP_STRINGS = 16;
+const MAX_STOP_LENGTH = 256;
+const MAX_BIASES = 8192;
 /** More output tokens than any context window holds: a mistake, not a wish. */
 const MAX_TOKENS = 2 ** 31 - 1;
 
@@ -10,8 +12,10 @@ const penalty = number('between -2 and 2', (n) => n >= -2 && n <= 2);
 
 const logitBias: Reader<Record<string, number>> = (value, at) => {
   expect(isRecord(value), at, `${at} must map token ids to numbers`, value);
+  const entries = Object.entries(value);
+  expect(entries.length <= MAX_BIASES, at, `${at} must be of at most ${MAX_BIASES} tokens`, value);
   const biases: Record<string, number> = {};
-  for (const [token, bias] of Object.entries(value)) {
+  for (const [token, bias] of entries) {
     const param = `${at}[${token}]`;
     expect(/^\d+$/.test(token), param, `${param} must name a token by its id`, token);
     const holds = typeof bias === 'number' && bias >= -100 && bias <= 100;
@@ -23,8 +27,9 @@ const logitBias: Reader<Record<string, number>> = (value, at) => {
 
 const stop: Reader<string[]> = (value, at, reading) => {
   const stops = typeof value === 'string' ? [value] : list(text)(value, at, reading);
-  const holds = stops.length <= MAX_STOP_STRINGS && !stops.includes('');
-  expect(holds, at, `${at} must be up to ${MAX_STOP_STRINGS} strings, none empty`, value);
+  const sentence = `${at} must be up to ${MAX_STOP_STRINGS} strings of 1 to ${MAX_STOP_LENGTH} characters`;
+  const fits = ({ length }: string) => length > 0 && length <= MAX_STOP_LENGTH;
+  expect(stops.length <= MAX_STOP_STRINGS && stops.every(fits), at, sentence, value);
   return stops;
 };
 

@@ -1,7 +1,7 @@
-import { plain } from '../plain';
+import { plain, read } from '../plain';
 import type { Submission } from '../server-types';
 import { type ChatRequest, readChat } from './chat';
-import { alone, expect, isRecord, label, oneOf, type Reader, type Reading } from './fields';
+import { alone, expect, isRecord, label, oneOf, type Reader, type Reading, text } from './fields';
 import { objective } from './objective';
 import { readText, type TextRequest } from './text';
 
@@ -37,12 +37,25 @@ const kind = oneOf('chat', 'text');
  * functions, cycles, proxies or getters. Throws `invalid_request`, naming the field, where it does.
  */
 export function plainSubmission(given: Submission): Submission {
-  expect(isRecord(given), 'params', 'a submission must be an object', given);
-  const { id: name, app, slo, program } = given;
-  const envelope = { id: name, app, program, slo: plain(slo, 'slo') };
-  return given.kind === 'text'
-    ? { kind: given.kind, ...envelope, params: plain(given.params, '') }
-    : { kind: given.kind, ...envelope, params: plain(given.params, '') };
+  expect(
+    read(() => isRecord(given), ''),
+    'params',
+    'a submission must be an object',
+    given,
+  );
+  const field = <K extends keyof Submission>(name: K, at: string = name): Submission[K] =>
+    plain(
+      read(() => given[name], name),
+      at,
+    );
+  return {
+    kind: field('kind'),
+    id: field('id'),
+    app: field('app'),
+    program: field('program'),
+    slo: field('slo'),
+    params: field('params', ''),
+  } as Submission;
 }
 
 /** What answers, as far as reading goes. */
@@ -53,6 +66,7 @@ export function readSubmission(given: Submission, loaded: Loaded): ReadRequest {
   alone(id, given.id, 'id');
   alone(label, given.app, 'app');
   alone(objective, given.slo, 'slo');
+  if ((given.program ?? null) !== null) alone(text, given.program, 'program');
   const { params } = given;
   if (alone(kind, given.kind ?? 'chat', 'kind') === 'chat') {
     return { kind: 'chat', ...readParams(params, loaded) };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
-import { readLoadConfig } from '../engines';
 import { Harness } from '../harness.test-data';
 import type { LoadConfig } from '../server-types';
+import { readLoadConfig } from './load-config';
 
 const MINE = {
   model: 'https://models.example/mine/resolve/main/',

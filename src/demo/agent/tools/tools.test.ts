@@ -54,4 +54,31 @@ describe('the agent’s tools', () => {
     expect((await runTool('calculator', '{')).result).toMatch(/not valid JSON/);
     expect((await run('teleport', {})).result).toMatch(/no tool "teleport"/);
   });
+
+  it.each([
+    '1:1e9',
+    'zeros(1e5, 1e5)',
+    'range(1, 1e9)',
+    'f(x) = f(x + 1); f(1)',
+    'a = 5',
+    'combinations(1e9, 5e8)',
+    'factorial(1e9)',
+    'isPrime(9007199254740881)',
+    '[1, 2, 3]',
+    '"a"',
+    'sum(1:1e8)',
+    'evaluate("1:1e9")',
+    'cos.constructor("return 1")()',
+    '('.repeat(1e6),
+    '9^'.repeat(1e5),
+    `1${'!'.repeat(1e4)}`,
+    '1e400',
+    '170!!!!',
+    'x',
+    '2 > 1 ? 1 : 2',
+  ])('refuse %.30s at once', async (expression) => {
+    const { ok, durationMs } = await run('calculator', { expression });
+    expect(ok).toBe(false);
+    expect(durationMs).toBeLessThan(500);
+  });
 });

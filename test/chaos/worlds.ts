@@ -1,0 +1,179 @@
+/** The whole server on each kind of engine, with what can go wrong with it. */
+import { DEVICE_PROFILES, loadSimulatedEngine, SimulatedClock } from '../../src/engine/simulated';
+import { loadWebLlmEngine } from '../../src/engine/webllm';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
+import { POLICY_NAMES, type SampledToken, type StepResult } from '../../src/scheduler';
+import { TempoServer } from '../../src/server';
+import { FragileEngine } from '../../src/server/harness.test-data';
+import type { LoadConfig } from '../../src/server/server-types';
+import type { Random } from './attacks';
+
+export interface World {
+  readonly server: TempoServer;
+  readonly config: LoadConfig;
+  /** By name. Each does its harm and returns. */
+  readonly faults: Readonly<Record<string, (random: Random) => unknown>>;
+  /** What an engine still holds, once nothing is open. */
+  held(): Record<string, number>;
+}
+
+const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)];
+
+/** What may happen to any server. */
+function common(server: TempoServer, config: LoadConfig): World['faults'] {
+  return {
+    'another load': () => server.load(config),
+    'two loads at once': () => [server.load(config), server.load(config)],
+    'a load that is cancelled': () => {
+      void server.load(config);
+      setTimeout(() => void server.cancelLoad(), 2);
+    },
+    'an unload, then a load': async () => {
+      await server.unload();
+      await server.load(config);
+    },
+    'another policy': (random) => server.setPolicy(pick(random, POLICY_NAMES)),
+    'a policy that is none': () => server.setPolicy({ toString: 1 } as never),
+    'a torn profile': (random) => server.importProfile(pick(random, ['[', '{"lengths":5}', '7'])),
+    'an objective that is none': () => server.setSlo('innocent', { class: 'latency' } as never),
+    'programs that nobody ends': (random) =>
+      server.startProgram({ id: `p${random()}`, app: `a${random()}`, deadline: 5000 }),
+  };
+}
+
+/** A change to an engine's next results. */
+type Change = (result: StepResult) => StepResult;
+
+const first = (result: StepResult, sample: unknown): StepResult => {
+  const [id] = result.sampled.keys();
+  if (id === undefined) return result;
+  return { ...result, sampled: new Map(result.sampled).set(id, sample as SampledToken) };
+};
+
+const CHANGES: Record<string, Change> = {
+  'no token drawn': (result) => ({ ...result, sampled: new Map() }),
+  'a token beyond the vocabulary': (result) => first(result, { token: 2 ** 31 }),
+  'a token that is no number': (result) => first(result, { token: Number.NaN }),
+  'a sample that is nothing': (result) => first(result, null),
+  'a failure that is a word': (result) => {
+    const [id] = result.sampled.keys();
+    return { ...result, failed: new Map(id === undefined ? [] : [[id, 'boom' as never]]) };
+  },
+  'a time that is no number': (result) => ({ ...result, durationMs: Number.NaN }),
+};
+
+export function simulatedWorld(): World {
+  const clock = new SimulatedClock();
+  let device: FragileEngine | undefined;
+  let throws = false;
+  const server = new TempoServer({
+    clock,
+    engines: {
+      simulated: {
+        check: async () => {},
+        async load(_, options) {
+          const profile = { ...DEVICE_PROFILES['laptop-gpu'], maxSequences: 6, totalPages: 200 };
+          const engine = await loadSimulatedEngine({ profile, clock, ...options });
+          device = new FragileEngine(engine, () => {
+            if (!throws) return;
+            throws = false;
+            throw new TypeError('a kernel went mad');
+          });
+          return device;
+        },
+      },
+    },
+  });
+  const config = { engine: 'simulated', model: 'laptop-gpu', policy: 'tempo' } as const;
+  const changes = Object.entries(CHANGES).map(([name, change]) => [
+    name,
+    () => {
+      if (device === undefined) return;
+      const step = device.step.bind(device);
+      let changed = false;
+      device.step = async (plan) => {
+        const result = await step(plan);
+        if (changed) return result;
+        changed = true;
+        return change(result);
+      };
+    },
+  ]);
+  return {
+    server,
+    config,
+    held: () => ({ sequences: device?.sequences.size ?? 0, pages: device?.usedPages ?? 0 }),
+    faults: {
+      ...common(server, config),
+      ...Object.fromEntries(changes),
+      'a lost device': () => device?.lose(),
+      'a step that throws': () => {
+        throws = true;
+      },
+      'a step that hangs until the device is lost': () => {
+        const hung = device;
+        if (hung === undefined) return;
+        hung.hangsUntil = new Promise((resolve) =>
+          setTimeout(() => {
+            hung.lose();
+            resolve();
+          }, 60),
+        );
+      },
+      'more found computed than there is': () => {
+        const strange = device;
+        if (strange === undefined) return;
+        const add = strange.add.bind(strange);
+        strange.add = (spec) => {
+          strange.add = add;
+          add(spec);
+          return { cachedTokens: 1e6 };
+        };
+      },
+      'a sequence that is not let go of': () => {
+        const strange = device;
+        if (strange === undefined) return;
+        const remove = strange.remove.bind(strange);
+        strange.remove = (id) => {
+          strange.remove = remove;
+          remove(id);
+          throw new RangeError('no slot');
+        };
+      },
+      'a jump of the clock': (random) => clock.advance(random() * 600_000),
+    },
+  };
+}
+
+export function standInWorld(): World {
+  let world = new StandIn();
+  const server = new TempoServer({
+    engines: {
+      webllm: {
+        check: async () => {},
+        load: (config, options) => {
+          world = new StandIn();
+          return loadWebLlmEngine({
+            ...options,
+            model: config.model,
+            webllm: world.webllm,
+            gpu: world.gpu,
+            maxSequences: 6,
+            kvBudgetBytes: 64 * 4096,
+          });
+        },
+      },
+    },
+  });
+  const config = { engine: 'webllm', model: STAND_IN_MODEL, policy: 'tempo' } as const;
+  return {
+    server,
+    config,
+    held: () => ({ corruptions: world.corruptions.length }),
+    faults: {
+      ...common(server, config),
+      'a lost device': () => world.loseDevice(),
+      'a runtime that breaks down': () => world.failNextForward(),
+    },
+  };
+}
