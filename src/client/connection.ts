@@ -2,6 +2,7 @@ import { type Endpoint, proxy, wrap } from 'comlink';
 import { GREETING, TempoError, type TempoHost } from '../worker/protocol';
 import { crossing } from './crossing';
 import { methods } from './lazy';
+import { randomId } from './random-id';
 import type { TempoPort } from './types';
 
 /** A host, and how to learn of its end. */
@@ -88,7 +89,7 @@ function greetFromPage(port: MessagePort): void {
     greet();
     return;
   }
-  const name = `${GREETING} ${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+  const name = `${GREETING} ${randomId()}`;
   const untilGone = () => {
     port.postMessage(name);
     return new Promise(() => {});
