@@ -30,7 +30,6 @@ const STRICT_CSP = {
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "worker-src 'self'",
-    "style-src 'self'",
     "require-trusted-types-for 'script'",
     'trusted-types tempo-llm',
   ].join('; '),

@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
 const LIMIT_MS = 60_000;
 
 declare global {
-  /** What the page's `output` has shown, one text for each change. */
+  /** What the page's `output` has shown since it was last empty, one text for each change. */
   var shown: string[];
   /** What a page that checks itself found wrong. */
   var trouble: Promise<string[]>;
@@ -79,7 +79,8 @@ function noteOutput(): void {
   globalThis.shown = [];
   new MutationObserver(() => {
     const text = document.querySelector('output')?.textContent ?? '';
-    if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
+    if (text === '') globalThis.shown = [];
+    else if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
@@ -95,7 +96,7 @@ async function chat(page: Page): Promise<void> {
 async function streamed(page: Page): Promise<void> {
   await page.getByRole('status').filter({ hasText: /\S/ }).waitFor();
   await button(page).and(page.locator(':enabled')).waitFor();
-  const shown = await page.evaluate(() => globalThis.shown.filter((text) => text !== ''));
+  const shown = await page.evaluate(() => globalThis.shown);
   const grows = shown.every((text, i) => i === 0 || text.startsWith(shown[i - 1]));
   if (shown.length < 3 || !grows) throw new Error(`no stream: ${JSON.stringify(shown)}`);
 }

@@ -32,13 +32,19 @@ const PROGRESS_EVERY_MS = 50;
 const DEFAULT_MAX_WAITING = 10_000;
 const DEFAULT_BEST_EFFORT_SHARE = 0.05;
 
-type EventListener = (events: RequestEvent[]) => void;
-type IsMine = (requestId: string) => boolean;
+/** Told of what happens to requests, several events at a time. */
+export type EventListener = (events: RequestEvent[]) => void;
+/** Whether a listener is to hear of a request. */
+export type IsMine = (requestId: string) => boolean;
 
 export interface TempoServerOptions {
   /** Monotonic time. Default: the platform's. */
   clock?: Clock;
-  /** Kinds of engine in place of the built-in ones. */
+  /**
+   * Kinds of engine in place of the built-in ones.
+   *
+   * @internal
+   */
   engines?: Partial<EngineKinds>;
 }
 
