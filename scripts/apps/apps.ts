@@ -19,21 +19,31 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 
 const VITE_7 = { vite: '7.3.8' };
 
-const ISOLATED = {
+export const ISOLATED = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
 
-/** The strictest that the simulated engine runs under. A model needs its host in `connect-src`, besides. */
-const STRICT_CSP = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self' 'wasm-unsafe-eval'",
-    "worker-src 'self'",
-    "require-trusted-types-for 'script'",
-    'trusted-types tempo-llm',
-  ].join('; '),
-};
+/** The strictest that Tempo runs under, with every file of the site. It is the one in docs/guide/headers.md. */
+export const STRICT_CSP = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "connect-src 'self' https://huggingface.co https://*.hf.co https://raw.githubusercontent.com",
+  "require-trusted-types-for 'script'",
+  'trusted-types tempo-llm',
+];
+
+const csp = (directives: readonly string[]) => ({
+  'content-security-policy': directives.join('; '),
+});
+
+/** What becomes of it where the package is on another origin, and the page has an import map. */
+export const strictCspFrom = (origin: string, nonce: string): string[] =>
+  STRICT_CSP.map((directive) => {
+    if (directive.startsWith('script-src ')) return `${directive} 'nonce-${nonce}' ${origin}`;
+    return directive.startsWith('worker-src ') ? 'worker-src blob:' : directive;
+  });
 
 /** Vite's development server has to be told of a linked package. */
 const ALLOW_REPOSITORY = `export default { server: { fs: { allow: ['.', '${REPOSITORY}'] } } };`;
@@ -52,7 +62,7 @@ export const APPS: Record<string, Run> = {
   'vite-7': built('vite', { versions: VITE_7 }),
   'sub-path': built('vite', { base: '/apps/chat/', flags: ['--base', '/apps/chat/'] }),
   isolated: built('vite', { headers: ISOLATED }),
-  'strict-csp': built('vite', { headers: STRICT_CSP }),
+  'strict-csp': built('vite', { headers: csp(STRICT_CSP) }),
   linked: built('vite', { linked: true }),
   'vite-8-dev': developed('vite'),
   'vite-7-dev': developed('vite', { versions: VITE_7 }),
@@ -64,6 +74,7 @@ export const APPS: Record<string, Run> = {
   'shared-worker': built('shared-worker', { check: shareOneServer }),
   plain: unbundled(),
   'other-origin': unbundled({ cdn: true }),
+  'other-origin-strict-csp': unbundled({ cdn: true, strict: true }),
   node: inNode,
 };
 
@@ -124,15 +135,19 @@ function developed(app: string, options: Install = {}): Run {
 }
 
 /** On a CDN the package is served for other origins, and by another than the page. */
-function unbundled({ cdn = false } = {}): Run {
+function unbundled({ cdn = false, strict = false } = {}): Run {
   return async (bench) => {
     const sandbox = await install(bench, 'plain');
+    let headers = {};
     if (cdn) {
-      const headers = { 'access-control-allow-origin': '*' };
-      const address = await sandbox.serve('node_modules', { headers });
+      const open = { 'access-control-allow-origin': '*' };
+      const address = await sandbox.serve('node_modules', { headers: open });
       sandbox.edit('index.html', (text) => text.replace('./node_modules/', address));
+      if (strict) headers = csp(strictCspFrom(new URL(address).origin, 'chosen'));
     }
-    await ask(bench.browser, await sandbox.serve('.'));
+    const nonce = (text: string) => text.replaceAll('<script', '<script nonce="chosen"');
+    if (strict) sandbox.edit('index.html', nonce);
+    await ask(bench.browser, await sandbox.serve('.', { headers }));
   };
 }
 

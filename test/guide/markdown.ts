@@ -20,7 +20,7 @@ export function blocksOf(guide: string): Block[] {
   const blocks: Block[] = [];
   let section = '';
   const parts =
-    /^#+ (?<heading>.+)$|(?:^`(?<file>[^`]+)`\n\n)?^```(?<language>\w*)\n(?<text>[^]*?)^```$/gm;
+    /^#+ (?<heading>.+)$|(?:^`(?<file>[^`]+)`\n\n)?^```(?<language>\w*)\n(?<text>[\s\S]*?)^```$/gm;
   for (const { groups = {} } of guide.matchAll(parts)) {
     const { heading, file, language, text } = groups;
     if (heading !== undefined) section = heading;
