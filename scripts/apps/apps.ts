@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import type { Site } from '../static-server';
 import type { Sandbox } from './sandbox';
-import { ask, believe, shareOneServer } from './visit';
+import { ask, believe, shareOneServer, tryOut } from './visit';
 
 export interface Bench {
   browser: Browser;
   /** The packed package. */
   tarball: string;
-  /** A copy of an app; it is closed when the run is over. */
+  /** A copy of an app, by its folder in the repository; it is closed when the run is over. */
   sandbox(app: string, workspace?: string): Sandbox;
 }
 
@@ -48,7 +48,7 @@ export const strictCspFrom = (origin: string, nonce: string): string[] =>
 /** Vite's development server has to be told of a linked package. */
 const ALLOW_REPOSITORY = `export default { server: { fs: { allow: ['.', '${REPOSITORY}'] } } };`;
 
-/** Each app of `test/apps`, in every way that it is to run; those that take longest first. */
+/** Each app of `test/apps` and `examples`, in every way that it is to run; those that take longest first. */
 export const APPS: Record<string, Run> = {
   'next-webpack': built('next', { flags: ['--webpack'], start: true }),
   'next-turbopack': built('next', { flags: ['--turbopack'], start: true }),
@@ -56,6 +56,11 @@ export const APPS: Record<string, Run> = {
   clients: built('clients', { check: believe }),
   'ai-sdk': built('ai-sdk', { check: believe }),
   webllm: built('webllm', { check: believe }),
+  'example-ai-sdk-chat': built('examples/ai-sdk-chat', { check: tryOut }),
+  'example-openai-client': built('examples/openai-client', { check: tryOut }),
+  'example-react': built('examples/react', { check: tryOut }),
+  'example-vanilla': built('examples/vanilla', { check: tryOut }),
+  'example-webllm-drop-in': built('examples/webllm-drop-in', { check: tryOut }),
   'webpack-5': built('webpack', { output: '.' }),
   types: typeChecked,
   'vite-8': built('vite'),
@@ -91,7 +96,8 @@ interface Install {
 
 async function install(bench: Bench, app: string, options: Install = {}): Promise<Sandbox> {
   const { versions, workspace, linked, config } = options;
-  const sandbox = bench.sandbox(app, workspace);
+  const folder = app.startsWith('examples/') ? app : `test/apps/${app}`;
+  const sandbox = bench.sandbox(folder, workspace);
   sandbox.edit('package.json', (text) => {
     const manifest = JSON.parse(text);
     return JSON.stringify({

@@ -21,6 +21,16 @@ export async function ask(browser: Browser, url: string): Promise<void> {
   await context.close();
 }
 
+/** An example's answer streams in; without a GPU, its model does not load, and the page says so. */
+export async function tryOut(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  await visit(context, `${url}?engine=simulated`, chat);
+  await visit(context, url, (page) =>
+    page.getByRole('alert').filter({ hasText: 'WebGPU' }).waitFor(),
+  );
+  await context.close();
+}
+
 /** Two pages get their answers from one server; when the first leaves, the second's goes on. */
 export async function shareOneServer(browser: Browser, url: string): Promise<void> {
   const context = await browser.newContext();
@@ -94,7 +104,7 @@ async function chat(page: Page): Promise<void> {
 
 /** Waits for the end of the answer. Throws unless it grew piece by piece. */
 async function streamed(page: Page): Promise<void> {
-  await page.getByRole('status').filter({ hasText: /\S/ }).waitFor();
+  await page.getByRole('status').filter({ hasText: /\S/ }).first().waitFor();
   await button(page).and(page.locator(':enabled')).waitFor();
   const shown = await page.evaluate(() => globalThis.shown);
   const grows = shown.every((text, i) => i === 0 || text.startsWith(shown[i - 1]));
