@@ -20,7 +20,10 @@ document.querySelector('tempo-dashboard').tempo = tempo;
 
 tempo.onState((state) => {
   if (state.phase === 'loading') engine.textContent = state.progress.text;
-  if (state.phase === 'failed') alarm.textContent = state.error.message;
+  if (state.phase === 'failed') {
+    alarm.textContent = state.error.message;
+    engine.innerHTML = '<a href="?engine=simulated">Simulate a model</a>';
+  }
   if (state.phase === 'ready') {
     engine.innerHTML = simulated
       ? 'The simulated engine answers: its text is made up. <a href="?">Use a model</a>'

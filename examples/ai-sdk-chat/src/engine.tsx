@@ -10,7 +10,7 @@ export function Engine() {
   if (state.phase === 'failed') {
     return (
       <p role="alert">
-        {state.error.message} <a href="?engine=simulated">Simulate it</a>
+        {state.error.message} <a href="?engine=simulated">Simulate a model</a>
       </p>
     );
   }

@@ -23,7 +23,7 @@ const extraction = new OpenAI({
 const Visit = z.object({
   name: z.string(),
   company: z.string(),
-  guests: z.number().int(),
+  guests: z.number().int().min(1).max(100),
   date: z.string(),
 });
 
@@ -49,7 +49,7 @@ element('#extract', HTMLFormElement).addEventListener('submit', async (event) =>
       model,
       messages: [
         { role: 'system', content: 'Extract the visit that is asked for.' },
-        { role: 'user', content: element('#extract input', HTMLInputElement).value },
+        { role: 'user', content: element('textarea', HTMLTextAreaElement).value },
       ],
       response_format: zodResponseFormat(Visit, 'visit'),
     });
@@ -62,6 +62,7 @@ tempo.onState((state) => {
   if (state.phase === 'loading') engine.textContent = state.progress.text;
   if (state.phase === 'failed') {
     element('[role=alert]', HTMLElement).textContent = state.error.message;
+    engine.innerHTML = '<a href="?engine=simulated">Simulate a model</a>';
   }
   if (state.phase === 'ready') {
     engine.innerHTML = simulated

@@ -67,4 +67,7 @@ async function start(): Promise<void> {
   stop.addEventListener('click', () => engine.interruptGenerate());
 }
 
-start().catch(tell);
+start().catch((error) => {
+  tell(error);
+  engineText.innerHTML = '<a href="?engine=simulated">Simulate a model</a>';
+});
