@@ -1,6 +1,8 @@
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import type { Site } from '../static-server';
+import { blocksOf } from './guide-blocks';
 import type { Sandbox } from './sandbox';
 import { ask, believe, shareOneServer, tryOut } from './visit';
 
@@ -16,6 +18,8 @@ export interface Bench {
 export type Run = (bench: Bench) => Promise<void>;
 
 const REPOSITORY = join(import.meta.dirname, '../..');
+
+const GUIDES = join(REPOSITORY, 'docs/guide');
 
 const VITE_7 = { vite: '7.3.8' };
 
@@ -63,6 +67,7 @@ export const APPS: Record<string, Run> = {
   'example-webllm-drop-in': built('examples/webllm-drop-in', { check: tryOut }),
   'webpack-5': built('webpack', { output: '.' }),
   types: typeChecked,
+  guides: guidesChecked,
   'vite-8': built('vite'),
   'vite-7': built('vite', { versions: VITE_7 }),
   'sub-path': built('vite', { base: '/apps/chat/', flags: ['--base', '/apps/chat/'] }),
@@ -170,4 +175,17 @@ async function typeChecked(bench: Bench): Promise<void> {
     await sandbox.npm('run', compiler, '--', '--module', 'node16');
     await sandbox.npm('run', compiler, '--', '--module', 'nodenext');
   }
+}
+
+/** The TypeScript of every guide, each block a file of its own; that on testing is a test of ours. */
+async function guidesChecked(bench: Bench): Promise<void> {
+  const sandbox = await install(bench, 'guides');
+  for (const name of readdirSync(GUIDES).filter((guide) => guide !== 'testing.md')) {
+    const blocks = blocksOf(readFileSync(join(GUIDES, name), 'utf8'));
+    for (const [i, { language, file, text }] of blocks.entries()) {
+      if (!/^tsx?$/.test(language)) continue;
+      sandbox.write(basename(file ?? `${basename(name, '.md')}-${i}.${language}`), text);
+    }
+  }
+  await sandbox.npm('run', 'check');
 }
