@@ -46,7 +46,7 @@ const csp = (directives: readonly string[]) => ({
 export const strictCspFrom = (origin: string, nonce: string): string[] =>
   STRICT_CSP.map((directive) => {
     if (directive.startsWith('script-src ')) return `${directive} 'nonce-${nonce}' ${origin}`;
-    return directive.startsWith('worker-src ') ? 'worker-src blob:' : directive;
+    return directive.startsWith('worker-src ') ? `worker-src blob: ${origin}` : directive;
   });
 
 /** Vite's development server has to be told of a linked package. */
