@@ -3,6 +3,11 @@
  *
  * @module tempo-llm/server
  */
-export type { Clock } from '../scheduler';
-export { type EventListener, type IsMine, TempoServer, type TempoServerOptions } from '../server';
+export {
+  type Clock,
+  type EventListener,
+  type IsMine,
+  TempoServer,
+  type TempoServerOptions,
+} from '../server';
 export { serve } from './serve';
