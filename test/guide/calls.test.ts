@@ -10,7 +10,11 @@ const shown: string[] = [];
 vi.mock('tempo-llm', async (original) => {
   const real: typeof import('tempo-llm') = await original();
   const simulated = (options: TempoOptions) => {
-    const tempo = real.createTempo({ engine: 'simulated', host: new TempoServer() });
+    const tempo = real.createTempo({
+      engine: 'simulated',
+      model: 'server-8b-h100',
+      host: new TempoServer(),
+    });
     made.push({ tempo, options });
     return tempo;
   };
