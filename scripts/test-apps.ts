@@ -1,4 +1,4 @@
-/** `npm run test:apps [-- NAME …]`: installs the packed package into the apps of `test/apps`, and runs them. */
+/** `npm run test:apps [-- NAME …]`: installs the packed package into the apps of `test/apps` and `examples`, and runs them. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServedSite, type Site, serveFolder } from '../static-server';
 
-const APPS = join(import.meta.dirname, '../../test/apps');
+const REPOSITORY = join(import.meta.dirname, '../..');
 
 /** Longest that a command may take, and a server to be there, ms. */
 const COMMAND_LIMIT_MS = 4 * 60_000;
@@ -23,11 +23,11 @@ export class Sandbox {
   readonly #running = new Set<ChildProcess>();
   readonly #servers: ServedSite[] = [];
 
-  /** Copies an app of `test/apps`: to `workspace` of a monorepo, where one is given. */
+  /** Copies a folder of the repository: to `workspace` of a monorepo, where one is given. */
   constructor(app: string, workspace = '') {
     this.#app = join(this.#root, workspace);
     const filter = (path: string) => !/[\\/](node_modules|dist|\.next)$/.test(path);
-    cpSync(join(APPS, app), this.#app, { recursive: true, filter });
+    cpSync(join(REPOSITORY, app), this.#app, { recursive: true, filter });
     if (workspace === '') return;
     const monorepo = { private: true, workspaces: [workspace] };
     writeFileSync(join(this.#root, 'package.json'), JSON.stringify(monorepo));

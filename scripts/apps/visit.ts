@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
 const LIMIT_MS = 60_000;
 
 declare global {
-  /** What the page's `output` has shown, one text for each change. */
+  /** What the page's `output` has shown since it was last empty, one text for each change. */
   var shown: string[];
   /** What a page that checks itself found wrong. */
   var trouble: Promise<string[]>;
@@ -17,6 +17,16 @@ export async function ask(browser: Browser, url: string): Promise<void> {
   // To know that there is no such model, WebLLM has to be loaded.
   await visit(context, `${url}?model=no-such-model`, (page) =>
     page.getByRole('status').filter({ hasText: 'no-such-model' }).waitFor(),
+  );
+  await context.close();
+}
+
+/** An example's answer streams in; without a GPU, its model does not load, and the page says so. */
+export async function tryOut(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  await visit(context, `${url}?engine=simulated`, chat);
+  await visit(context, url, (page) =>
+    page.getByRole('alert').filter({ hasText: 'WebGPU' }).waitFor(),
   );
   await context.close();
 }
@@ -79,7 +89,8 @@ function noteOutput(): void {
   globalThis.shown = [];
   new MutationObserver(() => {
     const text = document.querySelector('output')?.textContent ?? '';
-    if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
+    if (text === '') globalThis.shown = [];
+    else if (text !== globalThis.shown.at(-1)) globalThis.shown.push(text);
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
@@ -93,9 +104,9 @@ async function chat(page: Page): Promise<void> {
 
 /** Waits for the end of the answer. Throws unless it grew piece by piece. */
 async function streamed(page: Page): Promise<void> {
-  await page.getByRole('status').filter({ hasText: /\S/ }).waitFor();
+  await page.getByRole('status').filter({ hasText: /\S/ }).first().waitFor();
   await button(page).and(page.locator(':enabled')).waitFor();
-  const shown = await page.evaluate(() => globalThis.shown.filter((text) => text !== ''));
+  const shown = await page.evaluate(() => globalThis.shown);
   const grows = shown.every((text, i) => i === 0 || text.startsWith(shown[i - 1]));
   if (shown.length < 3 || !grows) throw new Error(`no stream: ${JSON.stringify(shown)}`);
 }

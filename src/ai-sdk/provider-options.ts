@@ -5,16 +5,13 @@ import {
 } from '@ai-sdk/provider';
 import type { Slo } from '../client';
 
-/** The same fields, as a type that passes for JSON (an interface does not). */
-type Json<T> = { [K in keyof T]: T[K] };
-
 /**
  * `providerOptions.tempo` of one call: what the AI SDK has no setting for, named as in Tempo's own
  * requests. What is null or undefined is not set. Unknown fields are refused (`InvalidArgumentError`).
  */
 export type TempoProviderOptions = {
   /** This call's objective instead of its app's. Times in ms. */
-  slo?: Json<Slo> | null;
+  slo?: Slo | null;
   /** What the call is for within its app; lengths are learnt per stage. */
   stage?: string | null;
   /** The app it is accounted to instead of the provider's. */

@@ -1,4 +1,8 @@
-/** The package's `./dashboard`: importing it defines `<tempo-dashboard>`. */
+/**
+ * Importing it defines `<tempo-dashboard>`.
+ *
+ * @module tempo-llm/dashboard
+ */
 import { defineTempoDashboard } from './define';
 import type { TempoDashboard } from './element';
 

@@ -1,4 +1,8 @@
-/** The package's `./prompt-api`: Chrome's `LanguageModel`, on Tempo. */
+/**
+ * Chrome's `LanguageModel`, on Tempo.
+ *
+ * @module tempo-llm/prompt-api
+ */
 export { type InstallSettings, installLanguageModel } from './install';
 export { createLanguageModel } from './language-model';
 export type * from './types';

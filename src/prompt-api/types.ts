@@ -197,7 +197,8 @@ export interface LanguageModel extends LanguageModelSession {
   clone(options?: LanguageModelCloneOptions): Promise<LanguageModel>;
 }
 
-interface LanguageModelStatics {
+/** What `LanguageModel` has without a session. */
+export interface LanguageModelStatics {
   /** Loads the model where it is not, and starts a session. */
   create(options?: LanguageModelCreateOptions): Promise<LanguageModel>;
   availability(options?: LanguageModelCreateCoreOptions): Promise<Availability>;

@@ -1,4 +1,8 @@
-/** The package's `./react`: a Tempo for components, and hooks to talk to it and to watch it. */
+/**
+ * A Tempo for components, and hooks to talk to it and to watch it.
+ *
+ * @module tempo-llm/react
+ */
 export type {
   ChatOptions,
   ChatParams,
@@ -6,7 +10,7 @@ export type {
   ChatStatus,
 } from './chat';
 export type { TempoDashboardAttributes } from './elements';
-export type { GivenMessage, UiMessage } from './messages';
+export type { GivenMessage, MessageParts, UiMessage } from './messages';
 export { TempoProvider, type TempoProviderProps, useTempo } from './provider';
 export { TempoReady, type TempoReadyProps, useTempoReady, useTempoState } from './state';
 export { type UseChat, useChat } from './use-chat';

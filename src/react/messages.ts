@@ -6,7 +6,8 @@ import {
   type Usage,
 } from '../client';
 
-type Parts = Exclude<ChatMessage['content'], string | null | undefined>;
+/** A message's content in parts, as OpenAI has it. */
+export type MessageParts = Exclude<ChatMessage['content'], string | null | undefined>;
 
 /** A message as it is shown: OpenAI's, and what is known of how it came about. */
 export interface UiMessage {
@@ -16,7 +17,7 @@ export interface UiMessage {
   /** Its text; empty where there is none. */
   readonly content: string;
   /** What goes to the model in place of `content`: a message that was given in parts. */
-  readonly parts?: Parts;
+  readonly parts?: MessageParts;
   readonly name?: string | null;
   readonly tool_calls?: readonly ToolCall[] | null;
   /** Which call a tool's message answers. */
@@ -63,7 +64,7 @@ export function shownMessage(message: GivenMessage, id: string): UiMessage {
   const { content, ...rest } = message;
   if (typeof content === 'string') return { ...rest, id, content };
   if (content === null || content === undefined) return { ...rest, id, content: '' };
-  const parts: Parts = content;
+  const parts: MessageParts = content;
   const texts = parts.map((part) => ('text' in part ? part.text : ''));
   return { ...rest, id, content: texts.join(''), parts };
 }

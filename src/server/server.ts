@@ -46,13 +46,19 @@ const interval = number('a number of milliseconds', (ms) => ms >= 0 && ms < 2 **
 const DEFAULT_MAX_WAITING = 10_000;
 const DEFAULT_BEST_EFFORT_SHARE = 0.05;
 
-type EventListener = (events: RequestEvent[]) => void;
-type IsMine = (requestId: string) => boolean;
+/** Told of what happens to requests, several events at a time. */
+export type EventListener = (events: RequestEvent[]) => void;
+/** Whether a listener is to hear of a request. */
+export type IsMine = (requestId: string) => boolean;
 
 export interface TempoServerOptions {
   /** Monotonic time. Default: the platform's. */
   clock?: Clock;
-  /** Kinds of engine in place of the built-in ones. */
+  /**
+   * Kinds of engine in place of the built-in ones.
+   *
+   * @internal
+   */
   engines?: Partial<EngineKinds>;
 }
 

@@ -60,7 +60,7 @@ export interface TextLogprobs {
 
 export type TextFinishReason = 'stop' | 'length' | 'abort';
 
-interface TextChoice<Reason> {
+export interface TextChoice<Reason> {
   index: number;
   text: string;
   /** With return_token_ids, on a choice's first chunk. */

@@ -1,4 +1,8 @@
-/** The package's `./service-worker`: one Tempo's addresses for every script of a page. */
+/**
+ * One Tempo's addresses for every script of a page.
+ *
+ * @module tempo-llm/service-worker
+ */
 export {
   type FetchEventLike,
   type HandleOptions,

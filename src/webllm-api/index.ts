@@ -1,4 +1,8 @@
-/** The package's `./webllm`: WebLLM's API on Tempo, for code that was written for `@mlc-ai/web-llm`. */
+/**
+ * WebLLM's API on Tempo, for code that was written for `@mlc-ai/web-llm`.
+ *
+ * @module tempo-llm/webllm
+ */
 
 export * from './artifacts';
 export * from './cache';

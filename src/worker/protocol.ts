@@ -4,17 +4,24 @@
  */
 export type { EngineStatus, LoadProgress } from '../engine/step-engine';
 export type {
+  BestEffortSlo,
+  CalibrationSnapshot,
+  DeadlineSlo,
   Explanation,
   FinishReason,
   GroupSnapshot,
+  LatencySlo,
   MetricsSnapshot,
   Percentiles,
   PolicyName,
+  ProgramSlo,
   Reason,
   Slo,
   SloClass,
   TempoErrorCode,
+  TempoErrorDetails,
   TempoErrorJson,
+  WaitingTimeSnapshot,
 } from '../scheduler';
 export { TempoError } from '../scheduler/errors';
 export { POLICY_NAMES } from '../scheduler/policies/names';

@@ -1,6 +1,8 @@
 /**
  * A worker's entry: a server, for the page that made the worker, or as a SharedWorker for every page
  * that connects. Where it is imported outside a worker it does nothing.
+ *
+ * @module tempo-llm/worker
  */
 import type { Endpoint } from 'comlink';
 import { TempoServer } from '../server';

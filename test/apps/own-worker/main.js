@@ -1,6 +1,6 @@
 import { createTempo } from 'tempo-llm';
 
-// ?model=Qwen3-0.6B-q4f16_1-MLC answers with that model, nothing with the simulated engine.
+// ?model=Qwen2.5-0.5B-Instruct-q4f16_1-MLC answers with that model, nothing with the simulated engine.
 const model = new URLSearchParams(location.search).get('model');
 const worker = () => new Worker(new URL('./tempo-worker.js', import.meta.url), { type: 'module' });
 const tempo = createTempo({ ...(model ? { model } : { engine: 'simulated' }), worker });
@@ -16,7 +16,7 @@ form.addEventListener('submit', async (event) => {
   reply.textContent = '';
   const stream = await chat.completions.create({
     messages: [{ role: 'user', content: form.elements.question.value }],
-    max_tokens: 30,
+    max_tokens: 200,
     stream: true,
   });
   for await (const chunk of stream) reply.textContent += chunk.choices[0].delta.content ?? '';
@@ -24,6 +24,7 @@ form.addEventListener('submit', async (event) => {
 });
 
 tempo.onState((state) => {
+  if (state.phase === 'loading') reply.textContent = state.progress.text;
   if (state.phase === 'ready') button.disabled = false;
   if (state.phase === 'failed') reply.textContent = state.error.message;
 });

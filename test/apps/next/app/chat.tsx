@@ -11,11 +11,12 @@ export function Chat() {
   const [answering, setAnswering] = useState(false);
 
   useEffect(() => {
-    // ?model=Qwen3-0.6B-q4f16_1-MLC answers with that model, nothing with the simulated engine.
+    // ?model=Qwen2.5-0.5B-Instruct-q4f16_1-MLC answers with that model, nothing with the simulated engine.
     const model = new URLSearchParams(location.search).get('model');
     const tempo = createTempo(model ? { model } : { engine: 'simulated' });
     tempo.onState((state) => {
       setReady(state.phase === 'ready');
+      if (state.phase === 'loading') setReply(state.progress.text);
       if (state.phase === 'failed') setReply(state.error.message);
     });
     setTempo(tempo);
@@ -30,7 +31,7 @@ export function Chat() {
     const { chat } = tempo.app('chat', { slo: { class: 'latency', ttft: 800, tbt: 80 } });
     const stream = await chat.completions.create({
       messages: [{ role: 'user', content: question }],
-      max_tokens: 30,
+      max_tokens: 200,
       stream: true,
     });
     for await (const chunk of stream) {
