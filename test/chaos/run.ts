@@ -188,7 +188,8 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
   for (const id of caller.open) report.wrong.push(`${id} has not ended.`);
   // A fault that waited for a step has its turn yet, and each comes once.
   let last = await innocent();
-  for (let tries = 1; last.code !== 'done' && tries < names.length; tries++) last = await innocent();
+  for (let tries = 1; last.code !== 'done' && tries < names.length; tries++)
+    last = await innocent();
   if (last.code !== 'done') report.wrong.push(`The last request failed: ${last.code}.`);
   await pause(50);
   for (const { id, code, ends, tookMs } of caller.ended.values()) {
