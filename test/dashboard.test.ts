@@ -87,17 +87,49 @@ describe('a monitor', () => {
     shown.mockRestore();
   });
 
-  it('marks another policy and another engine on the timeline, and starts attainment anew', async () => {
+  it('marks another policy and another engine on the timeline', async () => {
     const tempo = await start();
     const monitor = monitorOf(tempo);
     const stop = monitor.subscribe(() => {});
     await ask(tempo, 'chat');
-    await vi.waitFor(() => expect(monitor.attainment.get('chat')).toBe(1));
+    await vi.waitFor(() => expect(monitor.history.spans).toHaveLength(1));
     await tempo.setPolicy('fcfs');
     await vi.waitFor(() => expect(monitor.history.marks.map(({ text }) => text)).toEqual(['fcfs']));
-    expect(monitor.attainment.has('chat')).toBe(false);
     await tempo.load({ engine: 'simulated', model: 'desktop-gpu' });
     await vi.waitFor(() => expect(monitor.history.marks.at(-1)?.text).toBe('desktop-gpu'));
+    stop();
+  });
+
+  it('judges each request under the policy under which it arrived, and a program once it ends', async () => {
+    const tempo = await start();
+    const monitor = monitorOf(tempo);
+    const stop = monitor.subscribe(() => {});
+    const slo = { class: 'latency', ttft: 5000, tbt: 500 } as const;
+    const long = ask(tempo, 'chat', { slo, max_tokens: 60, ignore_eos: true });
+    await vi.waitFor(() => expect(monitor.snapshot?.requests).toHaveLength(1));
+    await tempo.setPolicy('webllm');
+    await long;
+    const { ledger } = monitor;
+    await vi.waitFor(() => expect(ledger.previous?.account('chat').judged).toBe(1));
+    expect(ledger.previous).toMatchObject({ policy: 'tempo' });
+    expect(ledger.previous?.account('chat').tbt.count).toBe(59);
+    expect(ledger.current).toMatchObject({ policy: 'webllm' });
+    expect(ledger.current?.account('chat').judged).toBe(0);
+
+    const program = tempo.program({ app: 'agent', deadline: 5000 });
+    const call = { messages: [{ role: 'user' as const, content: 'Go on' }], max_tokens: 5 };
+    await program.chat.completions.create(call);
+    await vi.waitFor(() => expect(ledger.current?.account('agent').finished).toBe(1));
+    expect(ledger.current?.account('agent').share).toBeUndefined();
+    await program.end();
+    await ask(tempo, 'other');
+    await vi.waitFor(() =>
+      expect(ledger.current?.account('agent')).toMatchObject({
+        unit: 'program',
+        met: 1,
+        judged: 1,
+      }),
+    );
     stop();
   });
 

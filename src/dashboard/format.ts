@@ -1,3 +1,6 @@
+import type { Ledger } from './ledger';
+import { WINDOW_MS } from './reign';
+
 /** Numbers as a dashboard shows them: the same width and unit wherever they stand. */
 
 /** `2.4 s`, always in seconds, with a true minus. */
@@ -26,4 +29,11 @@ export function compact(value: number): string {
 /** Milliseconds alone, for tables whose head names the unit. */
 export function ms(value: number | undefined): string {
   return value === undefined ? '–' : String(Math.round(value));
+}
+
+/** What the figures are of: `last 30 s under tempo`. */
+export function spanWords({ ledger }: { ledger: Ledger }): string {
+  const { current } = ledger;
+  const span = `last ${WINDOW_MS / 1000} s`;
+  return current === undefined ? span : `${span} under ${current.policy}`;
 }

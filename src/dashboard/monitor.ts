@@ -1,6 +1,5 @@
 import type { ServerState, Slo, Snapshot, Tempo } from '../client';
-import { type Attainment, RecentAttainment } from './attainment';
-import { Scoreboard } from './scoreboard';
+import { Ledger } from './ledger';
 import { Series } from './series';
 import { StepHistory } from './step-history';
 
@@ -25,14 +24,13 @@ export class Monitor {
   readonly history = new StepHistory();
   /** The last minute of counters, for the charts. */
   readonly series = new Series();
-  readonly #recent = new RecentAttainment();
-  readonly #scoreboard = new Scoreboard();
+  /** Who was in time of late, and how fast, under which policy. */
+  readonly ledger = new Ledger();
   readonly #tempo: Tempo | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #slos = new Map<string, Slo>();
   #stops: (() => void)[] = [];
   #snapshot: Snapshot | undefined;
-  #attainment: Attainment = new Map();
   /** The model that ran last. */
   #model: string | undefined;
   #told = Number.NEGATIVE_INFINITY;
@@ -48,15 +46,6 @@ export class Monitor {
 
   get snapshot(): Snapshot | undefined {
     return this.#snapshot;
-  }
-
-  get attainment(): Attainment {
-    return this.#attainment;
-  }
-
-  /** What each policy has done since the first listener came. */
-  get scores(): Scoreboard['scores'] {
-    return this.#scoreboard.scores;
   }
 
   /** What an app asks for: its own objective, or else the last that its requests brought. */
@@ -95,12 +84,10 @@ export class Monitor {
     this.#snapshot = snapshot;
     this.history.add(snapshot);
     this.series.add(snapshot);
-    this.#scoreboard.add(snapshot);
+    this.ledger.add(snapshot);
     if (before !== undefined && before.policy !== snapshot.policy) {
-      this.#recent.restart();
-      this.history.mark(snapshot.policy, snapshot.atMs);
+      this.history.mark(snapshot.policy, snapshot.policySinceMs);
     }
-    this.#attainment = this.#recent.add(snapshot);
     for (const { app, slo } of snapshot.requests) this.#slos.set(app, slo);
     if (snapshot.state.phase === 'ready') {
       const { model } = snapshot.state.engine;

@@ -2,12 +2,12 @@ import type { Percentiles } from '../client';
 import type { AppLook } from './apps';
 import { Chart, type Line } from './chart';
 import { h, Rows, tint, write } from './dom';
-import { compact, ms } from './format';
+import { ms, spanWords } from './format';
 import { Scores } from './scores';
 import type { Point } from './series';
 import type { Part, View } from './view';
 
-/** The figures behind the picture: latencies, what each policy has done so far, and the last minute as charts. */
+/** The figures behind the picture: latencies, how each policy did, and the last minute as charts. */
 export class Numbers implements Part {
   readonly element: HTMLElement;
   readonly #latencies: Latencies;
@@ -17,7 +17,7 @@ export class Numbers implements Part {
   constructor(view: View) {
     this.#latencies = new Latencies(view);
     this.#scores = new Scores(view);
-    this.#charts = [tokens(view), gain(view), pages(view)];
+    this.#charts = [tokens(view), pages(view)];
     this.element = h(
       'section',
       { class: 'panel numbers', part: 'numbers', 'aria-labelledby': 'numbers-title' },
@@ -49,6 +49,7 @@ export class Numbers implements Part {
 
 class Latencies {
   readonly element: HTMLElement;
+  readonly #span = document.createTextNode('');
   readonly #view: View;
   readonly #rows: Rows<AppLook>;
 
@@ -67,7 +68,7 @@ class Latencies {
         'figcaption',
         { class: 'figure-head' },
         h('h3', {}, 'Latency'),
-        h('span', { class: 'muted' }, 'ms'),
+        h('span', { class: 'muted' }, 'ms, ', this.#span),
       ),
       h(
         'table',
@@ -90,6 +91,7 @@ class Latencies {
   }
 
   update(): void {
+    write(this.#span, spanWords(this.#view.monitor));
     this.#rows.update(this.#view.roster.all, ({ name }) => name);
   }
 
@@ -105,10 +107,10 @@ class Latencies {
     return {
       element,
       update: (app: AppLook) => {
-        const group = this.#view.monitor.snapshot?.metrics.byApp[name];
+        const account = this.#view.monitor.ledger.current?.account(name);
         tint(element, app.color);
         write(label, app.label);
-        const values = [...percentiles(group?.ttft), ...percentiles(group?.tbt)];
+        const values = [...percentiles(account?.ttft), ...percentiles(account?.tbt)];
         for (const [i, value] of values.entries()) write(cells[i], ms(value));
       },
     };
@@ -177,21 +179,6 @@ function tokens(view: View): ChartFigure {
     now: ({ monitor }) => ({ value: whole(monitor.snapshot?.tokensPerSecond) }),
   };
   return new ChartFigure(view, texts, () => appLines(view, (point) => point.tokensPerSecond));
-}
-
-function gain(view: View): ChartFigure {
-  const texts: ChartTexts = {
-    title: 'Service gain',
-    hint: 'Weighted tokens that were of use: in time, or discounted for being late',
-    label: 'Service gain of each app, accumulated, over the last minute',
-    now({ monitor }) {
-      const total = monitor.snapshot?.metrics.total;
-      return total === undefined
-        ? { value: '–', of: '–' }
-        : { value: compact(total.gain), of: compact(total.possibleGain) };
-    },
-  };
-  return new ChartFigure(view, texts, () => appLines(view, (point) => point.gain));
 }
 
 function pages(view: View): ChartFigure {

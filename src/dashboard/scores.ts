@@ -1,24 +1,21 @@
 import { h, Rows, write } from './dom';
-import { compact, percent } from './format';
-import type { Score } from './scoreboard';
+import { percent } from './format';
+import type { Reign } from './reign';
 import type { View } from './view';
-
-/** A program's gain comes all at its end: before a few have ended a rate of gain says nothing. */
-const GAIN_JUDGED_MS = 20_000;
-const TOKENS_JUDGED_MS = 2000;
 
 /** One cell of a row, or the head over it. */
 interface Cell {
   key: string;
   text: string;
+  title?: string;
 }
 
-/** What each policy has done so far, app by app. */
+/** What each policy did on this engine in the last 30 s of its latest turn, app by app. */
 export class Scores {
   readonly element: HTMLElement;
   readonly #view: View;
   readonly #heads: Rows<Cell>;
-  readonly #rows: Rows<Score>;
+  readonly #rows: Rows<Reign>;
 
   constructor(view: View) {
     this.#view = view;
@@ -36,8 +33,8 @@ export class Scores {
       h(
         'figcaption',
         { class: 'figure-head' },
-        h('h3', {}, 'By policy, on this visit'),
-        h('span', { class: 'muted' }, 'in time'),
+        h('h3', {}, 'In time'),
+        h('span', { class: 'muted' }, 'last 30 s of each policy, on this engine'),
       ),
       h('table', {}, h('thead', {}, head), body),
     );
@@ -48,9 +45,8 @@ export class Scores {
       key: `app ${name}`,
       text: label,
     }));
-    const rates = ['Gain/s', 'Tokens/s'].map((text) => ({ key: text, text }));
-    this.#heads.update([...apps, ...rates], ({ key }) => key);
-    this.#rows.update(this.#view.monitor.scores, ({ policy }) => policy);
+    this.#heads.update([...apps, { key: 'rate', text: 'Tokens/s' }], ({ key }) => key);
+    this.#rows.update(this.#view.monitor.ledger.latest, ({ policy }) => policy);
   }
 
   #row(policy: string) {
@@ -58,19 +54,16 @@ export class Scores {
     const cells = new Rows(element, () => cell('td'));
     return {
       element,
-      update: (score: Score) => {
+      update: (reign: Reign) => {
         const { monitor, roster } = this.#view;
-        element.classList.toggle('current', monitor.snapshot?.policy === policy);
-        const { gain, outputTokens, activeMs, byApp } = score;
-        const apps = roster.all.map(({ name }) => ({
-          key: `app ${name}`,
-          text: percent(share(byApp.get(name))),
-        }));
-        const rates = [
-          { key: 'Gain/s', text: perSecond(gain, activeMs, GAIN_JUDGED_MS) },
-          { key: 'Tokens/s', text: perSecond(outputTokens, activeMs, TOKENS_JUDGED_MS) },
-        ];
-        cells.update([...apps, ...rates], ({ key }) => key);
+        element.classList.toggle('current', monitor.ledger.current === reign);
+        const apps = roster.all.map(({ name }) => {
+          const { share, met, judged } = reign.account(name);
+          return { key: `app ${name}`, text: percent(share), title: `${met} of ${judged}` };
+        });
+        const rate = reign.tokensPerSecond;
+        const text = rate === undefined ? '–' : String(Math.round(rate));
+        cells.update([...apps, { key: 'rate', text }], ({ key }) => key);
       },
     };
   }
@@ -78,13 +71,11 @@ export class Scores {
 
 function cell(tag: 'td' | 'th', attributes: { scope?: string } = {}) {
   const element = h(tag, { class: 'numeric', ...attributes });
-  return { element, update: ({ text }: Cell) => write(element, text) };
-}
-
-function share(counts: { met: number; finished: number } | undefined): number | undefined {
-  return counts === undefined || counts.finished === 0 ? undefined : counts.met / counts.finished;
-}
-
-function perSecond(count: number, activeMs: number, judgedMs: number): string {
-  return activeMs < judgedMs ? '–' : compact((count * 1000) / activeMs);
+  return {
+    element,
+    update({ text, title }: Cell) {
+      write(element, text);
+      if (title !== undefined) element.title = title;
+    },
+  };
 }

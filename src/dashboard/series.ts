@@ -5,8 +5,6 @@ export interface Point {
   atMs: number;
   /** Output tokens per second, by app. */
   tokensPerSecond: ReadonlyMap<string, number>;
-  /** Service gain since the load, by app. */
-  gain: ReadonlyMap<string, number>;
   usedPages: number;
 }
 
@@ -41,7 +39,6 @@ export class Series {
     this.points.push({
       atMs,
       tokensPerSecond: new Map([...tokens].map(([app, count]) => [app, rate(app, count)])),
-      gain: new Map(groups.map(([app, { gain }]) => [app, gain])),
       usedPages: kv.totalPages - kv.freePages,
     });
     if (this.points.length > KEPT) this.points.shift();

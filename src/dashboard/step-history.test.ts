@@ -75,8 +75,8 @@ describe('the step history', () => {
     const history = new StepHistory();
     history.add(snapshot(100, [request('a'), request('b'), request('c')]));
     const finished = [
-      { requestId: 'a', met: true },
-      { requestId: 'b', met: false },
+      { requestId: 'a', app: 'chat', class: 'latency' as const, arrivalMs: 0, met: true },
+      { requestId: 'b', app: 'chat', class: 'latency' as const, arrivalMs: 0, met: false },
     ];
     history.add(snapshot(200, [], [{ ...step(11, ['a', 'b', 'c']), finished }]));
     expect(['a', 'b', 'c'].map((id) => history.span(id)?.met)).toEqual([true, false, undefined]);

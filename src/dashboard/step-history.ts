@@ -118,6 +118,16 @@ export class StepHistory {
     return low - 1;
   }
 
+  /** How long a step took on average since `sinceMs`, ms; undefined when none ran. */
+  stepMs(sinceMs: number): number | undefined {
+    const from = this.indexAt(sinceMs) + 1;
+    const count = this.steps.length - from;
+    let ms = 0;
+    for (let i = from; i < this.steps.length; i++)
+      ms += this.steps[i].endMs - this.steps[i].startMs;
+    return count === 0 ? undefined : ms / count;
+  }
+
   /** The plan that was explained nearest after `atMs`. */
   planAt(atMs: number): Explanation[] {
     return this.#plans.find((p) => p.atMs >= atMs)?.plan ?? this.#plans.at(-1)?.plan ?? [];

@@ -139,6 +139,8 @@ async function play(
     for (const program of programs) {
       if (program.calls.every((call) => call.ended)) scheduler.endProgram(program, clock.now());
     }
+    const { gain, possibleGain } = scheduler.metrics.snapshot().total;
+    expect(gain).toBeLessThanOrEqual(possibleGain);
     if (step === null) clock.advance(5);
     else schedule.push(step.plan.work.map((w) => `${w.request.id}:${w.tokens}`).join(' '));
   }
@@ -158,7 +160,7 @@ function sloOf({ kind, scale }: Draft): Slo {
 }
 
 describe.each(POLICY_NAMES)('under %s', (policy) => {
-  it('every request ends exactly once, pages are conserved, and nothing is decoded before its prefill', async () => {
+  it('every request ends exactly once, pages are conserved, nothing is decoded before its prefill, and no gain exceeds what is possible', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(draft, { minLength: 1, maxLength: 14 }), engine, async (d, on) => {
         const { ends } = await play(policy, d, on);

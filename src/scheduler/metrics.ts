@@ -20,7 +20,7 @@ export interface GroupSnapshot {
   outputTokens: number;
   /** Service gain earned. */
   gain: number;
-  /** What the finished requests could have earned at most. */
+  /** The same work's gain, had all of it been in time; never less than `gain`. */
   possibleGain: number;
   /** Weighted tokens of requests that met their SLO. */
   goodTokens: number;
@@ -133,8 +133,13 @@ export class Metrics {
     }
   }
 
-  earned(request: Request, gain: number): void {
-    if (gain !== 0) for (const group of this.#groups(request)) group.gain += gain;
+  /** A token or a completion earned `gain` of the `possible`, which it would have earned in time. */
+  earned(request: Request, gain: number, possible: number): void {
+    if (possible === 0) return;
+    for (const group of this.#groups(request)) {
+      group.gain += gain;
+      group.possibleGain += possible;
+    }
   }
 
   preempted(request: Request): void {
@@ -144,15 +149,14 @@ export class Metrics {
   ended(request: Request): void {
     const end = request.end;
     if (end === undefined || request.endMs === undefined) return;
-    const possible = weightedTokens(request, request.generated, this.#gain);
+    const tokens = weightedTokens(request, request.generated, this.#gain);
     for (const group of this.#groups(request)) {
       group[end.kind]++;
       if (end.kind !== 'finished') continue;
-      group.possibleGain += possible;
       group.ttlt.push(request.endMs - request.arrivalMs);
       if (metSlo(request)) {
         group.met++;
-        group.goodTokens += possible;
+        group.goodTokens += tokens;
       }
     }
   }

@@ -204,7 +204,8 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.graphs.record(program);
     const gain = programGain(program, nowMs, this.gain);
     const last = program.calls.at(-1);
-    if (last !== undefined) this.metrics.earned(last, gain);
+    const possible = programGain(program, program.startMs, this.gain);
+    if (last !== undefined) this.metrics.earned(last, gain, possible);
     return gain;
   }
 
@@ -267,7 +268,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     request.lastTokenMs = nowMs;
     if (nowMs <= request.tokenDueMs(request.generated - 1)) request.onTimeTokens++;
     this.metrics.token(request, since);
-    this.#earn(request, tokenGain(request, nowMs, this.gain));
+    this.#earn(request, nowMs, tokenGain);
   }
 
   /** Ends a request. The first end counts; returns whether this was it. Its pages go with `takeReleased`. */
@@ -281,7 +282,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     removeFrom(request.resident ? this.resident : this.waiting, request);
     if (end.kind === 'finished') {
       this.lengths.observe(request);
-      this.#earn(request, completionGain(request, nowMs, this.gain));
+      this.#earn(request, nowMs, completionGain);
     } else {
       this.lengths.forget(request);
     }
@@ -436,9 +437,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     );
   }
 
-  #earn(request: Request, gain: number): void {
+  #earn(request: Request, nowMs: number, gainOf: typeof tokenGain): void {
+    const gain = gainOf(request, nowMs, this.gain);
     request.gain += gain;
-    this.metrics.earned(request, gain);
+    this.metrics.earned(request, gain, gainOf(request, request.arrivalMs, this.gain));
   }
 
   #drop(request: Request): void {

@@ -338,8 +338,8 @@ describe('what listeners get', () => {
     expect(
       steps.flatMap(({ finished }) => finished).toSorted((a, b) => Number(a.met) - Number(b.met)),
     ).toEqual([
-      { requestId: 'late', met: false },
-      { requestId: 'in-time', met: true },
+      { requestId: 'late', app: 'chat', class: 'deadline', arrivalMs: 0, met: false },
+      { requestId: 'in-time', app: 'chat', class: 'deadline', arrivalMs: 0, met: true },
     ]);
     for (const { finished, work } of steps) {
       const members = work.map(({ requestId }) => requestId);

@@ -144,10 +144,39 @@ export interface StepTrace {
   /** Server's monotonic clock, ms. */
   startMs: number;
   endMs: number;
-  work: { requestId: string; app: string; kind: 'decode' | 'prefill'; tokens: number }[];
+  work: StepWork[];
   preempted: string[];
-  /** Requests whose answer this step completed, and whether they met their objective. */
-  finished: { requestId: string; met: boolean }[];
+  /** Requests whose answer this step completed. */
+  finished: FinishedTrace[];
+}
+
+/** What a step did for one request. */
+export interface StepWork {
+  requestId: string;
+  app: string;
+  kind: 'decode' | 'prefill';
+  tokens: number;
+  /** The output token that it gave, if it gave one: its place, from 0, and how long after the one before it (the first: after arrival) it came, ms. */
+  output?: { index: number; sinceMs: number };
+}
+
+/** A request whose answer is complete. */
+export interface FinishedTrace {
+  requestId: string;
+  app: string;
+  class: SloClass;
+  arrivalMs: number;
+  /** It met its objective. */
+  met: boolean;
+}
+
+/** A program that has ended. */
+export interface ProgramTrace {
+  id: string;
+  app: string;
+  startMs: number;
+  deadlineMs: number;
+  endMs: number;
 }
 
 /** One live request, as the queue shows it. */
@@ -175,10 +204,14 @@ export interface Snapshot {
   atMs: number;
   state: ServerState;
   policy: PolicyName;
+  /** Since when that policy decides, ms. */
+  policySinceMs: number;
   simulated: boolean;
   metrics: MetricsSnapshot;
   /** Steps since the last snapshot to this watcher, oldest first. */
   steps: StepTrace[];
+  /** Programs that ended since the last snapshot to this watcher, oldest first. */
+  programs: ProgramTrace[];
   /** Live requests: those with pages, then the queue in order of arrival; the first 256 of them. */
   requests: RequestTrace[];
   /** How many requests are live, all of them. */

@@ -22,6 +22,7 @@ import type {
 } from './server-types';
 import { duplicate, letGo, Serving } from './serving';
 import { snapshotOf } from './snapshot';
+import { NOTHING_SEEN, type Seen } from './timeline';
 import { plainSubmission, readAppSlo } from './validate';
 import { alone, isRecord, number, text } from './validate/fields';
 import { policyName } from './validate/policy';
@@ -74,6 +75,7 @@ export class TempoServer implements TempoHost {
   #embeddings: Embeddings | undefined;
   #state: ServerState = { phase: 'idle' };
   #policy: PolicyName = 'tempo';
+  #policySinceMs = 0;
   /** The load under way. */
   #loading: AbortController | undefined;
   /** The latest load, and what came of it. */
@@ -205,6 +207,7 @@ export class TempoServer implements TempoHost {
   setPolicy(policy: PolicyName): Promise<Outcome<void>> {
     return outcome(() => {
       createPolicy(alone(policyName, policy, 'policy'));
+      if (policy !== this.#policy) this.#policySinceMs = this.#clock.now();
       this.#policy = policy;
       this.#serving?.setPolicy(policy);
       this.#changed();
@@ -238,13 +241,13 @@ export class TempoServer implements TempoHost {
 
   async watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number> {
     alone(interval, intervalMs, 'intervalMs');
-    let seen = this.#serving?.timeline.latest ?? 0;
+    let seen = this.#serving?.timeline.latest ?? NOTHING_SEEN;
     let of = this.#serving;
     const send = () => {
-      if (of !== this.#serving) seen = 0;
+      if (of !== this.#serving) seen = NOTHING_SEEN;
       of = this.#serving;
       const snapshot = this.#snapshot(seen);
-      seen = this.#serving?.timeline.latest ?? 0;
+      seen = this.#serving?.timeline.latest ?? NOTHING_SEEN;
       return onSnapshot(snapshot);
     };
     const outbox = new Outbox<null>(send, Math.max(FRAME_MS, intervalMs));
@@ -340,6 +343,7 @@ export class TempoServer implements TempoHost {
       const serving = this.#serve({ ...config, policy: this.#policy }, engines.chat, loadMs);
       this.#embeddings = engines.embeddings;
       this.#serving = serving;
+      this.#policySinceMs = this.#clock.now();
       return this.#ready(chatState(serving));
     } catch (thrown) {
       const error = TempoError.from(thrown);
@@ -593,11 +597,12 @@ export class TempoServer implements TempoHost {
     for (const watcher of this.#watchers.values()) watcher.replace(null);
   }
 
-  #snapshot(seen: number): Snapshot {
+  #snapshot(seen: Seen): Snapshot {
     return snapshotOf(this.#serving, seen, {
       atMs: this.#clock.now(),
       state: this.#state,
       policy: this.#policy,
+      policySinceMs: this.#policySinceMs,
     });
   }
 }

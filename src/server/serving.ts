@@ -113,7 +113,6 @@ export class Serving implements RequestHost {
   readonly #finishing = new Set<Completion>();
   /** Made for the first request that brings any. */
   #images: Promise<Images> | undefined;
-  #sampledTokens = 0;
   #losses = 0;
   readonly #loop: StepLoop;
 
@@ -266,6 +265,8 @@ export class Serving implements RequestHost {
     if (program === undefined) throw programEnded(id);
     const nowMs = this.#options.clock.now();
     const serviceGain = this.scheduler.endProgram(program, nowMs);
+    // One that was given up in the middle of a call has no answer to be judged.
+    if (program.calls.at(-1)?.end?.kind === 'finished') this.timeline.programEnded(program, nowMs);
     return {
       id,
       durationMs: nowMs - program.startMs,
@@ -323,7 +324,7 @@ export class Serving implements RequestHost {
   token(request: Request, sampled: SampledToken): FinishReason | null {
     const entry = this.#open.choice(request.id);
     if (entry === undefined) return null;
-    this.#sampledTokens++;
+    this.timeline.output(request);
     const { choice, completion } = entry;
     try {
       const { token } = sampled;
@@ -356,8 +357,7 @@ export class Serving implements RequestHost {
     this.#siblings.release((completion, error) => this.#end(completion, error));
     if (record === null) return;
     this.#losses = 0;
-    this.timeline.add(record, this.#sampledTokens);
-    this.#sampledTokens = 0;
+    this.timeline.add(record);
     const waits = this.#waits.since(this.scheduler, this.#options.clock.now());
     for (const [id, estimatedWaitMs] of waits) {
       this.#open.get(id)?.emit({ type: 'wait', id, estimatedWaitMs });

@@ -1,6 +1,7 @@
 import { DEFAULT_GAIN, Metrics, type PolicyName, type Request } from '../scheduler';
 import type { RequestTrace, ServerState, Snapshot } from './server-types';
 import type { Serving } from './serving';
+import type { Seen } from './timeline';
 
 /** Requests that a snapshot shows. */
 const SHOWN_REQUESTS = 256;
@@ -9,22 +10,25 @@ export interface SnapshotContext {
   atMs: number;
   state: ServerState;
   policy: PolicyName;
+  policySinceMs: number;
 }
 
-/** What a watcher sees that has seen every step up to number `seen`. */
+/** What a watcher sees that has seen so much before. */
 export function snapshotOf(
   serving: Serving | undefined,
-  seen: number,
-  { atMs, state, policy }: SnapshotContext,
+  seen: Seen,
+  { atMs, state, policy, policySinceMs }: SnapshotContext,
 ): Snapshot {
   if (serving === undefined) {
     return {
       atMs,
       state,
       policy,
+      policySinceMs,
       simulated: false,
       metrics: new Metrics(DEFAULT_GAIN).snapshot(),
       steps: [],
+      programs: [],
       requests: [],
       live: { resident: 0, waiting: 0 },
       plan: [],
@@ -44,9 +48,11 @@ export function snapshotOf(
     atMs,
     state,
     policy,
+    policySinceMs,
     simulated: engine.model.simulated,
     metrics: scheduler.metrics.snapshot(),
     steps: timeline.since(seen),
+    programs: timeline.programsSince(seen),
     requests: [...resident, ...waiting]
       .slice(0, SHOWN_REQUESTS)
       .map((request) => ({ ...traceOf(request), state: stateOf(request) })),

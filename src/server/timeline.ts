@@ -1,26 +1,54 @@
-import { metSlo, type StepRecord } from '../scheduler';
-import type { StepTrace } from './server-types';
+import { metSlo, type Program, type Request, type StepRecord } from '../scheduler';
+import type { ProgramTrace, StepTrace, StepWork } from './server-types';
 
 const KEPT_STEPS = 2048;
+const KEPT_PROGRAMS = 256;
 /** Over how long the token rate is taken, ms. */
 export const RATE_WINDOW_MS = 2000;
 
-/** The last steps, as watchers see them, and how fast tokens come. */
+/** How far a watcher has seen: the number of the latest step and of the latest program's end. */
+export interface Seen {
+  step: number;
+  program: number;
+}
+
+export const NOTHING_SEEN: Seen = { step: 0, program: 0 };
+
+/** The last steps and programs, as watchers see them, and how fast tokens come. */
 export class Timeline {
   readonly #steps: StepTrace[] = [];
+  readonly #programs: ProgramTrace[] = [];
+  #programsEnded = 0;
+  /** Output tokens since the last step, by request. */
+  #outputs = new Map<string, StepWork['output']>();
+  readonly #lastTokenMs = new WeakMap<Request, number>();
   #arrivals: { atMs: number; tokens: number }[] = [];
   #number = 0;
 
-  /** Number of the latest step; 0 before the first. */
-  get latest(): number {
-    return this.#number;
+  get latest(): Seen {
+    return { step: this.#number, program: this.#programsEnded };
   }
 
   get lastStep(): StepTrace | undefined {
     return this.#steps.at(-1);
   }
 
-  add({ plan, startMs, endMs }: StepRecord, sampledTokens: number): void {
+  /** The step under way gave `request` its next output token. */
+  output(request: Request): void {
+    const atMs = request.lastTokenMs ?? request.arrivalMs;
+    const sinceMs = atMs - (this.#lastTokenMs.get(request) ?? request.arrivalMs);
+    this.#lastTokenMs.set(request, atMs);
+    this.#outputs.set(request.id, { index: request.generated - 1, sinceMs });
+  }
+
+  /** The program's owner has its answer. */
+  programEnded({ id, app, startMs, deadlineMs }: Program, endMs: number): void {
+    this.#programs.push({ id, app, startMs, deadlineMs, endMs });
+    if (this.#programs.length > KEPT_PROGRAMS) this.#programs.shift();
+    this.#programsEnded++;
+  }
+
+  add({ plan, startMs, endMs }: StepRecord): void {
     this.#steps.push({
       number: ++this.#number,
       startMs,
@@ -30,21 +58,35 @@ export class Timeline {
         app: request.app,
         kind: tokens === 1 && request.generated > 1 ? 'decode' : 'prefill',
         tokens,
+        output: this.#outputs.get(request.id),
       })),
       preempted: plan.preempted.map(({ id }) => id),
       finished: plan.work
         .filter(({ request }) => request.end?.kind === 'finished')
-        .map(({ request }) => ({ requestId: request.id, met: metSlo(request) })),
+        .map(({ request }) => ({
+          requestId: request.id,
+          app: request.app,
+          class: request.class,
+          arrivalMs: request.arrivalMs,
+          met: metSlo(request),
+        })),
     });
     if (this.#steps.length > 2 * KEPT_STEPS) this.#steps.splice(0, KEPT_STEPS);
-    this.#arrivals.push({ atMs: endMs, tokens: sampledTokens });
+    this.#arrivals.push({ atMs: endMs, tokens: this.#outputs.size });
+    this.#outputs = new Map();
     if (this.#arrivals.length > 2 * KEPT_STEPS) this.#forget(endMs);
   }
 
   /** Steps after number `seen`, oldest first; the oldest are forgotten after a while. */
-  since(seen: number): StepTrace[] {
-    const missed = this.#number - seen;
+  since({ step }: Seen): StepTrace[] {
+    const missed = this.#number - step;
     return missed <= 0 ? [] : this.#steps.slice(-Math.min(missed, KEPT_STEPS));
+  }
+
+  /** Programs that ended after those seen, oldest first; the oldest are forgotten after a while. */
+  programsSince({ program }: Seen): ProgramTrace[] {
+    const missed = this.#programsEnded - program;
+    return missed <= 0 ? [] : this.#programs.slice(-Math.min(missed, KEPT_PROGRAMS));
   }
 
   /** Output tokens per second over the last two seconds before `nowMs`. */

@@ -1,4 +1,5 @@
 import { h, Rows, write } from '../dom';
+import { spanWords } from '../format';
 import type { Monitor } from '../monitor';
 import type { Part, View } from '../view';
 import { AXIS_HEIGHT, ENGINE_HEIGHT, INLINE_HEAD_HEIGHT, Layout, type Track } from './geometry';
@@ -24,6 +25,7 @@ export class Timeline implements Part {
   });
   readonly #drawing: TimelineCanvas;
   readonly #simulated = h('span', { class: 'simulated-mark', hidden: true }, 'simulated');
+  readonly #span = h('p', { class: 'muted timeline-span' });
   readonly #pause = h('button', { type: 'button', class: 'button small pause' }, 'Pause');
   readonly #zooms: ReadonlyMap<Zoom, HTMLInputElement>;
   readonly #heads: Rows<Track>;
@@ -89,6 +91,7 @@ export class Timeline implements Part {
     this.#heads.update(layout.tracks, ({ app }) => app.name);
     this.#engine.update(layout.trackless);
     this.#simulated.hidden = monitor.snapshot?.simulated !== true;
+    write(this.#span, `Figures: ${spanWords(monitor)}`);
     const words = monitor.history.spans.length === 0 ? this.#emptyWords() : '';
     write(this.#empty, words);
     this.#empty.hidden = words === '';
@@ -105,6 +108,7 @@ export class Timeline implements Part {
       { class: 'timeline-head', part: 'head' },
       h('h2', { id: 'timeline-title' }, 'Timeline'),
       this.#simulated,
+      this.#span,
       legend(),
       h(
         'div',

@@ -1,16 +1,12 @@
-import type { Slo, Snapshot } from '../../client';
+import type { Slo } from '../../client';
 import type { DashboardFact } from '../apps';
 import { h, put, Rows, tint, write } from '../dom';
-import { ms, percent } from '../format';
+import { ms, percent, spanWords } from '../format';
+import { type Account, WINDOW_MS } from '../reign';
 import type { View } from '../view';
 import type { Track } from './geometry';
 
-/** The last two seconds' worth of an app that is in no hurry, or how often the others were in time. */
-const TITLES = {
-  attainment:
-    'Share of requests in time: those finished in the last 20 s or since the policy changed, and those overdue now',
-  rate: 'Output tokens per second, over the last two seconds',
-};
+const RATE_TITLE = 'Output tokens per second, over the last two seconds';
 
 /** Below this an app counts as late. */
 const GOOD = 0.9;
@@ -46,20 +42,23 @@ export class TrackHead {
     write(this.#name, app.label);
     if (slo === undefined || slo.class === 'best-effort') this.#showRate(app.name);
     else this.#showAttainment(app.name);
-    const facts = app.facts?.(monitor.snapshot) ?? standardFacts(app.name, slo, monitor.snapshot);
+    const account = monitor.ledger.current?.account(app.name);
+    const facts = app.facts?.(monitor.snapshot) ?? standardFacts(slo, account);
     this.#facts.update(facts, ({ name }) => name);
   }
 
   #showAttainment(app: string): void {
-    const attainment = this.#view.monitor.attainment.get(app);
-    const late = attainment !== undefined && attainment < GOOD;
-    this.#show(percent(attainment), 'in time', TITLES.attainment, late);
+    const { monitor } = this.#view;
+    const { share, met = 0, judged = 0, unit } = monitor.ledger.current?.account(app) ?? {};
+    const late = share !== undefined && share < GOOD;
+    const title = `${met} of ${judged} ${unit ?? 'request'}s in time, ${spanWords(monitor)}: those that have ended, and those that are late already`;
+    this.#show(percent(share), 'in time', title, late);
   }
 
   /** Nothing of best effort can be late; what counts is how much of it gets done. */
   #showRate(app: string): void {
     const rate = this.#view.monitor.series.points.at(-1)?.tokensPerSecond.get(app) ?? 0;
-    this.#show(String(Math.round(rate)), 'tokens/s', TITLES.rate, false);
+    this.#show(String(Math.round(rate)), 'tokens/s', RATE_TITLE, false);
   }
 
   #show(value: string, caption: string, title: string, late: boolean): void {
@@ -84,23 +83,18 @@ function factRow({ name }: DashboardFact) {
 }
 
 /** What there is to say of any app, by its objective. */
-function standardFacts(
-  app: string,
-  slo: Slo | undefined,
-  snapshot: Snapshot | undefined,
-): DashboardFact[] {
-  const group = snapshot?.metrics.byApp[app];
-  const finished = { name: 'finished', value: String(group?.finished ?? 0) };
-  const tbt = { name: 'TBT, p95', value: ms(group?.tbt.p95) };
+function standardFacts(slo: Slo | undefined, account: Account | undefined): DashboardFact[] {
+  const finished = { name: 'finished', value: String(account?.finished ?? 0) };
+  const tbt = { name: 'TBT, p95', value: ms(account?.tbt.p95) };
   switch (slo?.class) {
     case 'latency':
       return [
-        { name: 'TTFT, p95', value: ms(group?.ttft.p95), target: `of ${slo.ttft} ms` },
+        { name: 'TTFT, p95', value: ms(account?.ttft.p95), target: `of ${slo.ttft} ms` },
         { ...tbt, target: `of ${slo.tbt} ms` },
       ];
     case 'deadline':
       return [
-        { name: 'TTLT, p95', value: ms(group?.ttlt.p95), target: `of ${slo.ttlt} ms` },
+        { name: 'TTLT, p95', value: ms(account?.ttlt.p95), target: `of ${slo.ttlt} ms` },
         finished,
       ];
     default:
@@ -134,10 +128,10 @@ export class EngineHead {
 
   /** `trackless`: apps that have no track of their own. */
   update(trackless: number): void {
-    const { snapshot } = this.#view.monitor;
-    const { steps = 0, busyMs = 0 } = snapshot?.metrics ?? {};
+    const { snapshot, history, ledger } = this.#view.monitor;
+    const stepMs = history.stepMs(Math.max(ledger.current?.fromMs ?? 0, history.atMs - WINDOW_MS));
     write(this.#rate, String(Math.round(snapshot?.tokensPerSecond ?? 0)));
-    write(this.#step, steps === 0 ? '–' : (busyMs / steps).toFixed(1));
+    write(this.#step, stepMs === undefined ? '–' : stepMs.toFixed(1));
     this.#more.hidden = trackless === 0;
     write(this.#more, `and ${trackless} more apps`);
   }

@@ -23,9 +23,6 @@ export interface Run {
 interface Agent {
   channel: Channel;
   runs: Partial<Record<Channel, Run>>;
-  /** How the runs so far ended. */
-  ended: number;
-  met: number;
   show(channel: Channel): void;
   /** Resolves when the run has ended, however it did. */
   run(channel: Channel, task: string): Promise<void>;
@@ -44,8 +41,6 @@ export const useAgent = create<Agent>()((set) => {
   return {
     channel: 'demo',
     runs: {},
-    ended: 0,
-    met: 0,
 
     show: (channel) => set({ channel }),
 
@@ -72,7 +67,6 @@ export const useAgent = create<Agent>()((set) => {
         });
         const { met, durationMs } = report;
         mine((run) => ({ ...run, state: 'done', answer, met, durationMs }));
-        set((all) => ({ ended: all.ended + 1, met: all.met + (met ? 1 : 0) }));
       } catch (thrown) {
         const error = isAbort(thrown) ? undefined : errorOf(thrown);
         const durationMs = performance.now() - startedAt;

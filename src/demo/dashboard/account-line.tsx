@@ -1,14 +1,17 @@
 import { useEffect, useState } from 'react';
-import { useLive } from '../store/live';
+import { monitor, useLive } from '../store/live';
+import { useSettings } from '../store/settings';
 import { account } from './account';
 
 /** A sentence is left standing long enough to be read, ms. */
 const EVERY_MS = 2000;
 
 function tell(): string {
-  const { snapshot, policy, attainment, lastSwitch } = useLive.getState();
+  const { snapshot, policy } = useLive.getState();
   if (snapshot === undefined) return 'The engine is starting.';
-  return account({ snapshot, policy, attainment, lastSwitch });
+  const { current, previous } = monitor.ledger;
+  const { demoTraffic } = useSettings.getState();
+  return account({ snapshot, policy, current, previous, demoTraffic });
 }
 
 /** What you are seeing, in words, and what to try next. */

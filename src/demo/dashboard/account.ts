@@ -1,31 +1,37 @@
 import type { Explanation, PolicyName, Reason, RequestTrace, Snapshot } from '../../client';
-import type { Attainment } from '../../dashboard/attainment';
 import { percent } from '../../dashboard/format';
+import type { Account, Reign } from '../../dashboard/reign';
 import { APP_LABELS, APP_NAMES, type AppName, isAppName } from '../design/apps';
-import type { PolicySwitch } from '../store/live';
 
 interface Situation {
   snapshot: Snapshot;
   policy: PolicyName;
-  attainment: Attainment;
-  lastSwitch: PolicySwitch | undefined;
+  /** What the policy has done of late, and the one before it. */
+  current: Pick<Reign, 'policy' | 'fromMs' | 'account'> | undefined;
+  previous: Pick<Reign, 'policy' | 'account'> | undefined;
+  demoTraffic: boolean;
 }
 
 /** A switch is still news for this long, ms. */
 const NEWS_MS = 30_000;
 
 /** What the dashboard shows just now, in words. */
-export function account({ snapshot, policy, attainment, lastSwitch }: Situation): string {
+export function account(situation: Situation): string {
+  const { snapshot, policy, current, previous, demoTraffic } = situation;
   const { requests, state } = snapshot;
   if (state.phase === 'loading') return 'A model is loading. Requests wait until it is there.';
+  if (state.phase === 'failed') return 'The engine has stopped, and nothing runs.';
   if (requests.length === 0) {
-    return 'Nothing is running. Send a message, give the agent a task, or turn on demo traffic.';
+    return demoTraffic
+      ? 'Nothing is running at this moment. The visitors read; their next requests are on the way.'
+      : 'Nothing is running. Send a message, give the agent a task, or turn on demo traffic.';
   }
   const sentences = [contention(snapshot, policy)];
-  const news =
-    lastSwitch?.to === policy && snapshot.atMs - lastSwitch.atMs < NEWS_MS ? lastSwitch : undefined;
-  const change = news && comparison(news, attainment);
-  sentences.push(change ?? standing(attainment));
+  // Until the server has taken the choice over, there is nothing to say of it.
+  if (current === undefined || current.policy !== policy) return sentences.join(' ');
+  const isNews = snapshot.atMs - current.fromMs < NEWS_MS;
+  const change = isNews && previous !== undefined ? comparison(previous, current) : undefined;
+  sentences.push(change ?? standing(current));
   return sentences.join(' ');
 }
 
@@ -69,28 +75,42 @@ const BECAUSE: Partial<Record<Reason, string>> = {
 
 /** What a switch of policy has done to the app it did most to; undefined while that is unknown. */
 function comparison(
-  { from, to, attainmentBefore }: PolicySwitch,
-  attainment: Attainment,
+  previous: Pick<Reign, 'policy' | 'account'>,
+  current: Pick<Reign, 'policy' | 'account'>,
 ): string | undefined {
-  let most: { app: AppName; before: number; now: number } | undefined;
+  let most: { app: AppName; before: Account; now: Account; change: number } | undefined;
   for (const app of APP_NAMES) {
-    const before = attainmentBefore.get(app);
-    const now = attainment.get(app);
-    if (before === undefined || now === undefined) continue;
-    if (most === undefined || Math.abs(now - before) > Math.abs(most.now - most.before)) {
-      most = { app, before, now };
-    }
+    const [before, now] = [previous.account(app), current.account(app)];
+    if (before.share === undefined || now.share === undefined) continue;
+    const change = Math.abs(now.share - before.share);
+    if (most === undefined || change > most.change) most = { app, before, now, change };
   }
-  if (most === undefined || Math.abs(most.now - most.before) < 0.05) return undefined;
+  if (most === undefined || most.change < 0.05) return undefined;
   const { app, before, now } = most;
-  return `${APP_LABELS[app]} was in time ${percent(before)} of the time under ${from}; under ${to} it is ${percent(now)}.`;
+  return `${APP_LABELS[app]} under ${previous.policy}: ${inTime(before)}; under ${current.policy} so far: ${inTime(now)}.`;
 }
 
-function standing(attainment: Attainment): string {
-  const late = APP_NAMES.filter((app) => (attainment.get(app) ?? 1) < 0.9);
-  if (late.length === 0) return 'Every app is in time.';
-  const names = late.map((app) => `${APP_LABELS[app]} (${percent(attainment.get(app))} in time)`);
-  return `Late: ${names.join(', ')}.`;
+/** `97% in time (31 of 32)`. */
+function inTime({ share, met, judged }: Account): string {
+  return `${percent(share)} in time (${met} of ${judged})`;
+}
+
+function standing(reign: Pick<Reign, 'account'>): string {
+  const judged = APP_NAMES.map((app) => ({ app, ...reign.account(app) })).filter(
+    (a) => a.judged > 0,
+  );
+  if (judged.length === 0) return 'No answer has come to its end yet.';
+  const late = judged.filter(({ share = 1 }) => share < 0.9);
+  if (late.length > 0) {
+    const names = late.map((a) => `${APP_LABELS[a.app]} (${a.met} of ${a.judged} in time)`);
+    return `Late in the last 30 s: ${names.join(', ')}.`;
+  }
+  const [met, all] = [judged.map((a) => a.met), judged.map((a) => a.judged)].map(sum);
+  return `In the last 30 s ${met} of ${all} were in time.`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 function nameOf({ app }: RequestTrace): string {

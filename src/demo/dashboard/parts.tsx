@@ -1,8 +1,7 @@
 import '../../dashboard';
 import type { DashboardApps } from '../../dashboard';
-import { useAgent } from '../agent/agent-store';
 import { APP_LABELS } from '../design/apps';
-import { agentDeadlineMs, useLive } from '../store/live';
+import { monitor } from '../store/live';
 import { tempo } from '../store/tempo';
 
 /** The page's apps, and what it knows of them that a dashboard does not. */
@@ -11,13 +10,12 @@ const APPS: DashboardApps = {
   agent: {
     label: APP_LABELS.agent,
     color: 'var(--agent)',
-    facts(snapshot) {
-      const { met, ended } = useAgent.getState();
-      const deadlineMs = agentDeadlineMs(useLive.getState().slos);
-      const calls = snapshot?.metrics.byApp.agent?.finished ?? 0;
+    facts() {
+      const { met = 0, judged = 0, finished = 0 } = monitor.ledger.current?.account('agent') ?? {};
       return [
-        { name: `runs within ${deadlineMs / 1000} s`, value: String(met), target: `of ${ended}` },
-        { name: 'calls finished', value: String(calls) },
+        // Each by the deadline that it began with, whatever that is by now.
+        { name: 'runs in time', value: String(met), target: `of ${judged}` },
+        { name: 'calls finished', value: String(finished) },
       ];
     },
   },
@@ -25,11 +23,11 @@ const APPS: DashboardApps = {
     label: APP_LABELS.summarizer,
     color: 'var(--summarizer)',
     lanes: 8,
-    facts(snapshot) {
-      const group = snapshot?.metrics.byApp.summarizer;
-      const tbt = group?.tbt.p95;
+    facts() {
+      const account = monitor.ledger.current?.account('summarizer');
+      const tbt = account?.tbt.p95;
       return [
-        { name: 'parts summarized', value: String(group?.finished ?? 0) },
+        { name: 'parts summarized', value: String(account?.finished ?? 0) },
         {
           name: 'TBT, p95',
           value: tbt === undefined ? '–' : String(Math.round(tbt)),

@@ -1,25 +1,14 @@
 import { create } from 'zustand';
 import type { PolicyName, ServerState, Slo, Snapshot } from '../../client';
-import type { Attainment } from '../../dashboard/attainment';
 import { monitorOf } from '../../dashboard/monitor';
 import { type AppName, DEFAULT_SLOS } from '../design/apps';
 import { apps, tempo } from './tempo';
-
-/** A change of policy, and how the apps stood at that moment. */
-export interface PolicySwitch {
-  from: PolicyName;
-  to: PolicyName;
-  atMs: number;
-  attainmentBefore: Attainment;
-}
 
 interface Live {
   state: ServerState;
   /** Refreshed a few times a second: numbers that change faster cannot be read. */
   snapshot: Snapshot | undefined;
   policy: PolicyName;
-  attainment: Attainment;
-  lastSwitch: PolicySwitch | undefined;
   slos: Record<AppName, Slo>;
   setPolicy(policy: PolicyName): Promise<void>;
   /** Throws a TempoError when the objective is absurd. */
@@ -32,14 +21,12 @@ export function agentDeadlineMs({ agent }: Live['slos']): number {
 }
 
 /** What the page's dashboards show, too. */
-const monitor = monitorOf(tempo);
+export const monitor = monitorOf(tempo);
 
 export const useLive = create<Live>()((set, get) => ({
   state: tempo.state,
   snapshot: undefined,
   policy: 'tempo',
-  attainment: new Map(),
-  lastSwitch: undefined,
   slos: DEFAULT_SLOS,
 
   async setPolicy(policy) {
@@ -53,8 +40,6 @@ export const useLive = create<Live>()((set, get) => ({
       set({ policy: from });
       throw thrown;
     }
-    const { atMs } = monitor.history;
-    set({ lastSwitch: { from, to: policy, atMs, attainmentBefore: get().attainment } });
   },
 
   async setSlo(app, slo) {
@@ -67,7 +52,6 @@ export const useLive = create<Live>()((set, get) => ({
 export function watchLive(): void {
   tempo.onState((state) => useLive.setState({ state }));
   monitor.subscribe(() => {
-    const { snapshot, attainment } = monitor;
-    useLive.setState({ snapshot, attainment });
+    useLive.setState({ snapshot: monitor.snapshot });
   });
 }
