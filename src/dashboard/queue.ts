@@ -1,4 +1,4 @@
-import type { Explanation, RequestTrace } from '../client';
+import type { Explanation, RequestTrace, Snapshot } from '../client';
 import { h, put, Rows, tint, write } from './dom';
 import { seconds, signed } from './format';
 import { reasonWords, stateWords } from './reasons';
@@ -8,7 +8,7 @@ interface Entry {
   request: RequestTrace;
   /** What the last plan made of it. */
   line: Explanation | undefined;
-  nowMs: number;
+  snapshot: Snapshot;
   color: string;
 }
 
@@ -49,21 +49,28 @@ export class Queue implements Part {
 
   update(): void {
     const { monitor, roster } = this.#view;
-    const { requests = [], plan = [], atMs = 0 } = monitor.snapshot ?? {};
+    const { snapshot } = monitor;
+    const { requests = [], plan = [], live } = snapshot ?? {};
     const lines = new Map(plan.map((line) => [line.requestId, line]));
-    const entries = requests.map((request) => ({
-      request,
-      line: lines.get(request.id),
-      nowMs: atMs,
-      color: roster.of(request.app).color,
-    }));
+    const entries = requests.flatMap((request) =>
+      snapshot === undefined
+        ? []
+        : [
+            {
+              request,
+              line: lines.get(request.id),
+              snapshot,
+              color: roster.of(request.app).color,
+            },
+          ],
+    );
     entries.sort(
       (a, b) =>
         roster.indexOf(a.request.app) - roster.indexOf(b.request.app) ||
         a.request.arrivalMs - b.request.arrivalMs,
     );
     this.#rows.update(entries, ({ request }) => request.id);
-    write(this.#count, String(requests.length));
+    write(this.#count, String(live === undefined ? 0 : live.resident + live.waiting));
     this.#empty.hidden = requests.length > 0;
   }
 
@@ -89,7 +96,7 @@ class QueueRow {
   readonly #doing = h('td');
   readonly #due = h('td', { class: 'numeric' });
   readonly #slack = h('td', { class: 'numeric' });
-  readonly #why = h('td', { colspan: 3 });
+  readonly #why = h('td', { colspan: 4 });
 
   constructor() {
     const stage = h('td', {}, h('span', { class: 'swatch' }), ' ', this.#stage);
@@ -97,12 +104,12 @@ class QueueRow {
       'tbody',
       {},
       h('tr', { class: 'queue-facts' }, stage, this.#doing, this.#due, this.#slack),
-      h('tr', { class: 'queue-why' }, h('td'), this.#why),
+      h('tr', { class: 'queue-why' }, this.#why),
     );
   }
 
-  update({ request, line, nowMs, color }: Entry): void {
-    const leftMs = request.dueMs === undefined ? undefined : request.dueMs - nowMs;
+  update({ request, line, snapshot, color }: Entry): void {
+    const leftMs = request.dueMs === undefined ? undefined : request.dueMs - snapshot.atMs;
     const slackMs = line?.slackMs;
     put(this.element, 'data-app', request.app);
     tint(this.element, color);
@@ -113,6 +120,9 @@ class QueueRow {
     this.#due.classList.toggle('late', leftMs !== undefined && leftMs < 0);
     const hasSlack = slackMs !== undefined && Number.isFinite(slackMs);
     write(this.#slack, hasSlack ? signed(slackMs) : '–');
-    write(this.#why, line ? reasonWords(line) : '');
+    const { policy } = snapshot;
+    const why = line ? reasonWords({ policy, line, request, snapshot }) : '';
+    write(this.#why, why);
+    this.#why.title = why; // it may not fit
   }
 }

@@ -1,4 +1,4 @@
-import type { Explanation, RequestTrace, Snapshot, StepTrace } from '../client';
+import type { Explanation, PolicyName, RequestTrace, Snapshot, StepTrace } from '../client';
 
 /** One request's stretch of the timeline. */
 export interface Span {
@@ -25,6 +25,13 @@ export interface Mark {
   text: string;
 }
 
+/** A plan explained, and whose it was. */
+interface PlanTrace {
+  atMs: number;
+  policy: PolicyName;
+  plan: readonly Explanation[];
+}
+
 /** How many requests of an app are drawn side by side: at first, and at most. More share the last lane. */
 const LANES = { first: 2, most: 8 };
 
@@ -48,7 +55,7 @@ export class StepHistory {
   /** When the requests that ended since the last snapshot had their last step. */
   readonly #leftAt = new Map<string, number>();
   readonly #lanes = new Map<string, number>();
-  readonly #plans: { atMs: number; plan: Explanation[] }[] = [];
+  readonly #plans: PlanTrace[] = [];
 
   /** Something is running or waiting, so time goes on. */
   get live(): boolean {
@@ -68,7 +75,7 @@ export class StepHistory {
     this.#receivedAt = pageNow;
     // While an engine loads there is no batch; what ran before keeps its scale.
     if (snapshot.capacity.maxBatch > 0) this.maxBatch = snapshot.capacity.maxBatch;
-    this.#plans.push({ atMs: snapshot.atMs, plan: snapshot.plan });
+    this.#plans.push({ atMs: snapshot.atMs, policy: snapshot.policy, plan: snapshot.plan });
     const live = new Map(snapshot.requests.map((request) => [request.id, request]));
     this.#leftAt.clear();
     for (const { endMs, work } of snapshot.steps) {
@@ -129,8 +136,9 @@ export class StepHistory {
   }
 
   /** The plan that was explained nearest after `atMs`. */
-  planAt(atMs: number): Explanation[] {
-    return this.#plans.find((p) => p.atMs >= atMs)?.plan ?? this.#plans.at(-1)?.plan ?? [];
+  planAt(atMs: number): PlanTrace {
+    const found = this.#plans.find((p) => p.atMs >= atMs) ?? this.#plans.at(-1);
+    return found ?? { atMs, policy: 'tempo', plan: [] };
   }
 
   span(id: string): Span | undefined {

@@ -318,7 +318,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return [...this.resident, ...this.waiting].map((request) => {
       const decision: Decision =
         request.planNumber === number ? request.decision : { tokens: 0, reason: rest };
-      return { requestId: request.id, app: request.app, chosen: decision.tokens > 0, ...decision };
+      const remainingTokens =
+        decision.remainingTokens ?? Math.round(this.lengths.remaining(request, 0.5));
+      const chosen = decision.tokens > 0;
+      return { requestId: request.id, app: request.app, chosen, ...decision, remainingTokens };
     });
   }
 

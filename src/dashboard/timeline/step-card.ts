@@ -58,7 +58,7 @@ const HELD = 'not served';
 
 /** One line for all requests of an app that were treated alike, for the same reason. */
 function linesOf(step: StepTrace, view: View): Line[] {
-  const plan: readonly Explanation[] = view.monitor.history.planAt(step.endMs);
+  const { policy, plan } = view.monitor.history.planAt(step.endMs);
   const groups = new Map<string, { app: string; does: string; why: string; stages: string[] }>();
   const add = (app: string, id: string, does: string, why: string) => {
     const key = `${app} ${does} ${why}`;
@@ -66,14 +66,17 @@ function linesOf(step: StepTrace, view: View): Line[] {
     group.stages.push(stageOf(id, view));
     groups.set(key, group);
   };
+  // Without the numbers of each, so that those who fared alike share a line.
+  const wordsOf = ({ requestId, app, chosen, tokens, reason }: Explanation) =>
+    reasonWords({ policy, line: { requestId, app, chosen, tokens, reason } });
   for (const { requestId, app, kind, tokens } of step.work) {
     const line = plan.find((entry) => entry.requestId === requestId && entry.chosen);
     const does = kind === 'decode' ? 'decoded' : `read ${tokens} tokens`;
-    add(app, requestId, does, line ? reasonWords(line) : '');
+    add(app, requestId, does, line ? wordsOf(line) : '');
   }
   for (const line of plan) {
     const worked = step.work.some((work) => work.requestId === line.requestId);
-    if (!worked && !line.chosen) add(line.app, line.requestId, HELD, reasonWords(line));
+    if (!worked && !line.chosen) add(line.app, line.requestId, HELD, wordsOf(line));
   }
   const { roster } = view;
   return [...groups.values()]
