@@ -249,7 +249,7 @@ test('where there is no GPU, the page says so and the simulated engine goes on',
   });
   await page.goto('/');
   await page.getByRole('button', { name: /Laptop GPU/ }).click();
-  await expect(page.getByText(/has no WebGPU.*simulated engine goes on/)).toBeVisible();
+  await expect(page.getByText(/has no WebGPU.*simulated engine runs without one/)).toBeVisible();
   await expect(page.getByRole('radio', { name: /Llama 3.2 1B,/ })).toBeDisabled();
 });
 

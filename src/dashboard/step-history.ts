@@ -108,6 +108,25 @@ export class StepHistory {
     this.atMs = 0;
   }
 
+  /** All that there is now; it stays as it is, whatever comes. */
+  copy(): StepHistory {
+    const copy = new StepHistory();
+    copy.steps.push(...this.steps);
+    copy.marks.push(...this.marks);
+    copy.#plans.push(...this.#plans);
+    for (const span of this.spans) {
+      const own = { ...span, states: [...span.states] };
+      if (span.after) own.after = copy.#byId.get(span.after.id) ?? span.after;
+      copy.spans.push(own);
+      copy.#byId.set(own.id, own);
+      if (this.#open.has(own.id)) copy.#open.set(own.id, own);
+    }
+    copy.atMs = this.atMs;
+    copy.maxBatch = this.maxBatch;
+    copy.#receivedAt = this.#receivedAt;
+    return copy;
+  }
+
   /** Lanes that an app's requests have needed so far. */
   lanesOf(app: string): number {
     return this.#lanes.get(app) ?? LANES.first;

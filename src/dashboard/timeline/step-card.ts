@@ -1,13 +1,14 @@
 import type { Explanation, StepTrace } from '../../client';
 import { h, tint } from '../dom';
 import { reasonWords } from '../reasons';
+import type { StepHistory } from '../step-history';
 import type { View } from '../view';
 import type { Selection } from './timeline-canvas';
 
 const WIDTH = 288;
 
 /** What one step did, for whom and why; and whom it left out. `width`: the timeline's, px. */
-export function stepCard({ step, x }: Selection, width: number, view: View): HTMLElement {
+export function stepCard({ step, history, x }: Selection, width: number, view: View): HTMLElement {
   const prompts = step.work.filter((work) => work.kind === 'prefill');
   const promptTokens = prompts.reduce((sum, work) => sum + work.tokens, 0);
   const decoded = `${step.work.length - prompts.length} decoded`;
@@ -26,7 +27,7 @@ export function stepCard({ step, x }: Selection, width: number, view: View): HTM
     h(
       'ul',
       {},
-      ...linesOf(step, view).map(({ app, served, text, why }) => {
+      ...linesOf(step, history, view).map(({ app, served, text, why }) => {
         const line = h(
           'li',
           { class: served ? 'served' : undefined, 'data-app': app },
@@ -37,7 +38,7 @@ export function stepCard({ step, x }: Selection, width: number, view: View): HTM
         return line;
       }),
       ...step.preempted.map((id) =>
-        h('li', { class: 'late' }, `${stageOf(id, view)} lost its pages`),
+        h('li', { class: 'late' }, `${stageOf(id, history)} lost its pages`),
       ),
     ),
   );
@@ -57,13 +58,13 @@ interface Line {
 const HELD = 'not served';
 
 /** One line for all requests of an app that were treated alike, for the same reason. */
-function linesOf(step: StepTrace, view: View): Line[] {
-  const { policy, plan } = view.monitor.history.planAt(step.endMs);
+function linesOf(step: StepTrace, history: StepHistory, view: View): Line[] {
+  const { policy, plan } = history.planAt(step.endMs);
   const groups = new Map<string, { app: string; does: string; why: string; stages: string[] }>();
   const add = (app: string, id: string, does: string, why: string) => {
     const key = `${app} ${does} ${why}`;
     const group = groups.get(key) ?? { app, does, why, stages: [] };
-    group.stages.push(stageOf(id, view));
+    group.stages.push(stageOf(id, history));
     groups.set(key, group);
   };
   // Without the numbers of each, so that those who fared alike share a line.
@@ -92,8 +93,8 @@ function linesOf(step: StepTrace, view: View): Line[] {
     );
 }
 
-function stageOf(id: string, { monitor }: View): string {
-  return monitor.history.span(id)?.stage ?? id;
+function stageOf(id: string, history: StepHistory): string {
+  return history.span(id)?.stage ?? id;
 }
 
 /** `map`, `3 map`, `2 map, 1 reduce`. */

@@ -12,6 +12,8 @@ export type Zoom = (typeof ZOOMS)[number];
 /** What is under the pointer or the keyboard's cursor. */
 export interface Selection {
   step: StepTrace;
+  /** What it is part of. */
+  history: StepHistory;
   x: number;
 }
 
@@ -43,6 +45,8 @@ export class TimelineCanvas {
   #paused = false;
   #held = false;
   #heldNowMs = 0;
+  /** What there was when the view was stopped: the live history forgets it. */
+  #heldHistory: StepHistory | undefined;
   #selected: StepTrace | undefined;
 
   constructor(
@@ -113,21 +117,22 @@ export class TimelineCanvas {
     this.#paused = paused;
   }
 
-  get #history(): StepHistory {
-    return this.#view.monitor.history;
+  /** What is drawn: the last minute, or the one before the view was stopped. */
+  get history(): StepHistory {
+    return this.#heldHistory ?? this.#view.monitor.history;
   }
 
   /** Selects the step at this x, px, and holds the view. */
   point(x: number): void {
     this.#hold();
-    this.#select(this.#history.indexAt(msAt(this.#scene(), x)));
+    this.#select(this.history.indexAt(msAt(this.#scene(), x)));
   }
 
   /** Moves the selection by whole steps, from the latest one. */
   move(by: number): void {
     this.#hold();
-    const latest = this.#history.indexAt(this.#heldNowMs);
-    const from = this.#selected ? this.#history.steps.indexOf(this.#selected) : latest + 1;
+    const latest = this.history.indexAt(this.#heldNowMs);
+    const from = this.#selected ? this.history.steps.indexOf(this.#selected) : latest + 1;
     this.#select(Math.min(latest, Math.max(0, from + by)));
   }
 
@@ -145,7 +150,11 @@ export class TimelineCanvas {
   }
 
   #freeze(frozen: boolean): void {
-    if (frozen && !this.#frozen) this.#heldNowMs = this.#history.nowMs() - DELAY_MS;
+    if (frozen && !this.#frozen) {
+      this.#heldNowMs = this.history.nowMs() - DELAY_MS;
+      this.#heldHistory = this.history.copy();
+    }
+    if (!frozen) this.#heldHistory = undefined;
     this.#dirty = true;
   }
 
@@ -154,10 +163,13 @@ export class TimelineCanvas {
   }
 
   #select(index: number): void {
-    const step = this.#history.steps[index];
+    const step = this.history.steps[index];
     this.#selected = step;
     this.#dirty = true;
-    this.#onSelect(step && { step, x: xAt(this.#scene(), (step.startMs + step.endMs) / 2) });
+    const { history } = this;
+    this.#onSelect(
+      step && { step, history, x: xAt(this.#scene(), (step.startMs + step.endMs) / 2) },
+    );
   }
 
   #resize(): void {
@@ -176,7 +188,7 @@ export class TimelineCanvas {
       return;
     }
     const now = performance.now();
-    const { version, live } = this.#history;
+    const { version, live } = this.history;
     if (!this.#dirty) {
       if (this.#frozen) return;
       if (version === this.#drawnVersion && (!live || this.#reduced.matches)) return;
@@ -191,13 +203,13 @@ export class TimelineCanvas {
   #scene(): Scene {
     return {
       context: this.#context,
-      history: this.#history,
+      history: this.history,
       layout: this.#layout,
       apps: this.#view.roster.all,
       palette: this.#view.palette,
       width: this.#width,
       pixelRatio: this.#pixelRatio,
-      nowMs: this.#frozen ? this.#heldNowMs : this.#history.nowMs() - DELAY_MS,
+      nowMs: this.#frozen ? this.#heldNowMs : this.history.nowMs() - DELAY_MS,
       pastMs: this.#pastMs,
       futureMs: Math.max(this.#pastMs * 0.16, (96 / Math.max(1, this.#width - 96)) * this.#pastMs),
       headHeight: this.#headHeight,

@@ -92,7 +92,7 @@ export class Timeline implements Part {
     this.#engine.update(layout.trackless);
     this.#simulated.hidden = monitor.snapshot?.simulated !== true;
     write(this.#span, `Figures: ${spanWords(monitor)}`);
-    const words = monitor.history.spans.length === 0 ? this.#emptyWords() : '';
+    const words = this.#drawing.history.spans.length === 0 ? this.#emptyWords() : '';
     write(this.#empty, words);
     this.#empty.hidden = words === '';
   }

@@ -1,9 +1,10 @@
-import { useRef } from 'react';
+import { Fragment, useRef } from 'react';
 import { SloControl } from '../dashboard/slo-control';
 import { ChannelSwitch } from '../design/channel-switch';
 import { Panel } from '../design/panel';
 import { ScrollArea } from '../design/scroll-area';
 import { useStickToEnd } from '../design/use-stick-to-end';
+import { useLive } from '../store/live';
 import { useSettings } from '../store/settings';
 import { type Channel, useChat } from './chat-store';
 import { Composer } from './composer';
@@ -30,17 +31,22 @@ function Conversation({ channel }: { channel: Channel }) {
   const demoTraffic = useSettings((settings) => settings.demoTraffic);
   const list = useRef<HTMLElement>(null);
   useStickToEnd(list, messages);
+  const unseen = useChat((chat) => chat.unseen[channel]);
   const last = messages.at(-1);
   return (
     <>
       <ScrollArea label="Messages" ref={list}>
         <ol className="messages" aria-label="Conversation">
-          {messages.map((message) => (
-            <MessageView
-              key={message.key}
-              message={message}
-              onRetry={message === last ? () => void retry(channel) : undefined}
-            />
+          {messages.map((message, at) => (
+            <Fragment key={message.key}>
+              {at === unseen && at > 0 && (
+                <li className="unseen">The model no longer sees what is above</li>
+              )}
+              <MessageView
+                message={message}
+                onRetry={message === last ? () => void retry(channel) : undefined}
+              />
+            </Fragment>
           ))}
           {messages.length === 0 && (
             <li className="empty">
@@ -53,8 +59,27 @@ function Conversation({ channel }: { channel: Channel }) {
           )}
         </ol>
       </ScrollArea>
+      {unseen > 0 && <Full channel={channel} />}
       <LastAnswer channel={channel} />
     </>
+  );
+}
+
+/** The conversation has outgrown the context window: what is lost, and the way out. */
+function Full({ channel }: { channel: Channel }) {
+  const clear = useChat((chat) => chat.clear);
+  const contextWindow = useLive(({ state }) =>
+    state.phase === 'ready' ? state.limits.contextWindow : undefined,
+  );
+  const size =
+    contextWindow === undefined ? '' : ` of ${contextWindow.toLocaleString('en')} tokens`;
+  return (
+    <p className="chat-full" role="status">
+      The oldest messages no longer fit the model’s context{size}.{' '}
+      <button type="button" className="link" onClick={() => clear(channel)}>
+        New chat
+      </button>
+    </p>
   );
 }
 

@@ -1,8 +1,9 @@
 import { create } from 'zustand';
 import type { ChatMessage, SimulatedReply, TempoErrorJson, Usage } from '../../client';
 import { complete, errorOf, isAbort, noAnswer } from '../store/complete';
-import { apps } from '../store/tempo';
+import { apps, tempo } from '../store/tempo';
 import { replyTo } from './chat-script';
+import { leftOut } from './left-out';
 
 /** Who is talking: a scripted visitor, or the reader. */
 export type Channel = 'demo' | 'you';
@@ -23,6 +24,8 @@ interface Chat {
   /** The conversation on show; the other goes on unseen. */
   channel: Channel;
   conversations: Record<Channel, readonly Message[]>;
+  /** How many of the first messages no longer go with a question: they do not fit the context window. */
+  unseen: Record<Channel, number>;
   show(channel: Channel): void;
   /** Sends a message and streams the answer; resolves when the answer has ended, however it did. */
   send(channel: Channel, text: string, simulate?: SimulatedReply): Promise<void>;
@@ -32,8 +35,6 @@ interface Chat {
   clear(channel: Channel): void;
 }
 
-/** Turns of the conversation that go with a question. */
-const TURNS_KEPT = 12;
 const MAX_TOKENS = 512;
 const SYSTEM = 'You are a helpful assistant. Answer briefly, in Markdown.';
 
@@ -50,15 +51,17 @@ export const useChat = create<Chat>()((set, get) => {
     const controller = new AbortController();
     running[channel]?.abort();
     running[channel] = controller;
-    const messages = prompt(get().conversations[channel]);
+    const asked = get().conversations[channel];
     const key = keys++;
     const update = (more: Partial<Message>) =>
       edit(channel, (all) => all.map((m) => (m.key === key ? { ...m, ...more } : m)));
     edit(channel, (all) => [...all, { key, role: 'assistant', text: '', state: 'waiting' }]);
     try {
+      const unseen = await tooMany(asked);
+      set((chat) => ({ unseen: { ...chat.unseen, [channel]: unseen } }));
       const reply = await complete(
         apps.chat.chat.completions,
-        { messages, stage: 'reply', max_tokens: MAX_TOKENS, simulate },
+        { messages: prompt(asked.slice(unseen)), stage: 'reply', max_tokens: MAX_TOKENS, simulate },
         {
           signal: controller.signal,
           onQueued: (estimatedWaitMs) => update({ estimatedWaitMs }),
@@ -79,6 +82,7 @@ export const useChat = create<Chat>()((set, get) => {
   return {
     channel: 'demo',
     conversations: { demo: [], you: [] },
+    unseen: { demo: 0, you: 0 },
 
     show: (channel) => set({ channel }),
 
@@ -102,17 +106,30 @@ export const useChat = create<Chat>()((set, get) => {
     clear(channel) {
       running[channel]?.abort();
       edit(channel, () => []);
+      set((chat) => ({ unseen: { ...chat.unseen, [channel]: 0 } }));
     },
   };
 });
 
+/** How many of the first messages have to be left out so that the rest, and an answer, fit the context window. */
+function tooMany(messages: readonly Message[]): Promise<number> {
+  const { state } = tempo;
+  if (state.phase !== 'ready') return Promise.resolve(0);
+  const { contextWindow, maxPromptTokens } = state.limits;
+  const most = Math.min(maxPromptTokens, contextWindow - MAX_TOKENS);
+  const questions = messages.flatMap(({ role }, at) => (role === 'user' ? [at] : []));
+  return leftOut(questions, async (from) => {
+    const params = { messages: prompt(messages.slice(from)) };
+    return (await tempo.countTokens(params)) <= most;
+  });
+}
+
 /** The conversation as a prompt: whole turns, without what failed. */
 function prompt(messages: readonly Message[]): ChatMessage[] {
   const turns: ChatMessage[] = [];
-  for (const message of messages.slice(-TURNS_KEPT)) {
+  for (const message of messages) {
     if (message.text === '' && message.role === 'assistant') continue;
     turns.push({ role: message.role, content: message.text });
   }
-  while (turns[0]?.role === 'assistant') turns.shift();
   return [{ role: 'system', content: SYSTEM }, ...turns];
 }

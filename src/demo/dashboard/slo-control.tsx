@@ -22,7 +22,14 @@ export function NumberField({ label, value, unit, onCommit, onError }: NumberFie
     setText(String(value));
     setInvalid(false);
   }, [value]);
+  const revert = () => {
+    setText(String(value));
+    setInvalid(false);
+    onError(undefined);
+  };
   const commit = async () => {
+    // What is left empty stays as it was; a browser also says that of what is no number.
+    if (text.trim() === '') return revert();
     try {
       if (Number(text) !== value) await onCommit(Number(text));
       setInvalid(false);
@@ -44,7 +51,9 @@ export function NumberField({ label, value, unit, onCommit, onError }: NumberFie
         onChange={(event) => setText(event.target.value)}
         onBlur={() => void commit()}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && !isComposing(event.nativeEvent)) void commit();
+          if (isComposing(event.nativeEvent)) return;
+          if (event.key === 'Enter') void commit();
+          if (event.key === 'Escape') revert();
         }}
       />{' '}
       {unit}

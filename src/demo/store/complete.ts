@@ -72,8 +72,19 @@ export function noAnswer(): TempoError {
 
 /** Anything thrown, as the error a panel shows. */
 export function errorOf(thrown: unknown): TempoErrorJson {
-  return TempoError.from(thrown).toJSON();
+  const error = TempoError.from(thrown).toJSON();
+  return MODULE_ERROR.test(error.message)
+    ? {
+        code: 'network',
+        message:
+          'A part of this page could not be fetched. Look whether you are online, then try again.',
+      }
+    : error;
 }
+
+/** What browsers say of a module that they cannot fetch: Chromium, Firefox, Safari. */
+const MODULE_ERROR =
+  /dynamically imported module|importing a module script failed|error loading.*module/i;
 
 /** Whether it was the reader who stopped it. */
 export function isAbort(thrown: unknown): boolean {

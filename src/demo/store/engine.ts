@@ -9,12 +9,22 @@ export type EngineChoice = Pick<LoadConfig, 'engine' | 'model'>;
 
 const FALLBACK: EngineChoice = { engine: 'simulated', model: 'laptop-gpu' };
 
+/** A load that failed, and what there is in its place. */
+export interface Failure {
+  choice: EngineChoice;
+  error: TempoErrorJson;
+  /** What runs now, if anything does. */
+  instead: EngineChoice | undefined;
+  /** It ran before, and nobody noticed; else it was started anew, and what was open has ended. */
+  kept: boolean;
+}
+
 interface Engine {
   /** What runs, or is being loaded. */
   current: EngineChoice;
   loading: boolean;
   /** Why the last load failed, until the next one. */
-  failure: { choice: EngineChoice; error: TempoErrorJson } | undefined;
+  failure: Failure | undefined;
   /** Switches engine or model; when that fails, the simulated engine takes over again. */
   load(choice: EngineChoice): Promise<void>;
   cancel(): void;
@@ -24,13 +34,17 @@ interface Engine {
 let controller: AbortController | undefined;
 
 /** After a load that failed or was cancelled: what ran before, if it still does, or else the simulated engine. */
-async function goOn(before: EngineChoice): Promise<void> {
-  const running = tempo.state.phase === 'ready';
-  useEngine.setState({ current: running ? before : FALLBACK });
-  if (running) return;
-  await tempo.load({ ...FALLBACK, policy: useLive.getState().policy }).catch((thrown) => {
-    useEngine.setState({ failure: { choice: FALLBACK, error: errorOf(thrown) } });
-  });
+async function goOn(before: EngineChoice): Promise<Pick<Failure, 'instead' | 'kept'>> {
+  const kept = tempo.state.phase === 'ready';
+  const instead = kept ? before : FALLBACK;
+  useEngine.setState({ current: instead });
+  if (kept) return { instead, kept };
+  try {
+    await tempo.load({ ...FALLBACK, policy: useLive.getState().policy });
+    return { instead, kept };
+  } catch {
+    return { instead: undefined, kept };
+  }
 }
 
 export const useEngine = create<Engine>()((set, get) => ({
@@ -52,8 +66,8 @@ export const useEngine = create<Engine>()((set, get) => ({
         { signal: controller.signal },
       );
     } catch (thrown) {
-      if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown) } });
-      await goOn(before);
+      const after = await goOn(before);
+      if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown), ...after } });
       holdTraffic(get().current.engine === 'webllm');
     } finally {
       set({ loading: false });

@@ -3,6 +3,7 @@ import { SCENARIOS } from '../agent/scenarios';
 import { QUESTIONS, replyTo } from '../chat/chat-script';
 import { useChat } from '../chat/chat-store';
 import { useLive } from './live';
+import { pause } from './pause';
 import { useSettings } from './settings';
 
 /** Questions after which the visitor starts a new conversation, so that prompts stay short. */
@@ -54,14 +55,4 @@ async function visitAgent(signal: AbortSignal): Promise<void> {
 async function canGoOn(signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted && useLive.getState().state.phase !== 'ready') await pause(100, signal);
   return !signal.aborted;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import { type Document, isDone, outcomeOf, partCounts } from './document';
+import { type Document, isDone, outcomeOf, type Part, partCounts } from './document';
 import { useSummarizer } from './summarizer-store';
 
 interface DocumentViewProps {
@@ -28,13 +28,17 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
         aria-valuemax={total}
         aria-valuenow={done}
       >
-        {levels.map((parts, level) =>
-          parts.map((part, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
-            <span key={`${level}-${at}`} className={`part ${part.state}`} />
-          )),
+        {total > TOLD_APART ? (
+          <Shares parts={levels.flat()} total={total} />
+        ) : (
+          levels.map((parts, level) =>
+            parts.map((part, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
+              <span key={`${level}-${at}`} className={`part ${part.state}`} />
+            )),
+          )
         )}
-        {levels.flat().length < total && <span className="part waiting" />}
+        {levels.flat().length < total && total <= TOLD_APART && <span className="part waiting" />}
       </div>
       {outcome && (
         <details className="document-summary">
@@ -61,6 +65,20 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
     </li>
   );
 });
+
+/** More parts than this have no room side by side. */
+const TOLD_APART = 40;
+
+/** How many of many parts are done, under way and to come, as shares of one bar. */
+function Shares({ parts, total }: { parts: readonly Part[]; total: number }) {
+  const done = parts.filter((part) => part.state === 'done').length;
+  const active = parts.filter((part) => part.state === 'active').length;
+  const shares = { done, active, waiting: total - done - active };
+  return Object.entries(shares).map(
+    ([state, count]) =>
+      count > 0 && <span key={state} className={`part ${state}`} style={{ flexGrow: count }} />,
+  );
+}
 
 interface Progress {
   done: number;

@@ -132,7 +132,7 @@ function EngineFacts({ state }: { state: ServerState }) {
 
 function GpuLine({ gpu }: { gpu: Gpu | undefined }) {
   if (gpu === undefined) return <p className="muted">Looking for a GPU.</p>;
-  if (!gpu.available) return <p>{gpu.why} The simulated engine goes on.</p>;
+  if (!gpu.available) return <p>{gpu.why} The simulated engine runs without one.</p>;
   return (
     <p className="muted">
       Found {gpu.name}, {gpu.f16 ? 'with' : 'without'} f16 arithmetic.

@@ -1,6 +1,6 @@
 import type { LoadProgress } from '../../../client';
 import { bytes, roughly } from '../../design/format';
-import { useEngine } from '../../store/engine';
+import { type Failure, useEngine } from '../../store/engine';
 import { useLive } from '../../store/live';
 import { nameOf } from './models';
 
@@ -33,7 +33,7 @@ export function LoadStrip() {
       <div className="strip failed" role="alert">
         <p>
           <b>{nameOf(failure.choice)} did not load.</b> {failure.error.message}
-          {failure.choice.engine === 'webllm' && ' The simulated engine goes on.'}
+          {instead(failure)}
         </p>
         <button type="button" className="button small" onClick={() => void load(failure.choice)}>
           Try again
@@ -67,6 +67,15 @@ export function LoadStrip() {
     );
   }
   return null;
+}
+
+/** What became of the page when a load failed. */
+function instead({ instead, kept }: Failure): string {
+  if (instead === undefined) return ' The simulated engine did not start either.';
+  const name = `${nameOf(instead)}${instead.engine === 'simulated' ? ', simulated,' : ''}`;
+  return kept
+    ? ` ${name} goes on.`
+    : ` ${name} was started in its place; what was under way has ended.`;
 }
 
 function Progress({ progress }: { progress: LoadProgress }) {
