@@ -1,6 +1,7 @@
 import type { Explanation, RequestTrace, Snapshot } from '../client';
 import { h, put, Rows, tint, write } from './dom';
 import { seconds, signed } from './format';
+import { Places } from './places';
 import { reasonWords, stateWords } from './reasons';
 import type { Part, View } from './view';
 
@@ -12,12 +13,19 @@ interface Entry {
   color: string;
 }
 
+/** A row of the table, and who is in it. */
+interface Place {
+  at: number;
+  entry: Entry | undefined | '';
+}
+
 /** Every live request: what it does, when it is due, and why the last plan ran it or did not. */
 export class Queue implements Part {
   readonly element: HTMLElement;
   readonly #view: View;
   readonly #count = document.createTextNode('0');
-  readonly #rows: Rows<Entry>;
+  readonly #rows: Rows<Place>;
+  readonly #places = new Places();
   readonly #empty = h('p', { class: 'empty' }, 'No request is live.');
 
   constructor(view: View) {
@@ -64,12 +72,10 @@ export class Queue implements Part {
             },
           ],
     );
-    entries.sort(
-      (a, b) =>
-        roster.indexOf(a.request.app) - roster.indexOf(b.request.app) ||
-        a.request.arrivalMs - b.request.arrivalMs,
-    );
-    this.#rows.update(entries, ({ request }) => request.id);
+    const byId = new Map(entries.map((entry) => [entry.request.id, entry]));
+    this.#places.take(entries.map(({ request }) => request.id));
+    const places = this.#places.all.map((id, at) => ({ at, entry: id && byId.get(id) }));
+    this.#rows.update(places, ({ at }) => String(at));
     write(this.#count, String(live === undefined ? 0 : live.resident + live.waiting));
     this.#empty.hidden = requests.length > 0;
   }
@@ -108,7 +114,14 @@ class QueueRow {
     );
   }
 
-  update({ request, line, snapshot, color }: Entry): void {
+  update({ entry }: Place): void {
+    // A place that nobody has stays empty until the next comes: what is read does not move.
+    this.element.classList.toggle('vacant', !entry);
+    if (entry) this.#show(entry);
+    else this.element.removeAttribute('data-app');
+  }
+
+  #show({ request, line, snapshot, color }: Entry): void {
     const leftMs = request.dueMs === undefined ? undefined : request.dueMs - snapshot.atMs;
     const slackMs = line?.slackMs;
     put(this.element, 'data-app', request.app);

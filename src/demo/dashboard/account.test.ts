@@ -69,7 +69,7 @@ describe('what you are seeing, in words', () => {
       current: reign('webllm', 1000, { chat: [1, 10], agent: [1, 1] }),
     };
     expect(account(webllm)).toBe(
-      'The agent has the engine to itself while 1 request waits behind it. Chat under tempo: 97% in time (31 of 32); under webllm so far: 10% in time (1 of 10).',
+      'The agent has the engine to itself while 1 request waits behind it. Chat under tempo: 97% in time (31 of 32); under webllm: 10% in time (1 of 10).',
     );
     // Nothing has ended yet that arrived since.
     const fresh = { ...webllm, current: reign('webllm', 1000, {}) };

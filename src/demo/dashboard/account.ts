@@ -87,7 +87,7 @@ function comparison(
   }
   if (most === undefined || most.change < 0.05) return undefined;
   const { app, before, now } = most;
-  return `${APP_LABELS[app]} under ${previous.policy}: ${inTime(before)}; under ${current.policy} so far: ${inTime(now)}.`;
+  return `${APP_LABELS[app]} under ${previous.policy}: ${inTime(before)}; under ${current.policy}: ${inTime(now)}.`;
 }
 
 /** `97% in time (31 of 32)`. */

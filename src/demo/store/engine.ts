@@ -48,7 +48,7 @@ async function goOn(before: EngineChoice): Promise<Pick<Failure, 'instead' | 'ke
 }
 
 export const useEngine = create<Engine>()((set, get) => ({
-  current: FALLBACK,
+  current: { engine: 'simulated', model: useSettings.getState().device },
   loading: false,
   failure: undefined,
 
@@ -65,6 +65,7 @@ export const useEngine = create<Engine>()((set, get) => ({
         { ...choice, policy: useLive.getState().policy },
         { signal: controller.signal },
       );
+      if (choice.engine === 'simulated') useSettings.setState({ device: choice.model });
     } catch (thrown) {
       const after = await goOn(before);
       if (!isAbort(thrown)) set({ failure: { choice, error: errorOf(thrown), ...after } });

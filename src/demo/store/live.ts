@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import type { PolicyName, ServerState, Slo, Snapshot } from '../../client';
 import { monitorOf } from '../../dashboard/monitor';
 import { type AppName, DEFAULT_SLOS } from '../design/apps';
+import { useSettings } from './settings';
 import { apps, tempo } from './tempo';
 
 interface Live {
@@ -26,8 +27,8 @@ export const monitor = monitorOf(tempo);
 export const useLive = create<Live>()((set, get) => ({
   state: tempo.state,
   snapshot: undefined,
-  policy: 'tempo',
-  slos: DEFAULT_SLOS,
+  policy: useSettings.getState().policy,
+  slos: useSettings.getState().slos,
 
   async setPolicy(policy) {
     const from = get().policy;
@@ -40,11 +41,14 @@ export const useLive = create<Live>()((set, get) => ({
       set({ policy: from });
       throw thrown;
     }
+    useSettings.setState({ policy });
   },
 
   async setSlo(app, slo) {
     await apps[app].setSlo(slo);
-    set({ slos: { ...get().slos, [app]: slo } });
+    const slos = { ...get().slos, [app]: slo };
+    set({ slos });
+    useSettings.setState({ slos });
   },
 }));
 

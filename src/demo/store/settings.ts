@@ -1,14 +1,24 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
+import type { PolicyName, Slo } from '../../client';
+import { type AppName, DEFAULT_SLOS } from '../design/apps';
+import { saneChoices } from './sane-choices';
 
 export type Theme = 'system' | 'light' | 'dark';
 
-interface Settings {
+/** What the reader chose of the scheduler and its engine. */
+export interface Choices {
   theme: Theme;
+  trafficChoice: boolean;
+  policy: PolicyName;
+  slos: Record<AppName, Slo>;
+  /** The simulated device; a real model is loaded again only when it is asked for. */
+  device: string;
+}
+
+interface Settings extends Choices {
   /** Scripted visitors keep the three apps busy. */
   demoTraffic: boolean;
-  /** What the reader last chose; the page itself may switch traffic off for a while. */
-  trafficChoice: boolean;
   setTheme(theme: Theme): void;
   setDemoTraffic(on: boolean): void;
   /** Switches traffic without the reader's having asked for it: not remembered. */
@@ -21,33 +31,33 @@ export const useSettings = create<Settings>()(
     (set) => ({
       theme: 'system',
       demoTraffic: true,
+      // What the reader last chose; the page itself may switch traffic off for a while.
       trafficChoice: true,
+      policy: 'tempo',
+      slos: DEFAULT_SLOS,
+      device: 'laptop-gpu',
       setTheme: (theme) => set({ theme }),
       setDemoTraffic: (on) => set({ demoTraffic: on, trafficChoice: on }),
       holdTraffic: (held) => set(({ trafficChoice }) => ({ demoTraffic: trafficChoice && !held })),
     }),
     {
       name: 'tempo.settings',
-      merge: (stored, initial) => ({ ...initial, ...restored(stored) }),
-      partialize: ({ theme, trafficChoice }) => ({
+      partialize: ({ theme, trafficChoice, policy, slos, device }) => ({
         theme,
         trafficChoice,
-        demoTraffic: trafficChoice,
+        policy,
+        slos,
+        device,
       }),
+      // What is stored may be of another version of the page, or anybody's.
+      merge(stored, settings) {
+        const choices = saneChoices(stored);
+        const { trafficChoice = settings.trafficChoice } = choices;
+        return { ...settings, ...choices, demoTraffic: trafficChoice };
+      },
     },
   ),
 );
-
-const THEMES: readonly unknown[] = ['system', 'light', 'dark'] satisfies Theme[];
-
-/** Of what was stored, what can be used. Anything may be there: another version's, or a reader's. */
-function restored(stored: unknown): Partial<Settings> {
-  const { theme, trafficChoice } = Object(stored) as Partial<Settings>;
-  return {
-    ...(THEMES.includes(theme) && { theme }),
-    ...(typeof trafficChoice === 'boolean' && { trafficChoice, demoTraffic: trafficChoice }),
-  };
-}
 
 function applyTheme({ theme }: Settings): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
