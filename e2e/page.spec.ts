@@ -264,6 +264,10 @@ test('a model that does not load leaves the simulated engine in its place', asyn
   await page.getByRole('radio', { name: /SmolLM2 360M smallest/ }).check();
   await page.getByRole('button', { name: 'Load' }).click();
   await expect(page.locator('.strip')).toContainText('SmolLM2 360M did not load');
+  // Its predecessor was unloaded for it: another was started, and what was open has ended.
+  await expect(page.locator('.strip')).toContainText(
+    'Laptop GPU, simulated, was started in its place; what was under way has ended.',
+  );
   await page.getByRole('button', { name: 'Dismiss' }).click();
   await expect(page.getByRole('button', { name: /Laptop GPU/ })).toBeVisible();
   await expect(queueRows(page, 'chat').first()).toBeVisible();
