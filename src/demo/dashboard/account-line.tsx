@@ -4,7 +4,7 @@ import { useSettings } from '../store/settings';
 import { account } from './account';
 
 /** A sentence is left standing long enough to be read, ms. */
-const EVERY_MS = 2000;
+const EVERY_MS = 1000;
 
 function tell(): string {
   const { snapshot, policy } = useLive.getState();

@@ -26,13 +26,11 @@ export function account(situation: Situation): string {
       ? 'Nothing is running at this moment. The visitors read; their next requests are on the way.'
       : 'Nothing is running. Send a message, give the agent a task, or turn on demo traffic.';
   }
-  const sentences = [contention(snapshot, policy)];
   // Until the server has taken the choice over, there is nothing to say of it.
-  if (current === undefined || current.policy !== policy) return sentences.join(' ');
+  if (current === undefined || current.policy !== policy) return contention(snapshot, policy);
   const isNews = snapshot.atMs - current.fromMs < NEWS_MS;
   const change = isNews && previous !== undefined ? comparison(previous, current) : undefined;
-  sentences.push(change ?? standing(current));
-  return sentences.join(' ');
+  return `${contention(snapshot, policy)} ${change ?? standing(current)}`;
 }
 
 function contention({ requests, capacity, plan }: Snapshot, policy: PolicyName): string {
