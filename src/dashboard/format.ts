@@ -26,8 +26,8 @@ export function compact(value: number): string {
   return `${(value / 1_000_000).toFixed(1)}M`;
 }
 
-/** Milliseconds alone, for tables whose head names the unit. */
-export function ms(value: number | undefined): string {
+/** A number without its unit, which the head of its table names. */
+export function whole(value: number | undefined): string {
   return value === undefined ? '–' : String(Math.round(value));
 }
 

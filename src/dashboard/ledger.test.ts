@@ -163,10 +163,12 @@ describe('the ledger', () => {
     const requests = [{ id: 'a', app: 'chat', arrivalMs: 0 }];
     ledger.add(snapshot(0, { requests }));
     ledger.add(snapshot(1000, { requests, steps: [token('a', 0, 1)] }));
-    expect(ledger.current?.tokensPerSecond).toBeUndefined();
+    expect(ledger.current?.tokensPerSecond()).toBeUndefined();
     const steps = Array.from({ length: 7 }, (_, i) => token('a', i + 1, 1));
     ledger.add(snapshot(4000, { requests, steps }));
     ledger.add(snapshot(9000));
-    expect(ledger.current?.tokensPerSecond).toBe(2);
+    expect(ledger.current?.tokensPerSecond()).toBe(2);
+    expect(ledger.current?.tokensPerSecond('chat')).toBe(2);
+    expect(ledger.current?.tokensPerSecond('agent')).toBe(0);
   });
 });

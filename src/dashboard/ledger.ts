@@ -90,7 +90,7 @@ export class Ledger {
   #step({ startMs, endMs, work, finished }: StepTrace): void {
     for (const { requestId, app, output } of work) {
       if (output === undefined) continue;
-      this.#reignAt(startMs)?.wrote(endMs);
+      this.#reignAt(startMs)?.wrote(app, endMs);
       const { index, sinceMs } = output;
       const reign =
         index === 0

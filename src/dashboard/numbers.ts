@@ -2,7 +2,7 @@ import type { Percentiles } from '../client';
 import type { AppLook } from './apps';
 import { Chart, type Line } from './chart';
 import { h, Rows, tint, write } from './dom';
-import { ms, spanWords } from './format';
+import { spanWords, whole } from './format';
 import { Scores } from './scores';
 import type { Point } from './series';
 import type { Part, View } from './view';
@@ -111,7 +111,7 @@ class Latencies {
         tint(element, app.color);
         write(label, app.label);
         const values = [...percentiles(account?.ttft), ...percentiles(account?.tbt)];
-        for (const [i, value] of values.entries()) write(cells[i], ms(value));
+        for (const [i, value] of values.entries()) write(cells[i], whole(value));
       },
     };
   }
@@ -159,7 +159,7 @@ class ChartFigure {
   update(): void {
     const { value, of } = this.#texts.now(this.#view);
     write(this.#value, value);
-    write(this.#of, of === undefined ? '' : ` of ${of}`);
+    write(this.#of, of === undefined ? '' : ` ${of}`);
     this.chart.update();
   }
 }
@@ -176,7 +176,7 @@ function tokens(view: View): ChartFigure {
   const texts: ChartTexts = {
     title: 'Output tokens per second',
     label: 'Output tokens per second of each app, over the last minute',
-    now: ({ monitor }) => ({ value: whole(monitor.snapshot?.tokensPerSecond) }),
+    now: ({ monitor }) => ({ value: whole(monitor.snapshot?.tokensPerSecond), of: 'now' }),
   };
   return new ChartFigure(view, texts, () => appLines(view, (point) => point.tokensPerSecond));
 }
@@ -194,13 +194,9 @@ function pages(view: View): ChartFigure {
     now({ monitor }) {
       const kv = monitor.snapshot?.kv;
       return kv === undefined
-        ? { value: '–', of: '–' }
-        : { value: String(kv.totalPages - kv.freePages), of: String(kv.totalPages) };
+        ? { value: '–' }
+        : { value: String(kv.totalPages - kv.freePages), of: `of ${kv.totalPages} now` };
     },
   };
   return new ChartFigure(view, texts, () => [line]);
-}
-
-function whole(value: number | undefined): string {
-  return value === undefined ? '–' : String(Math.round(value));
 }

@@ -45,7 +45,8 @@ export class Reign {
   readonly late = new Map<string, number>();
   #untilMs: number | undefined;
   readonly #apps = new Map<string, Entries>();
-  readonly #writtenMs: number[] = [];
+  /** When tokens were written while this policy decided, by app. */
+  readonly #writtenMs = new Map<string, number[]>();
   readonly #actives: { fromMs: number; untilMs: number }[] = [];
   readonly #accounts = new Map<string, Account>();
 
@@ -72,8 +73,10 @@ export class Reign {
   }
 
   /** A token was written while this policy decided. */
-  wrote(atMs: number): void {
-    this.#writtenMs.push(atMs);
+  wrote(app: string, atMs: number): void {
+    const written = this.#writtenMs.get(app) ?? [];
+    written.push(atMs);
+    this.#writtenMs.set(app, written);
   }
 
   /** There was work from here to there. */
@@ -89,7 +92,7 @@ export class Reign {
     for (const { answers, programs, tokens } of this.#apps.values()) {
       for (const list of [answers, programs, tokens]) drop(list, isOld);
     }
-    drop(this.#writtenMs, (ms) => ms < limit);
+    for (const written of this.#writtenMs.values()) drop(written, (ms) => ms < limit);
     drop(this.#actives, ({ untilMs }) => untilMs < limit);
   }
 
@@ -102,10 +105,15 @@ export class Reign {
     return account;
   }
 
-  /** Output tokens of all apps per second in which there was work; undefined until it can be told. */
-  get tokensPerSecond(): number | undefined {
+  /** Output tokens of an app, or of all, per second in which there was work; undefined until it can be told. */
+  tokensPerSecond(app?: string): number | undefined {
     const activeMs = this.#actives.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0);
-    return activeMs < RATE_JUDGED_MS ? undefined : (this.#writtenMs.length * 1000) / activeMs;
+    if (activeMs < RATE_JUDGED_MS) return undefined;
+    let count = 0;
+    for (const [name, written] of this.#writtenMs) {
+      if (app === undefined || app === name) count += written.length;
+    }
+    return (count * 1000) / activeMs;
   }
 
   #of(app: string): Entries {

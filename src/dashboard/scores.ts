@@ -1,5 +1,5 @@
 import { h, Rows, write } from './dom';
-import { percent } from './format';
+import { percent, whole } from './format';
 import type { Reign } from './reign';
 import type { View } from './view';
 
@@ -61,9 +61,8 @@ export class Scores {
           const { share, met, judged } = reign.account(name);
           return { key: `app ${name}`, text: percent(share), title: `${met} of ${judged}` };
         });
-        const rate = reign.tokensPerSecond;
-        const text = rate === undefined ? '–' : String(Math.round(rate));
-        cells.update([...apps, { key: 'rate', text }], ({ key }) => key);
+        const rate = { key: 'rate', text: whole(reign.tokensPerSecond()) };
+        cells.update([...apps, rate], ({ key }) => key);
       },
     };
   }

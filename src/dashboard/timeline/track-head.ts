@@ -1,12 +1,10 @@
 import type { Slo } from '../../client';
 import type { DashboardFact } from '../apps';
 import { h, put, Rows, tint, write } from '../dom';
-import { ms, percent, spanWords } from '../format';
+import { percent, spanWords, whole } from '../format';
 import { type Account, WINDOW_MS } from '../reign';
 import type { View } from '../view';
 import type { Track } from './geometry';
-
-const RATE_TITLE = 'Output tokens per second, over the last two seconds';
 
 /** Below this an app counts as late. */
 const GOOD = 0.9;
@@ -57,8 +55,9 @@ export class TrackHead {
 
   /** Nothing of best effort can be late; what counts is how much of it gets done. */
   #showRate(app: string): void {
-    const rate = this.#view.monitor.series.points.at(-1)?.tokensPerSecond.get(app) ?? 0;
-    this.#show(String(Math.round(rate)), 'tokens/s', RATE_TITLE, false);
+    const { monitor } = this.#view;
+    const title = `Output tokens per second in which there was work, ${spanWords(monitor)}`;
+    this.#show(whole(monitor.ledger.current?.tokensPerSecond(app)), 'tokens/s', title, false);
   }
 
   #show(value: string, caption: string, title: string, late: boolean): void {
@@ -85,16 +84,16 @@ function factRow({ name }: DashboardFact) {
 /** What there is to say of any app, by its objective. */
 function standardFacts(slo: Slo | undefined, account: Account | undefined): DashboardFact[] {
   const finished = { name: 'finished', value: String(account?.finished ?? 0) };
-  const tbt = { name: 'TBT, p95', value: ms(account?.tbt.p95) };
+  const tbt = { name: 'TBT, p95', value: whole(account?.tbt.p95) };
   switch (slo?.class) {
     case 'latency':
       return [
-        { name: 'TTFT, p95', value: ms(account?.ttft.p95), target: `of ${slo.ttft} ms` },
+        { name: 'TTFT, p95', value: whole(account?.ttft.p95), target: `of ${slo.ttft} ms` },
         { ...tbt, target: `of ${slo.tbt} ms` },
       ];
     case 'deadline':
       return [
-        { name: 'TTLT, p95', value: ms(account?.ttlt.p95), target: `of ${slo.ttlt} ms` },
+        { name: 'TTLT, p95', value: whole(account?.ttlt.p95), target: `of ${slo.ttlt} ms` },
         finished,
       ];
     default:
@@ -128,9 +127,9 @@ export class EngineHead {
 
   /** `trackless`: apps that have no track of their own. */
   update(trackless: number): void {
-    const { snapshot, history, ledger } = this.#view.monitor;
+    const { history, ledger } = this.#view.monitor;
     const stepMs = history.stepMs(Math.max(ledger.current?.fromMs ?? 0, history.atMs - WINDOW_MS));
-    write(this.#rate, String(Math.round(snapshot?.tokensPerSecond ?? 0)));
+    write(this.#rate, whole(ledger.current?.tokensPerSecond()));
     write(this.#step, stepMs === undefined ? '–' : stepMs.toFixed(1));
     this.#more.hidden = trackless === 0;
     write(this.#more, `and ${trackless} more apps`);
