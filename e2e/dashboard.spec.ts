@@ -194,7 +194,7 @@ test(
     const parts = page.locator('tempo-dashboard section.timeline, section.queue, section.numbers');
     await expect(parts).toHaveCount(1);
     await expect(page.getByRole('region', { name: 'Numbers' })).toBeVisible();
-    await expect(page.locator('.u-wrap canvas')).toHaveCount(3);
+    await expect(page.locator('.u-wrap canvas')).toHaveCount(2);
     await page.evaluate(() => {
       document.getElementsByTagName('tempo-dashboard')[0].show = 'queue timeline nonsense';
     });

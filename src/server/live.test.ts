@@ -53,14 +53,20 @@ describe('policies', () => {
     expect(outcome).toMatchObject({ ok: false, error: { code: 'unknown_policy' } });
   });
 
-  it('chosen while an engine loads hold for it', async () => {
-    const harness: Harness = new Harness({ onLoad: () => tick() });
-    const loading = harness.load({ policy: 'tempo' });
-    await tick(1);
-    await harness.server.setPolicy('sarathi');
-    await loading;
-    expect((await harness.snapshot()).policy).toBe('sarathi');
-  });
+  it.each(['at once', 'a while later'])(
+    'chosen while an engine loads hold for it: %s',
+    async (when) => {
+      const harness: Harness = new Harness({ onLoad: () => tick() });
+      const loading = harness.load({ policy: 'tempo' });
+      if (when !== 'at once') await tick(1);
+      await harness.server.setPolicy('sarathi');
+      await loading;
+      expect((await harness.snapshot()).policy).toBe('sarathi');
+      // The next load brings its own.
+      await harness.load({ policy: 'edf' });
+      expect((await harness.snapshot()).policy).toBe('edf');
+    },
+  );
 });
 
 describe('an app’s objective', () => {

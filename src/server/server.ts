@@ -76,6 +76,8 @@ export class TempoServer implements TempoHost {
   #state: ServerState = { phase: 'idle' };
   #policy: PolicyName = 'tempo';
   #policySinceMs = 0;
+  /** How often a policy was chosen by itself, without a load. */
+  #policyChosen = 0;
   /** The load under way. */
   #loading: AbortController | undefined;
   /** The latest load, and what came of it. */
@@ -112,9 +114,12 @@ export class TempoServer implements TempoHost {
       if (this.#disposed) throw disposed();
       const controller = new AbortController();
       this.#loading = controller;
+      const chosen = this.#policyChosen;
       try {
         const read = await unlessAborted(this.#read(config), controller.signal);
-        return await this.#replace(read, controller.signal);
+        // Who chose a policy since then meant this engine, too.
+        const policy = chosen === this.#policyChosen ? read.policy : this.#policy;
+        return await this.#replace({ ...read, policy }, controller.signal);
       } finally {
         this.#loading = undefined;
       }
@@ -209,6 +214,7 @@ export class TempoServer implements TempoHost {
       createPolicy(alone(policyName, policy, 'policy'));
       if (policy !== this.#policy) this.#policySinceMs = this.#clock.now();
       this.#policy = policy;
+      this.#policyChosen++;
       this.#serving?.setPolicy(policy);
       this.#changed();
     });
