@@ -12,14 +12,15 @@ export interface Case {
 
 /** Each policy's order, as the end of a sentence. */
 const ORDER: Record<PolicyName, string> = {
-  tempo: 'first due of those admitted first',
-  'tempo-oracle': 'first due of those admitted first',
+  tempo: 'no slack first, then first due',
+  'tempo-oracle': 'no slack first, then first due',
   jitserve: 'most gain per ms first, for 50 steps at a time',
   webllm: 'one at a time, in order of arrival',
   fcfs: 'new prompts first, in order of arrival',
   sarathi: 'running answers first, then prompts by arrival',
   sjf: 'shortest predicted answer first',
   edf: 'first due first',
+  slidebatching: 'who cannot wait for all others first',
   autellix: 'least served program first',
   vtc: 'running answers first, then the least served app',
   bros: 'streams first while a token is about to be due',
@@ -49,7 +50,7 @@ const WORDS: Record<Exclude<Reason, 'in-order' | 'queued'>, (of: Case) => string
     const leftMs = Math.max(slackMs, request.dueMs - snapshot.atMs);
     return `Of ${span(leftMs)} left only ${span(slackMs)} are slack: not put off`;
   },
-  'on-schedule': ({ line }) => `Admitted, first due first${slackWords(line)}`,
+  'on-schedule': ({ line }) => `Admitted: can be in time beside the rest${slackWords(line)}`,
   density: ({ line }) => `In a place left over${earnsWords(line)}`,
   'fair-share': () => 'Work without a deadline is owed its share',
   hopeless: ({ line: { slackMs = 0 } }) =>
@@ -95,6 +96,7 @@ function turnWords(of: Case): string {
     case 'hygen':
       return `${reads ? `Reads ${promptTokens}` : 'Runs'}: ${ORDER[policy]}`;
     case 'edf':
+    case 'slidebatching':
     case 'bros':
     case 'qlm':
       return `${upper(ORDER[policy])}${dueWords(of)}`;
