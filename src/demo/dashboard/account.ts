@@ -104,7 +104,7 @@ function standing(reign: Pick<Reign, 'account'>): string {
     return `Late in the last 30 s: ${names.join(', ')}.`;
   }
   const [met, all] = [judged.map((a) => a.met), judged.map((a) => a.judged)].map(sum);
-  return `In the last 30 s ${met} of ${all} were in time.`;
+  return `In the last 30 s ${met} of ${all} ${all === 1 ? 'was' : 'were'} in time.`;
 }
 
 function sum(values: readonly number[]): number {
