@@ -237,6 +237,7 @@ test('a text of many parts shows how far it is', async ({ page }) => {
 
 test('what cannot be fetched is said in words', async ({ page, context }) => {
   await open(page, alone, nothing);
+  await expect(page.locator('.lamp.ready')).toBeVisible();
   await context.setOffline(true);
   const agent = panel(page, 'Agent');
   await agent.getByLabel('Task for the agent').fill('What is 2+2?');
@@ -246,6 +247,20 @@ test('what cannot be fetched is said in words', async ({ page, context }) => {
   await context.setOffline(false);
   await agent.getByRole('button', { name: 'Retry' }).click();
   await expect(agent.locator('.run-answer')).toContainText('4');
+});
+
+test('an engine that cannot be fetched says so in words, and starts once it can', async ({
+  page,
+}) => {
+  await page.route('**/assets/simulated-*.js', (route) => route.abort());
+  await open(page, alone, nothing);
+  const strip = page.locator('.strip');
+  await expect(strip).toContainText('could not be fetched. Look whether you are online');
+  await expect(page.getByText(/dynamically imported/)).toHaveCount(0);
+  await page.unroute('**/assets/simulated-*.js');
+  await strip.getByRole('button', { name: 'Start it again' }).click();
+  await expect(page.locator('.lamp.ready')).toBeVisible();
+  await expect(strip).toHaveCount(0);
 });
 
 test('an objective that is left empty, or by Escape, stays as it was', async ({ page }) => {

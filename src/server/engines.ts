@@ -1,5 +1,6 @@
 import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, StepEngine } from '../engine/step-engine';
+import { part } from './part';
 import type { LoadConfig } from './server-types';
 
 /** How one kind of engine comes to be. */
@@ -15,29 +16,32 @@ export interface EngineKind {
 
 export type EngineKinds = Readonly<Record<LoadConfig['engine'], EngineKind>>;
 
+const simulated = () => part(() => import('../engine/simulated'));
+const webllm = () => part(() => import('../engine/webllm'));
+
 /** Each is imported when it is asked for: WebLLM is megabytes, and most pages simulate nothing. */
 export const ENGINES: EngineKinds = {
   simulated: {
     async check({ model }) {
-      const { deviceProfile } = await import('../engine/simulated');
+      const { deviceProfile } = await simulated();
       deviceProfile(model);
     },
     async load({ model }, options) {
-      const { loadSimulatedEngine } = await import('../engine/simulated');
+      const { loadSimulatedEngine } = await simulated();
       return loadSimulatedEngine({ profile: model, ...options });
     },
     async loadEmbedder(model, { model: profile }, options) {
-      const { loadSimulatedEmbedder } = await import('../engine/simulated');
+      const { loadSimulatedEmbedder } = await simulated();
       return loadSimulatedEmbedder({ model, profile, ...options });
     },
   },
   webllm: {
     async check({ model, embeddingModels = [], appConfig }) {
-      const { checkWebLlmModels } = await import('../engine/webllm');
+      const { checkWebLlmModels } = await webllm();
       await checkWebLlmModels(model, embeddingModels, appConfig);
     },
     async load({ model, maxSequences, kvBytes, appConfig, chatOptions }, options) {
-      const { loadWebLlmEngine } = await import('../engine/webllm');
+      const { loadWebLlmEngine } = await webllm();
       return loadWebLlmEngine({
         model,
         maxSequences,
@@ -48,11 +52,11 @@ export const ENGINES: EngineKinds = {
       });
     },
     async embeds({ model, appConfig }) {
-      const { isEmbeddingModel } = await import('../engine/webllm');
+      const { isEmbeddingModel } = await webllm();
       return isEmbeddingModel(model, appConfig);
     },
     async loadEmbedder(model, { appConfig }, options) {
-      const { loadWebLlmEmbedder } = await import('../engine/webllm');
+      const { loadWebLlmEmbedder } = await webllm();
       return loadWebLlmEmbedder({ model, appConfig, ...options });
     },
   },

@@ -1,7 +1,8 @@
+import { part } from './part';
 /** Models and what is kept of them: WebLLM's affair, behind a check of what is asked. */
 import { readAppConfig, readModelId, readModelPart } from './validate/webllm';
 
-const webllm = () => import('../engine/webllm');
+const webllm = () => part(() => import('../engine/webllm'));
 
 export const list = async (appConfig: unknown) =>
   (await webllm()).listModels(readAppConfig(appConfig));

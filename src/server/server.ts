@@ -9,6 +9,7 @@ import { checkNumbers } from './engine-socket';
 import { ENGINES, type EngineKinds } from './engines';
 import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
+import { part } from './part';
 import { plain } from './plain';
 import type {
   LoadConfig,
@@ -378,7 +379,7 @@ export class TempoServer implements TempoHost {
     const { model, embeddingModels = [] } = config;
     const names = [...new Set([...(alone ? [model] : []), ...embeddingModels])];
     if (names.length === 0) return { chat: await this.#loadEngine(config, signal) };
-    const { Embeddings } = await import('./embeddings');
+    const { Embeddings } = await part(() => import('./embeddings'));
     const parts = names.length + (alone ? 0 : 1);
     const embedders: Embedder[] = [];
     try {
@@ -614,7 +615,7 @@ export class TempoServer implements TempoHost {
 }
 
 /** Imported when it is asked for the first time. */
-const models = () => import('./models');
+const models = () => part(() => import('./models'));
 
 /** What one load makes. */
 type Engines =

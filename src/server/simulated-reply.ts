@@ -1,4 +1,5 @@
 import { hashText } from '../scheduler';
+import { part } from './part';
 import type { PreparedTools } from './tools';
 import type { ChatRequest, ScriptedReply } from './validate';
 
@@ -20,7 +21,7 @@ export async function makeUpFor(
   const { simulate, response_format: format } = request;
   const isJson = format !== undefined && FORMATS_OF_JSON.includes(format.type);
   if (simulate !== undefined || !(isJson || tools?.required)) return undefined;
-  const { makingUp } = await import('../engine/simulated');
+  const { makingUp } = await part(() => import('../engine/simulated'));
   const made = new Map<string, (seed: number) => unknown>();
   if (tools?.required) {
     for (const { parameters, path } of tools.callable) {
