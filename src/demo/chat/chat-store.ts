@@ -119,8 +119,14 @@ function tooMany(messages: readonly Message[]): Promise<number> {
   const most = Math.min(maxPromptTokens, contextWindow - MAX_TOKENS);
   const questions = messages.flatMap(({ role }, at) => (role === 'user' ? [at] : []));
   return leftOut(questions, async (from) => {
-    const params = { messages: prompt(messages.slice(from)) };
-    return (await tempo.countTokens(params)) <= most;
+    try {
+      const params = { messages: prompt(messages.slice(from)) };
+      return (await tempo.countTokens(params)) <= most;
+    } catch (thrown) {
+      // What is far too long is not even counted.
+      if (errorOf(thrown).code === 'context_length_exceeded') return false;
+      throw thrown;
+    }
   });
 }
 
