@@ -293,10 +293,10 @@ test('the page has names for its controls and fits its screen', { tag: '@phone' 
 test('the colours follow the choice, and a reload remembers it', async ({ opened: page }) => {
   const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
   await page.getByLabel('Theme').selectOption('dark');
-  expect(await scheme()).toBe('dark');
+  await expect.poll(scheme).toBe('dark');
   await page.reload();
   await expect(page.locator('.timeline')).toBeVisible();
-  expect(await scheme()).toBe('dark');
+  await expect.poll(scheme).toBe('dark');
 });
 
 /** Controls without a name, images without a text, and ids used twice, as the markup of each. */
