@@ -240,7 +240,7 @@ gives('Output.object, of all that zod has', true, async () => {
     output: Output.object({ schema }),
     ...says({ content: JSON.stringify(value) }),
   });
-  return JSON.stringify(output) === JSON.stringify(value) && warnings?.length === 1;
+  return JSON.stringify(output) === JSON.stringify(value) && (warnings ?? []).length === 0;
 });
 
 gives('Output.array, streamed element by element', [ada, { name: 'Alan', age: 41 }], async () => {
