@@ -7,9 +7,9 @@ import { compileGrammar } from '../src/engine/sampling/grammar/grammar';
 import type { Machine } from '../src/engine/sampling/grammar/machine';
 import { Masks } from '../src/engine/sampling/grammar/masks';
 import { MachineMatcher } from '../src/engine/sampling/grammar/matcher';
-import { inSlices } from '../src/engine/sampling/grammar/sliced';
 import { type GrammarVocabulary, Vocabulary } from '../src/engine/sampling/grammar/vocabulary';
 import { Pace } from '../src/engine/sampling/pace';
+import { inSlices } from '../src/engine/sampling/sliced';
 import { seededRandom, TempoError } from '../src/scheduler';
 import { canBeWritten } from '../test/schemas/followed';
 

@@ -73,6 +73,10 @@ const HOSTILE: Record<string, GrammarSpec> = {
   'repetitions of repetitions': pattern('((a{64}){64}){64}'),
   'a pattern that takes exponentially many states': pattern('a.{20}$'),
   'bounds that make a square of states': pattern('^.{0,1000}x.{0,1000}$'),
+  'two patterns that together have 100,000 states': schema({
+    type: 'string',
+    allOf: [{ pattern: '^(?:.{97})*$' }, { pattern: '^(?:.{1013})*[a-z]$' }],
+  }),
   '2,000 alternatives': pattern(times(2000, (i) => `w${i}`).join('|')),
   'twelve lookaheads': pattern(
     `^${times(12, (i) => `(?=.*${String.fromCharCode(97 + i)})`).join('')}`,

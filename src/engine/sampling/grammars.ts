@@ -3,9 +3,9 @@ import { compileGrammar } from './grammar/grammar';
 import type { Machine } from './grammar/machine';
 import { Masks } from './grammar/masks';
 import { type GrammarMatcher, MachineMatcher } from './grammar/matcher';
-import { inSlices } from './grammar/sliced';
 import { type GrammarVocabulary, Vocabulary } from './grammar/vocabulary';
 import { Pace } from './pace';
+import { inSlices } from './sliced';
 
 export type { GrammarMatcher } from './grammar/matcher';
 export type { GrammarVocabulary } from './grammar/vocabulary';

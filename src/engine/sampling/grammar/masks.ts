@@ -1,8 +1,8 @@
+import { atOnce, REST_EVERY, type Sliced } from '../sliced';
 import { StringPlace, type StringState } from './json/string-place';
 import { UniqueItemPlace } from './json/unique-item-place';
 import { keep, recall } from './keep';
 import type { Configuration, Machine, Thread } from './machine';
-import { atOnce, REST_EVERY, type Sliced } from './sliced';
 import { StringMasks } from './string-masks';
 import type { TokenTrie } from './token-trie';
 import type { Vocabulary } from './vocabulary';

@@ -1,9 +1,9 @@
 import { TempoError } from '../../../scheduler';
 import { Pace } from '../pace';
+import { inSlices, type Sliced } from '../sliced';
 import { withName } from './json/named';
 import type { Configuration, Machine } from './machine';
 import type { Masks } from './masks';
-import { inSlices, type Sliced } from './sliced';
 import type { Vocabulary } from './vocabulary';
 
 /** Where one sequence stands in the grammar that constrains it. */

@@ -1,10 +1,10 @@
 import { DEAD, type Dfa } from '../language/dfa';
 import { EVERY_TEXT } from '../language/languages';
+import { REST_EVERY, type Sliced } from '../sliced';
 import { KINDS } from './character-kinds';
 import { after, StringPlace, type StringState } from './json/string-place';
 import { keep, recall } from './keep';
 import { END, type Place, Places } from './place';
-import { REST_EVERY, type Sliced } from './sliced';
 import type { TokenTrie } from './token-trie';
 import type { Vocabulary } from './vocabulary';
 

@@ -1,4 +1,5 @@
 import type { Pace } from '../pace';
+import { atOnce, inSlices, type Sliced } from '../sliced';
 import type { Alphabet } from './alphabet';
 
 /** No way on: what comes cannot be completed to a text of the language. */
@@ -30,22 +31,22 @@ export class Dfa {
   /** By length, up to what was asked for: the states from which a text of that length is left. */
   #lengths: Uint8Array[] | undefined;
 
-  constructor({ alphabet, next, accepting }: DfaTable) {
-    const kept = liveStates(next, accepting, alphabet.size);
+  /** Of few states: it is made at once. */
+  constructor({ alphabet, next, accepting }: DfaTable, live?: LiveStates) {
+    const { start, ...kept } = live ?? atOnce(liveStates(next, accepting, alphabet.size));
     this.alphabet = alphabet;
-    this.start = kept[0] ?? DEAD;
-    const states: number[] = [];
-    kept.forEach((number, state) => {
-      if (number !== DEAD) states[number] = state;
-    });
-    this.next = new Int32Array(states.length * alphabet.size);
-    this.accepting = Uint8Array.from(states, (state) => accepting[state]);
-    states.forEach((state, number) => {
-      for (let i = 0; i < alphabet.size; i++) {
-        const target = next[state * alphabet.size + i];
-        this.next[number * alphabet.size + i] = target === DEAD ? DEAD : kept[target];
-      }
-    });
+    this.start = start;
+    this.next = kept.next;
+    this.accepting = kept.accepting;
+  }
+
+  /** Of any number of states, in slices, and ready to be asked for lengths. */
+  static async of(table: DfaTable, pace: Pace): Promise<Dfa> {
+    const { alphabet, next, accepting } = table;
+    const live = await inSlices(liveStates(next, accepting, alphabet.size), pace);
+    const dfa = new Dfa(table, live);
+    await inSlices(dfa.#measuring(), pace);
+    return dfa;
   }
 
   get size(): number {
@@ -78,13 +79,13 @@ export class Dfa {
 
   /** By state: the fewest code points that complete a text. */
   get shortest(): Float64Array {
-    this.#shortest ??= this.#distances();
+    this.#shortest ??= atOnce(this.#distances());
     return this.#shortest;
   }
 
   /** By state: the most code points that complete a text; Infinity where there is no most. */
   get longest(): Float64Array {
-    this.#longest ??= this.#heights();
+    this.#longest ??= atOnce(this.#heights());
     return this.#longest;
   }
 
@@ -163,87 +164,133 @@ export class Dfa {
     return complete;
   }
 
-  #distances(): Float64Array {
+  *#measuring(): Sliced<void> {
+    const sources = yield* sourcesOf(this.next, this.size, this.alphabet.size);
+    this.#shortest = yield* this.#distances(sources);
+    this.#longest = yield* this.#heights(sources);
+  }
+
+  *#distances(known?: Sources): Sliced<Float64Array> {
+    const sources = known ?? (yield* sourcesOf(this.next, this.size, this.alphabet.size));
     const distances = new Float64Array(this.size).fill(Infinity);
-    const sources = this.#sources();
-    let level: number[] = [];
+    const reached: number[] = [];
     this.accepting.forEach((accepts, state) => {
-      if (accepts) level.push(state);
+      if (!accepts) return;
+      distances[state] = 0;
+      reached.push(state);
     });
-    for (let distance = 0; level.length > 0; distance++) {
-      const further: number[] = [];
-      for (const state of level) {
-        if (distances[state] <= distance) continue;
-        distances[state] = distance;
-        further.push(...sources[state]);
+    for (let i = 0; i < reached.length; i++) {
+      if (i % REST_EVERY === 0) yield;
+      const state = reached[i];
+      for (let at = sources.ends[state]; at < sources.ends[state + 1]; at++) {
+        const source = sources.states[at];
+        if (distances[source] < Infinity) continue;
+        distances[source] = distances[state] + 1;
+        reached.push(source);
       }
-      level = further;
     }
     return distances;
   }
 
-  #heights(): Float64Array {
+  *#heights(known?: Sources): Sliced<Float64Array> {
+    const sources = known ?? (yield* sourcesOf(this.next, this.size, this.alphabet.size));
     const heights = new Float64Array(this.size).fill(Infinity);
     const best = new Float64Array(this.size);
-    const sources = this.#sources();
     const open = new Uint32Array(this.size);
-    for (const list of sources) for (const source of list) open[source]++;
+    for (const source of sources.states) open[source]++;
     const ready: number[] = [];
     open.forEach((count, state) => {
       if (count === 0) ready.push(state);
     });
+    let done = 0;
     for (let state = ready.pop(); state !== undefined; state = ready.pop()) {
+      if (++done % REST_EVERY === 0) yield;
       heights[state] = best[state];
-      for (const source of sources[state]) {
+      for (let at = sources.ends[state]; at < sources.ends[state + 1]; at++) {
+        const source = sources.states[at];
         best[source] = Math.max(best[source], heights[state] + 1);
         if (--open[source] === 0) ready.push(source);
       }
     }
     return heights;
   }
-
-  /** By state: those that lead to it, each once. */
-  #sources(): number[][] {
-    return sourcesOf(this.next, this.size, this.alphabet.size);
-  }
 }
 
-function sourcesOf(next: ArrayLike<number>, states: number, size: number): number[][] {
-  const sources: number[][] = Array.from({ length: states }, () => []);
-  for (let state = 0; state < states; state++) {
-    for (let i = 0; i < size; i++) {
-      const target = next[state * size + i];
-      if (target !== DEAD && sources[target][sources[target].length - 1] !== state) {
-        sources[target].push(state);
-      }
+/** States between two rests. */
+const REST_EVERY = 2048;
+
+/** Which states lead to a state: those from `ends[state]` to `ends[state + 1]`, one for each way. */
+interface Sources {
+  states: Int32Array;
+  ends: Int32Array;
+}
+
+function* sourcesOf(next: ArrayLike<number>, count: number, size: number): Sliced<Sources> {
+  const ends = new Int32Array(count + 2);
+  for (let i = 0; i < count * size; i++) {
+    if (i % (REST_EVERY * 8) === 0) yield;
+    if (next[i] !== DEAD) ends[next[i] + 2]++;
+  }
+  for (let state = 2; state < ends.length; state++) ends[state] += ends[state - 1];
+  const states = new Int32Array(ends[count + 1]);
+  // Each moves to where the next one's begin, as they are filled.
+  for (let i = 0; i < count * size; i++) {
+    if (i % (REST_EVERY * 8) === 0) yield;
+    if (next[i] !== DEAD) states[ends[next[i] + 1]++] = Math.floor(i / size);
+  }
+  return { states, ends };
+}
+
+/** The states that are reached and lead on, under new numbers, from 0. */
+interface LiveStates {
+  start: number;
+  next: Int32Array;
+  accepting: Uint8Array;
+}
+
+function* liveStates(
+  next: ArrayLike<number>,
+  accepting: ArrayLike<number>,
+  size: number,
+): Sliced<LiveStates> {
+  const count = accepting.length;
+  const sources = yield* sourcesOf(next, count, size);
+  const leadsOn = new Uint8Array(count);
+  const open: number[] = [];
+  for (let state = 0; state < count; state++) if (accepting[state]) open.push(state);
+  for (let i = 0; i < open.length; i++) {
+    if (i % REST_EVERY === 0) yield;
+    const state = open[i];
+    leadsOn[state] = 1;
+    for (let at = sources.ends[state]; at < sources.ends[state + 1]; at++) {
+      const source = sources.states[at];
+      if (leadsOn[source]) continue;
+      leadsOn[source] = 1;
+      open.push(source);
     }
   }
-  return sources;
-}
-
-/** New numbers for the states that are reached and lead on, from 0; DEAD for the others. */
-function liveStates(next: ArrayLike<number>, accepting: ArrayLike<number>, size: number): number[] {
-  const states = accepting.length;
-  const sources = sourcesOf(next, states, size);
-  const leadsOn = new Uint8Array(states);
-  const open: number[] = [];
-  for (let state = 0; state < states; state++) if (accepting[state]) open.push(state);
-  for (let state = open.pop(); state !== undefined; state = open.pop()) {
-    if (leadsOn[state]) continue;
-    leadsOn[state] = 1;
-    open.push(...sources[state]);
+  if (count === 0 || !leadsOn[0]) {
+    return { start: DEAD, next: new Int32Array(0), accepting: new Uint8Array(0) };
   }
-  const numbers: number[] = new Array(states).fill(DEAD);
-  if (states === 0 || !leadsOn[0]) return numbers;
+  const numbers = new Int32Array(count).fill(DEAD);
   numbers[0] = 0;
   const reached = [0];
+  const ways: number[] = [];
   for (let i = 0; i < reached.length; i++) {
+    if (i % REST_EVERY === 0) yield;
     for (let j = 0; j < size; j++) {
       const target = next[reached[i] * size + j];
-      if (target === DEAD || !leadsOn[target] || numbers[target] !== DEAD) continue;
-      numbers[target] = reached.length;
-      reached.push(target);
+      const leads = target !== DEAD && leadsOn[target] === 1;
+      if (leads && numbers[target] === DEAD) {
+        numbers[target] = reached.length;
+        reached.push(target);
+      }
+      ways.push(leads ? numbers[target] : DEAD);
     }
   }
-  return numbers;
+  return {
+    start: 0,
+    next: Int32Array.from(ways),
+    accepting: Uint8Array.from(reached, (state) => accepting[state]),
+  };
 }

@@ -81,7 +81,7 @@ async function automaton(terms: Terms, term: Term, pace: Pace): Promise<Dfa> {
     if (next.length > MAX_TABLE) throw new TooComplex('has too many states');
     if (pace.due) await pace.rest();
   }
-  return new Dfa({ alphabet, next, accepting });
+  return Dfa.of({ alphabet, next, accepting }, pace);
 }
 
 /** The sets in a term, and whether places in it matter. */
@@ -135,20 +135,24 @@ export async function intersection(a: Dfa, b: Dfa, pace: Pace): Promise<Dfa> {
     if (next.length > MAX_TABLE) throw new TooComplex('has too many states');
     if (pace.due) await pace.rest();
   }
-  return new Dfa({ alphabet, next, accepting });
+  return Dfa.of({ alphabet, next, accepting }, pace);
 }
 
 /** What is not in it. */
-export function complementOf({ alphabet, next, accepting, size, isEmpty }: Dfa): Dfa {
+export async function complementOf(
+  { alphabet, next, accepting, size, isEmpty }: Dfa,
+  pace: Pace,
+): Promise<Dfa> {
   if (isEmpty) return EVERY_TEXT;
   // One more state: that of texts which the language has left behind.
   const far = size;
-  return new Dfa({
-    alphabet,
-    next: [
-      ...Array.from(next, (state) => (state === DEAD ? far : state)),
-      ...new Array<number>(alphabet.size).fill(far),
-    ],
-    accepting: [...Array.from(accepting, (accepts) => 1 - accepts), 1],
+  const ways = new Int32Array(next.length + alphabet.size).fill(far);
+  next.forEach((state, i) => {
+    if (state !== DEAD) ways[i] = state;
   });
+  const others = new Uint8Array(size + 1).fill(1);
+  accepting.forEach((accepts, state) => {
+    others[state] = 1 - accepts;
+  });
+  return Dfa.of({ alphabet, next: ways, accepting: others }, pace);
 }

@@ -1,3 +1,4 @@
+import type { Pace } from '../pace';
 import { isRecord, type Place, type SchemaDocument } from './document';
 import { invalid } from './invalid-schema';
 import { countOf, keysOf, listOf, namesOf, says } from './keywords';
@@ -25,7 +26,7 @@ import {
   TRUE,
 } from './rules';
 import { literalOf, numbersOf, parted, type Statements, scalarRules, typesOf } from './statements';
-import { complementTexts, type Texts } from './texts';
+import { allBut, complementTexts } from './texts';
 
 /** One way to satisfy something: by these rules and all of these literals. */
 export interface Alternative {
@@ -62,10 +63,12 @@ const without = (name: string, types = ALL_TYPES): Rules =>
 export class Alternatives {
   readonly #document: SchemaDocument;
   readonly #statements: Statements;
+  readonly #pace: Pace;
 
-  constructor(document: SchemaDocument, statements: Statements) {
+  constructor(document: SchemaDocument, statements: Statements, pace: Pace) {
     this.#document = document;
     this.#statements = statements;
+    this.#pace = pace;
   }
 
   /** Literals that hold besides what the schema itself says: `allOf` and references. */
@@ -176,7 +179,8 @@ export class Alternatives {
     complementNumbers(numbersOf(place)).forEach(numbers);
     const keywords = ['minLength', 'maxLength', 'pattern', 'format'];
     if (keywords.some((keyword) => says(place, keyword))) {
-      for (const texts of complementTexts(await this.#statements.textsOf(place))) {
+      const said = await this.#statements.textsOf(place);
+      for (const texts of await complementTexts(said, this.#pace)) {
         found.push({ ...ANY_VALUE, types: STRING, texts });
       }
     }
@@ -188,7 +192,7 @@ export class Alternatives {
     const { scalars, structures } = parted(values);
     const rules = scalarRules(scalars);
     const [numbers] = complementNumbers(rules.numbers);
-    const [texts]: Texts[] = complementTexts(rules.texts);
+    const texts = allBut(scalars.filter((value) => typeof value === 'string'));
     let types = ALL_TYPES & ~(rules.types & (NULL | TRUE | FALSE));
     if (!says(place, 'const')) {
       const literals = structures.map((i) => negated(this.#member(place, i)));

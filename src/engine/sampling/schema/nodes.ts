@@ -71,7 +71,7 @@ export class Nodes {
     this.#document = document;
     this.pace = pace;
     this.statements = new Statements(document, pace);
-    this.#alternatives = new Alternatives(document, this.statements);
+    this.#alternatives = new Alternatives(document, this.statements, pace);
   }
 
   get root(): Node {

@@ -29,6 +29,7 @@ import {
 } from './rules';
 import {
   ALL_TEXTS,
+  allBut,
   complementTexts,
   countTexts,
   hasText,
@@ -37,7 +38,6 @@ import {
   isEmptyTexts,
   type Language,
   type Texts,
-  words,
 } from './texts';
 
 /** Things of which some or so many are to be, at once. */
@@ -225,7 +225,7 @@ class Planner {
         const within = await intersectTexts(texts, matching, this.#pace);
         if (!isEmptyTexts(within))
           split.push({ texts: within, matched: new Set([...matched, source]) });
-        for (const rest of complementTexts(matching)) {
+        for (const rest of await complementTexts(matching, this.#pace)) {
           const without = await intersectTexts(texts, rest, this.#pace);
           if (!isEmptyTexts(without)) split.push({ texts: without, matched });
         }
@@ -289,8 +289,8 @@ class Planner {
       found = narrowed;
     };
     if (pattern !== undefined) await narrow([pattern.texts]);
-    for (const { texts } of others.patterns) await narrow(complementTexts(texts));
-    if (others.names.size > 0) await narrow(complementTexts(words(others.names)));
+    for (const { texts } of others.patterns) await narrow(await complementTexts(texts, this.#pace));
+    if (others.names.size > 0) await narrow([allBut(others.names)]);
     return found;
   }
 

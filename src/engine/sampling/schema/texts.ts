@@ -90,12 +90,17 @@ export async function prepared(texts: Language, pace: Pace): Promise<Texts> {
   return texts;
 }
 
+/** All texts but these. */
+export function allBut(list: Iterable<string>): Language {
+  return { ...ALL_TEXTS, except: new Set(list) };
+}
+
 /** What is not in a set, as sets that may overlap. */
-export function complementTexts(texts: Texts): Texts[] {
-  if (texts.kind === 'words') return [{ ...ALL_TEXTS, except: new Set(texts.words) }];
+export async function complementTexts(texts: Texts, pace: Pace): Promise<Texts[]> {
+  if (texts.kind === 'words') return [allBut(texts.words)];
   const { dfa, min, max, except } = texts;
   const rest: Texts[] = [];
-  const others = complementOf(dfa);
+  const others = await complementOf(dfa, pace);
   if (!others.isEmpty) rest.push(language(others));
   if (min > 0) rest.push(language(EVERY_TEXT, 0, min - 1));
   if (max < Infinity) rest.push(language(EVERY_TEXT, max + 1));

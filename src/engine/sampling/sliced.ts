@@ -1,4 +1,4 @@
-import type { Pace } from '../pace';
+import type { Pace } from './pace';
 
 /** Work that may rest wherever it yields. */
 export type Sliced<T> = Generator<undefined, T>;
