@@ -59,6 +59,12 @@ describe('log probabilities', () => {
     ['the answer', 'It is four. 😀', {}, 'It is four. 😀'],
     ['nothing of a stop string', 'It is four. Or five.', { stop: [' Or'] }, 'It is four.'],
     ['nothing of the reasoning', '<think>\nHm.\n</think>\n\nFour.', {}, 'Four.'],
+    [
+      'the reasoning that stays, with nothing of a call or stop string after it',
+      `<think>\nSay <tool_call> or stop.\n</think>\n\nFour.\n${CALL} stop.`,
+      { tools: [CLOCK], stop: ['stop'], separate_reasoning: false },
+      '<think>\nSay <tool_call> or stop.\n</think>\n\nFour.',
+    ],
     ['nothing of a call', `Let me see.\n${CALL}\n`, { tools: [CLOCK] }, 'Let me see.'],
     ['words that look like one', LIKE_A_CALL, { tools: [CLOCK] }, LIKE_A_CALL],
     [

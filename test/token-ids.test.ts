@@ -153,6 +153,21 @@ describe('reasoning', () => {
     expect((await told({ simulate })).text).toBe('Blue.');
     expect((await told({ simulate, separate_reasoning: false })).text).toBe(content);
   });
+
+  it('that stays there is read neither for stop strings nor for calls', async () => {
+    const thought = '<think>\nOne.\n\n<tool_call>\n{"name": "tide", "arguments": {}}\n</think>\n\n';
+    const { choices } = await app().chat.completions.create({
+      messages,
+      tools: [{ type: 'function', function: { name: 'tide' } }],
+      stop: ['\n\n'],
+      separate_reasoning: false,
+      simulate: { content: `${thought}Two.\n\nThree.` },
+    });
+    const [{ message, finish_reason: reason }] = choices;
+    expect(message.content).toBe(`${thought}Two.`);
+    expect(message.tool_calls).toBeUndefined();
+    expect(reason).toBe('stop');
+  });
 });
 
 describe('a tool’s result', () => {

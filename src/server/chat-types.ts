@@ -184,7 +184,10 @@ export interface ChatCompletionParams extends IgnoredParams {
     resumable?: object | null;
   } | null;
 
-  /** SGLang's extension. False: a thinking model's reasoning stays in the content, tags and all. */
+  /**
+   * SGLang’s extension. False: a thinking model’s reasoning stays in the content, tags and all. Stop strings
+   * and calls are looked for after it.
+   */
   separate_reasoning?: boolean | null;
   /** vLLM's extension, for streams: chunks tell the ids of the tokens, the first the prompt's. */
   return_token_ids?: boolean | null;

@@ -32,6 +32,8 @@ export interface ChoiceSpec {
   stopStrings?: readonly string[];
   /** Whether the prompt ends inside a thinking model's reasoning; absent: none is looked for. */
   reasoningOpen?: boolean;
+  /** Reasoning is told as content, as it was written. */
+  keepsReasoning?: boolean;
   /** Text that the answer begins with, before anything that is drawn. */
   opening?: string;
   /** Tokens of the answer that were drawn, and told, before. */
@@ -67,14 +69,16 @@ export class Choice {
   #resumed = 0;
   /** Characters of the answer so far, calls included. */
   #length = 0;
+  /** Characters of the reasoning so far. */
+  #thought = 0;
   #started = false;
 
   constructor(spec: ChoiceSpec, tokenizer: Tokenizer) {
     this.index = spec.index;
     this.requestId = spec.requestId;
     this.#spec = spec;
-    const { endStrings: ends, stopStrings: stop, reasoningOpen: open } = spec;
-    const reasoning = open === undefined ? undefined : { open };
+    const { endStrings: ends, stopStrings: stop, reasoningOpen: open, keepsReasoning: kept } = spec;
+    const reasoning = open === undefined ? undefined : { open, kept };
     this.#text = new TextStream({ tokenizer, ends, stop, reasoning });
     const { resumed = [] } = spec;
     for (const token of resumed) {
@@ -126,15 +130,22 @@ export class Choice {
   }
 
   #append(delta: ChoiceDelta, { reasoning, content }: ReasonedText): void {
-    if (reasoning !== '') delta.reasoning_content = (delta.reasoning_content ?? '') + reasoning;
+    if (reasoning !== '') {
+      const field = this.#spec.keepsReasoning ? 'content' : 'reasoning_content';
+      delta[field] = (delta[field] ?? '') + reasoning;
+    }
+    this.#thought += reasoning.length;
     this.#length += content.length;
     appendParsed(delta, this.#spec.toolCalls?.push(content) ?? { content, toolCalls: [] });
   }
 
   #logprobs(all: boolean): ChoiceLogprobs | undefined {
-    const { logprobs, toolCalls } = this.#spec;
-    const { contentStart = 0 } = this.#text;
-    return logprobs?.take(toolCalls?.spoken ?? [[0, this.#length]], contentStart, all);
+    const { logprobs, toolCalls, keepsReasoning } = this.#spec;
+    const spoken = toolCalls?.spoken ?? [[0, this.#length]];
+    if (!keepsReasoning) return logprobs?.take(spoken, this.#text.contentStart ?? 0, all);
+    const thought = this.#thought;
+    const spans = spoken.map(([from, to]) => [thought + from, thought + to] as const);
+    return logprobs?.take([[0, thought], ...spans], 0, all);
   }
 }
 

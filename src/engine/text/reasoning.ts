@@ -9,6 +9,8 @@ export interface ReasonedText {
 export interface ReasoningOptions {
   /** The template already opened the block, so the answer begins inside it. */
   open?: boolean;
+  /** The block stays as it was written, tags and white space and all. */
+  kept?: boolean;
 }
 
 const OPEN = '<think>';
@@ -34,6 +36,11 @@ export class ReasoningSplitter {
   /** The text so far ends inside the block. */
   get open(): boolean {
     return this.#state === 'reasoning';
+  }
+
+  /** Whether there is a block is known. */
+  get begun(): boolean {
+    return this.#state !== 'start';
   }
 
   /** Where in the whole text the content begins, characters; undefined until it does. */

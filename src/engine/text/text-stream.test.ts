@@ -69,3 +69,27 @@ it('an answer that ends within a character or a stop string keeps what there was
   stream.push(0xc3);
   expect(stream.finish()).toEqual({ reasoning: '', content: 'E\uFFFD' });
 });
+
+it.each([
+  ['the model begins', '<think>\n', {}],
+  ['the template begins', '', { open: true }],
+])(
+  'reasoning that is kept as it was written sleeps likewise, where %s it',
+  (_, begin, reasoning) => {
+    const thought = `${begin}One.\n\nTwo. </thi\n</think>\n\n`;
+    const text = `${thought}Three.\n\nFour.`;
+    expect(answer(text, { stop: ['\n\n'], reasoning: { ...reasoning, kept: true } })).toEqual({
+      reasoning: thought,
+      content: 'Three.',
+      stopped: '\n\n',
+    });
+  },
+);
+
+it.each(['  Three.\n', '<thin', '<thought>', '', ' \n'])(
+  'what only begins like reasoning that is kept is content: %j',
+  (text) => {
+    const wanted = { reasoning: '', content: text, stopped: undefined };
+    expect(answer(text, { reasoning: { kept: true } })).toEqual(wanted);
+  },
+);

@@ -1,5 +1,6 @@
 import type { Tokenizer } from '../step-engine';
 import { Detokenizer } from './detokenizer';
+import { KeptReasoning } from './kept-reasoning';
 import { type ReasonedText, type ReasoningOptions, ReasoningSplitter } from './reasoning';
 import { StopStrings } from './stop-strings';
 
@@ -18,7 +19,7 @@ export class TextStream {
   readonly #detokenizer: Detokenizer;
   readonly #ends: StopStrings;
   readonly #stops: StopStrings;
-  readonly #reasoning: ReasoningSplitter | undefined;
+  readonly #reasoning: ReasoningSplitter | KeptReasoning | undefined;
   /** What the last token, or the end, added to the text, before anything is cut or held back. */
   raw = '';
 
@@ -26,7 +27,8 @@ export class TextStream {
     this.#detokenizer = new Detokenizer(tokenizer);
     this.#ends = new StopStrings(ends);
     this.#stops = new StopStrings(stop);
-    this.#reasoning = reasoning === undefined ? undefined : new ReasoningSplitter(reasoning);
+    const Reasoning = reasoning?.kept ? KeptReasoning : ReasoningSplitter;
+    this.#reasoning = reasoning === undefined ? undefined : new Reasoning(reasoning);
   }
 
   /** The stop string that ended the answer. The caller stops generating when it is set. */
