@@ -1,5 +1,5 @@
 import { csvRecords } from './csv-records';
-import { parseTime } from './time';
+import { isDateTime, parseTime } from './time';
 import { badLine, type TraceRow, tokenCount } from './trace-row';
 
 /** Column names for a prompt's length, an output's, and the arrival. The first that is there counts. */
@@ -8,7 +8,8 @@ const OUTPUT = ['GeneratedTokens', 'num_decode_tokens', 'output_tokens', 'output
 const TIME = ['TIMESTAMP', 'arrived_at'];
 
 /** What a column of arrivals may be called, and what one of durations is. */
-const LIKE_A_TIME = /time|date|arriv|stamp|^ts$/i;
+const LIKE_A_TIME =
+  /time|date|arriv|stamp|creat|submi|issue|epoch|(?:^|_)(?:ts|at|t|start|begin|sent|received|when)(?:$|_)/i;
 const LIKE_A_DURATION = /time_?to|ttft|tbt|tpot|latency|duration|elapsed|per_|_per/i;
 
 /**
@@ -28,7 +29,11 @@ export function parseCsv(text: string, file: string): TraceRow[] {
     const wanted = `a column for prompts (${PROMPT.join(', ')}) and one for outputs (${OUTPUT.join(', ')})`;
     throw badLine(file, 1, `the header must name ${wanted}, got "${header.join(',')}".`);
   }
-  const unread = header.find((name) => LIKE_A_TIME.test(name) && !LIKE_A_DURATION.test(name));
+  const first = records[0]?.cells ?? [];
+  const unread = header.find(
+    (name, at) =>
+      isDateTime(first[at] ?? '') || (LIKE_A_TIME.test(name) && !LIKE_A_DURATION.test(name)),
+  );
   if (timeAt === undefined && unread !== undefined) {
     throw badLine(
       file,

@@ -1,6 +1,11 @@
 const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d)(?::(\d\d)([.,]\d+)?)? ?(Z|([+-])(\d\d):?(\d\d)?)?$/i;
 
+/** Whether a text is written like a date and time, be there such a day or not. */
+export function isDateTime(text: string): boolean {
+  return DATE_TIME.test(text.trim());
+}
+
 /**
  * Seconds, or a date and time (of UTC, where no zone is said), in ms. Undefined for what is neither, and for
  * a day or an hour that there is not.

@@ -118,7 +118,8 @@ describe('trace files', () => {
   });
 
   it('a column that looks like arrivals and is not read is named', () => {
-    for (const name of ['arrival_time', 'start_time', 'ts', 'Date', 'request_timestamp']) {
+    const names = ['arrival_time', 'start_time', 'ts', 'Date', 'request_timestamp', 'created_at'];
+    for (const name of [...names, 'submitted', 'createdAt', 'start', 'epoch_ms', 'sent', 't']) {
       const text = `${name},prompt_tokens,output_tokens\n1,2,3\n`;
       expect(error(text, 'a.csv').message).toContain(
         `a.csv, line 1: the column "${name}" looks like`,
@@ -131,6 +132,12 @@ describe('trace files', () => {
       'time_per_token',
       'model',
     ]) {
+      expect(timesOf(`${name},prompt_tokens,output_tokens\n1,2,3\n`)).toEqual([undefined]);
+    }
+    expect(
+      error('x,prompt_tokens,output_tokens\n2024-05-10 00:00:00,2,3\n', 'a.csv').message,
+    ).toContain('a.csv, line 1: the column "x" looks like');
+    for (const name of ['tenant', 'category', 'format', 'temperature', 'restarts']) {
       expect(timesOf(`${name},prompt_tokens,output_tokens\n1,2,3\n`)).toEqual([undefined]);
     }
     expect(timesOf('timestamp,end_time,prompt_tokens,output_tokens\n1,2,3,4\n')).toEqual([1000]);
