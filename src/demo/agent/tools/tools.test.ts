@@ -13,6 +13,15 @@ describe('the agent’s tools', () => {
     expect(await run('calculator', { expression: '500000000001 + 500000000001' })).toMatchObject({
       result: 1_000_000_000_002,
     });
+    for (const [expression, result] of [
+      ['170!', 7.257415615308e306],
+      ['2^1000 / 2^998', 4],
+      ['1e308', 1e308],
+      ['-(1e-305)', -1e-305],
+      ['sqrt(2^1000) / 2^500', 1],
+    ]) {
+      expect(await run('calculator', { expression })).toMatchObject({ result });
+    }
     expect(await run('calculator', { expression: '1:999999999999' })).toMatchObject({
       ok: false,
       result: expect.stringMatching(/"1:999999999999" cannot be calculated\. .+\.$/),

@@ -45,8 +45,15 @@ export function toNumber(value: Value): number {
 }
 
 function quotient(above: bigint, below: bigint): number {
-  const excess = BigInt(Math.max(0, bitsOf(above) - 1000, bitsOf(below) - 1000));
-  return Number(above >> excess) / Number(below >> excess);
+  if (above < 0n) return -quotient(-above, below);
+  // 64 bits or so of it, the last one set where there are more, so that it is rounded once.
+  const shift = bitsOf(above) - bitsOf(below) - 64;
+  const [top, bottom] =
+    shift < 0 ? [above << BigInt(-shift), below] : [above, below << BigInt(shift)];
+  const digits = Number((top / bottom) | (top % bottom === 0n ? 0n : 1n));
+  // In two steps: half of it alone is no float at either end.
+  const half = Math.trunc(shift / 2);
+  return digits * 2 ** half * 2 ** (shift - half);
 }
 
 /** A number written in decimals: `12`, `0.5`, `6.02e23`. */
