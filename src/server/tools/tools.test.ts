@@ -116,11 +116,40 @@ describe('an answer to a request with tools', () => {
       'of a reference to a reference',
       { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b~1c' }, 'b/c': {} } },
     ],
+    ['of an anchor', { $ref: '#any', $defs: { a: { $anchor: 'any' } } }],
+    ['of an identifier', { $id: 'x://a/b', $ref: 'c', $defs: { c: { $id: 'c' } } }],
+    [
+      'of a reference in draft 7',
+      {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        $ref: '#/definitions/a',
+        definitions: { a: {} },
+      },
+    ],
+    [
+      'of a choice that is referred to',
+      { anyOf: [{ type: 'null' }, { properties: { a: { $ref: '#/anyOf/0' } } }] },
+    ],
   ])('takes arguments %s as an object and nothing else', async (_, parameters) => {
     const free: Tool = { type: 'function', function: { name: 'free', parameters } };
     const isTaken = (args: string) => takes({ tools: [free] }, call('free', args));
     expect(await isTaken('{}')).toBe(true);
     for (const args of ['5', '"x"', 'null', '[]', 'true', '[{}]']) {
+      expect(await isTaken(args), args).toBe(false);
+    }
+  });
+
+  it('holds arguments to what stands beside a reference and to what it leads to', async () => {
+    const parameters = {
+      $ref: '#/$defs/a',
+      properties: { x: { type: 'integer' } },
+      required: ['x'],
+      $defs: { a: { properties: { y: { type: 'integer' } }, required: ['y'] } },
+    };
+    const both: Tool = { type: 'function', function: { name: 'both', parameters } };
+    const isTaken = (args: string) => takes({ tools: [both] }, call('both', args));
+    expect(await isTaken('{"x":1,"y":2}')).toBe(true);
+    for (const args of ['{"x":1}', '{"y":2}', '{"x":1,"y":"2"}', '{"x":"1","y":2}']) {
       expect(await isTaken(args), args).toBe(false);
     }
   });
