@@ -59,9 +59,24 @@ export class AppShares {
         needMs: ((servedMs + neededMs) * all) / this.#weight(app),
       }))
       .filter(({ needMs }) => needMs <= this.#windowMs)
-      .slice(0, limit)
       .sort((a, b) => a.needMs - b.needMs)
+      .slice(0, limit)
       .map(({ app }) => app);
+  }
+
+  /** Whether an app would still be among them with a request that needs so much, ms. */
+  stays(app: string, ms: number): boolean {
+    let all = 0;
+    let others = 0;
+    for (const [other, { live }] of this.#uses) {
+      if (live === 0 || other === app) continue;
+      all += this.#weight(other);
+      others++;
+    }
+    if (others === 0) return false;
+    const { servedMs, neededMs } = this.#uses.get(app) ?? { servedMs: 0, neededMs: 0 };
+    const weight = this.#weight(app);
+    return ((servedMs + neededMs + ms) * (all + weight)) / weight <= this.#windowMs;
   }
 
   #weight(app: string): number {
