@@ -15,8 +15,10 @@ const OUTPUT_WEIGHT = 2;
  * section 4.1, algorithm 2; with weights, its weighted fairness: an app of weight 2 is charged half).
  * Running requests are not preempted.
  */
-export function vtc({ weights = {} }: PolicyOptions = {}): Policy {
-  const counters = new Map<string, number>();
+export function vtc(
+  { weights = {} }: PolicyOptions = {},
+  counters = new Map<string, number>(),
+): Policy {
   let lastToLeave: string | undefined;
   const counter = (app: string) => counters.get(app) ?? 0;
   const charge = (app: string, amount: number) =>
