@@ -276,6 +276,23 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
   ],
   ['a format that is none', { response_format: 'json' }, 'invalid_request', 'response_format'],
   [
+    'a schema deeper than any',
+    {
+      response_format: {
+        type: 'json_object',
+        schema: `${'{"not":'.repeat(30_000)}{}${'}'.repeat(30_000)}`,
+      },
+    },
+    'invalid_schema',
+    'response_format.schema',
+  ],
+  [
+    'a schema longer than any',
+    { response_format: { type: 'json_object', schema: ' '.repeat(600_000) } },
+    'invalid_schema',
+    'response_format.schema',
+  ],
+  [
     'a schema that is no JSON',
     { response_format: { type: 'json_object', schema: '{' } },
     'invalid_schema',

@@ -21,9 +21,11 @@ export function objectsOnly(schema: Schema, path: string): Schema {
 
 class Narrowing {
   readonly #root: Schema;
+  readonly #isOld: boolean;
 
   constructor(root: Schema) {
     this.#root = root;
+    this.#isOld = /\/draft-0[3-7]\//.test(String(root.$schema));
   }
 
   /** Undefined where no object satisfies it. */
@@ -41,24 +43,29 @@ class Narrowing {
       const branches = schema[keyword];
       if (!Array.isArray(branches)) continue;
       const narrowed = branches.map((branch) => this.narrow(branch, references));
-      const possible = narrowed.flatMap((branch) => branch ?? []);
-      const whole = keyword === 'allOf' ? possible.length === branches.length : possible.length > 0;
-      return whole ? { ...schema, [keyword]: possible } : undefined;
+      const isPossible = (branch: Schema | undefined) => branch !== undefined;
+      const whole = keyword === 'allOf' ? narrowed.every(isPossible) : narrowed.some(isPossible);
+      // All stay in their places: a pointer may lead there.
+      return whole
+        ? { ...schema, [keyword]: narrowed.map((branch) => branch ?? false) }
+        : undefined;
     }
     const types = Array.isArray(type) ? type : [type ?? 'object'];
     return types.includes('object') ? { ...schema, type: 'object' } : undefined;
   }
 
-  /** The reference stays where it leads to objects alone; otherwise its target takes its place. */
+  /** What it leads to holds besides; where that allows no object, neither does this. */
   #follow(schema: Schema, ref: string, references: number): Schema | undefined {
     const target = this.#target(ref);
-    if (target === undefined || references > MAX_REFERENCES) return schema; // the schema's check tells
-    const narrowed = this.narrow(target, references + 1);
-    if (narrowed === undefined || JSON.stringify(narrowed) === JSON.stringify(target)) {
-      return narrowed && schema;
+    if (target !== undefined && references <= MAX_REFERENCES) {
+      if (this.narrow(target, references + 1) === undefined) return undefined;
     }
-    const { $ref: _, ...rest } = schema;
-    return { ...narrowed, ...rest };
+    const { $ref, ...rest } = schema;
+    const narrowed = this.narrow(rest, references);
+    if (!this.#isOld) return narrowed && { ...narrowed, $ref };
+    // Up to draft 7 nothing counts beside a reference.
+    const { allOf } = rest;
+    return { ...rest, type: 'object', allOf: [...(Array.isArray(allOf) ? allOf : []), { $ref }] };
   }
 
   #target(ref: string): Schema | undefined {
