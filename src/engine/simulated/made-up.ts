@@ -36,7 +36,7 @@ export async function makingUp(
 ): Promise<(seed: number) => Promise<unknown>> {
   const plan = await planOf(schema, path, new Pace(MAX_WORK));
   const start = objects ? { ...NOTHING, isPossible: true, objects: plan.objects } : plan;
-  const heights = heightsOf(plan);
+  const heights = await inSlices(heightsOf(plan), new Pace(Infinity));
   return (seed) => {
     const making = new MakingUp(heights, seededRandom(seed), path);
     return inSlices(making.value(start, 0), new Pace(Infinity));
@@ -52,7 +52,7 @@ const NOTHING: ValuePlan = {
 
 /** A way to write a value, and how many values within values that takes at least. */
 interface Way {
-  height: number;
+  height: () => number;
   make: () => Sliced<unknown>;
 }
 
@@ -76,7 +76,7 @@ class MakingUp {
     }
     yield;
     const ways: Way[] = [];
-    const scalar = (make: () => unknown) => ways.push({ height: 0, make: () => done(make) });
+    const scalar = (make: () => unknown) => ways.push({ height: () => 0, make: () => done(make) });
     if (plan.null) scalar(() => null);
     if (plan.true) scalar(() => true);
     if (plan.false) scalar(() => false);
@@ -85,14 +85,21 @@ class MakingUp {
     for (const language of plan.languages) scalar(() => this.#text(language));
     for (const array of plan.arrays) {
       const shape = new ArrayShape(array, this.#places, this.#values);
-      ways.push({ height: this.#arrayHeight(shape), make: () => this.#array(shape, depth) });
+      ways.push({ height: () => this.#arrayHeight(shape), make: () => this.#array(shape, depth) });
     }
     for (const object of plan.objects) {
       const shape = new ObjectShape(object, this.#places, this.#values);
-      ways.push({ height: this.#objectHeight(shape), make: () => this.#object(shape, depth) });
+      ways.push({
+        height: () => this.#objectHeight(shape),
+        make: () => this.#object(shape, depth),
+      });
     }
-    const least = Math.min(...ways.map(({ height }) => height));
-    const open = depth < PLENTY_UNTIL ? ways : ways.filter(({ height }) => height === least);
+    let open = ways;
+    if (depth >= PLENTY_UNTIL && ways.length > 1) {
+      const heights = ways.map(({ height }) => height());
+      const least = Math.min(...heights);
+      open = ways.filter((_, i) => heights[i] === least);
+    }
     return yield* open[this.#below(open.length)].make();
   }
 
@@ -209,7 +216,7 @@ function objectHeight(
 }
 
 /** How many values within values each plan takes at least. */
-function heightsOf(root: ValuePlan): Heights {
+function* heightsOf(root: ValuePlan): Sliced<Heights> {
   const plans = new Set([root]);
   for (const { arrays, objects } of plans) {
     for (const { items } of arrays) for (const { value } of items.flat()) plans.add(value);
@@ -222,6 +229,7 @@ function heightsOf(root: ValuePlan): Heights {
   for (let changed = true; changed; ) {
     changed = false;
     for (const plan of plans) {
+      yield;
       const { arrays, objects } = plan;
       const isScalar = plan.null || plan.true || plan.false || plan.numbers.length > 0;
       const isText = plan.words.length + plan.languages.length > 0;
