@@ -505,6 +505,7 @@ describe('what is no data', () => {
 
 describe('nothing at all', () => {
   const nothing = null as never;
+  const throwing = new Proxy({}, { get: () => nothing.torn }) as never;
 
   it.each<[string, (server: TempoServer) => Promise<Outcome<unknown>>, string, string | undefined]>(
     [
@@ -526,6 +527,7 @@ describe('nothing at all', () => {
       ],
       ['a profile', (server) => server.importProfile(nothing), 'invalid_request', 'profile'],
       ['a load', (server) => server.load(nothing), 'invalid_request', undefined],
+      ['a load that throws', (server) => server.load(throwing), 'invalid_request', undefined],
     ],
   )('in place of %s is a typed error', async (_, call, code, param) => {
     const harness = await new Harness().loaded();

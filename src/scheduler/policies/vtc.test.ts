@@ -45,8 +45,9 @@ describe('vtc', () => {
     const counters = new Map([['x', 1e6]]);
     const top = new TableTop(vtc({}, counters), { maxBatch: 1 });
     for (let i = 0; i < 5000; i++) {
-      top.submit({ id: `${i}`, app: `app${i}`, promptTokens: 4, outputTokens: 1 });
+      const request = top.submit({ id: `${i}`, app: `app${i}`, promptTokens: 4 });
       top.step();
+      top.scheduler.finish(request, 'stop', top.now);
     }
     expect(counters.size).toBeLessThanOrEqual(2048);
     expect(counters.get('x')).toBe(1e6);
