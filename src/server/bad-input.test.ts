@@ -505,7 +505,7 @@ describe('what is no data', () => {
 
 describe('nothing at all', () => {
   const nothing = null as never;
-  const throwing = new Proxy({}, { get: () => nothing.torn }) as never;
+  const throwing = new Proxy({}, { get: () => JSON.parse('torn') }) as never;
 
   it.each<[string, (server: TempoServer) => Promise<Outcome<unknown>>, string, string | undefined]>(
     [
