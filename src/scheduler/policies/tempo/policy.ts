@@ -128,7 +128,8 @@ export class Tempo implements Policy {
   /** Whether it is of an app that asks for less than its share, or would be if it were queued now. */
   #goesFirst(job: Job, costMs: number): boolean {
     if (this.#without.has('light-apps')) return false;
-    return this.#lightJobs.has(job) || this.#apps.stays(job.app, this.#desk.has(job) ? 0 : costMs);
+    // Of those that wait, the plan has found out.
+    return this.#lightJobs.has(job) || (!this.#desk.has(job) && this.#apps.stays(job.app, costMs));
   }
 
   /** GPU time of what some jobs have to do at first, ms. */
