@@ -87,7 +87,7 @@ describe('waiting time', () => {
     for (let i = 0; i < 1500; i++) ask({ class: 'deadline', ttlt: ttlts[i % ttlts.length] });
     for (let round = 0; round < 4; round++) {
       const chat = ask({ class: 'latency', ttft: 800, tbt: 100 }, 'chat');
-      expect(chat.expectedWaitMs).toBeLessThan(1000);
+      expect(chat.expectedWaitMs).toBeLessThan(400);
       for (let i = 0; i < 150; i++) await step();
       expect((chat.admittedMs ?? Infinity) - chat.arrivalMs).toBeLessThan(800);
     }

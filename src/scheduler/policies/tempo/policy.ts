@@ -91,12 +91,16 @@ export class Tempo implements Policy {
     const known = this.#promised.has(job);
     const reachMs = on.now + this.#bound.reachMs;
     const promising = demand.fromMs <= reachMs && chance >= this.#tuning.hopeless;
-    if (known || (promising && this.#bound.fits(demand))) {
-      return Math.max(0, this.#bound.workBy(dueMs) - (known ? demand.workMs : 0));
+    const isPromised = known || (promising && this.#bound.fits(demand));
+    const promisedMs = this.#bound.workBy(dueMs) - (known ? demand.workMs : 0);
+    // A stream of theirs passes all that is promised to others; the rest keeps its place among it.
+    const passes = demand.headMs > 0 || !isPromised;
+    if (promising && passes && !job.resident && this.#goesFirst(job, costMs)) {
+      const isBefore = (other: Job) => other !== job && firstDueMs(other) <= dueMs;
+      const lightMs = this.#sum(this.#lightJobs, isBefore);
+      return isPromised ? Math.max(0, Math.min(lightMs, promisedMs)) : lightMs;
     }
-    if (promising && !job.resident && this.#goesFirst(job, costMs)) {
-      return this.#sum(this.#lightJobs, (other) => other !== job && firstDueMs(other) <= dueMs);
-    }
+    if (isPromised) return Math.max(0, promisedMs);
     const { residents, waiting } = this.#desk;
     return this.#sum(residents, (other) => other !== job) + waiting.beforeMs(job, reachMs);
   }
