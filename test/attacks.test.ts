@@ -7,7 +7,10 @@ import { longestBlock } from './chaos/blocks';
 
 const TEXT = 'Nobody is harmed by what others send.';
 /** What an error of the caller's own making is called. */
-const CALLERS = ['invalid_request', 'invalid_slo', 'context_length_exceeded', 'unknown_model'];
+const CALLERS = [
+  ...['invalid_request', 'invalid_slo', 'invalid_schema', 'context_length_exceeded'],
+  'unknown_model',
+];
 const randoms = [() => 0, () => 0.5, () => 0.999];
 
 describe('a costly request', () => {

@@ -147,7 +147,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.waiting.push(request);
     try {
       request.estimate = this.lengths.expect(request);
-      this.#waits.join(request, this.#workMs(request), traffic.roomMs, aheadMs);
+      this.#waits.join(request, this.#workMs(request), traffic, aheadMs);
       request.program?.join(request);
     } catch (thrown) {
       this.end(request, { kind: 'failed', error: TempoError.from(thrown) }, nowMs);

@@ -25,6 +25,11 @@ export class Sorted<T extends { readonly order: number }> {
     return this.#keys.get(item);
   }
 
+  /** How many come before an item, were it held under this key. */
+  before(item: T, key: number): number {
+    return this.#find(item, key);
+  }
+
   /** Puts an item where its key belongs, wherever it was before. */
   put(item: T, key: number): void {
     const before = this.#keys.get(item);

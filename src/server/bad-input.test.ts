@@ -276,6 +276,23 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
   ],
   ['a format that is none', { response_format: 'json' }, 'invalid_request', 'response_format'],
   [
+    'a schema deeper than any',
+    {
+      response_format: {
+        type: 'json_object',
+        schema: `${'{"not":'.repeat(30_000)}{}${'}'.repeat(30_000)}`,
+      },
+    },
+    'invalid_schema',
+    'response_format.schema',
+  ],
+  [
+    'a schema longer than any',
+    { response_format: { type: 'json_object', schema: ' '.repeat(600_000) } },
+    'invalid_schema',
+    'response_format.schema',
+  ],
+  [
     'a schema that is no JSON',
     { response_format: { type: 'json_object', schema: '{' } },
     'invalid_schema',
@@ -488,6 +505,7 @@ describe('what is no data', () => {
 
 describe('nothing at all', () => {
   const nothing = null as never;
+  const throwing = new Proxy({}, { get: () => JSON.parse('torn') }) as never;
 
   it.each<[string, (server: TempoServer) => Promise<Outcome<unknown>>, string, string | undefined]>(
     [
@@ -509,6 +527,7 @@ describe('nothing at all', () => {
       ],
       ['a profile', (server) => server.importProfile(nothing), 'invalid_request', 'profile'],
       ['a load', (server) => server.load(nothing), 'invalid_request', undefined],
+      ['a load that throws', (server) => server.load(throwing), 'invalid_request', undefined],
     ],
   )('in place of %s is a typed error', async (_, call, code, param) => {
     const harness = await new Harness().loaded();

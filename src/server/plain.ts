@@ -12,14 +12,16 @@ const MAX_DEPTH = 200;
  * Throws `invalid_request`, naming the field, for what no data is: functions, symbols, cycles.
  */
 export function plain<T>(value: T, name: string): T {
-  return new Copying().copy(value, name, []) as T;
+  return new Copying().copy(value, name) as T;
 }
 
 class Copying {
   #values = 0;
   #characters = 0;
+  /** What the value is within. */
+  readonly #above: object[] = [];
 
-  copy(value: unknown, path: string, above: readonly object[]): unknown {
+  copy(value: unknown, path: string): unknown {
     switch (typeof value) {
       case 'string':
         // An image in a text has limits of its own.
@@ -35,25 +37,32 @@ class Copying {
         return value;
     }
     if (value === null) return value;
-    return read(() => this.#object(value, path, above), path);
+    return read(() => this.#object(value, path), path);
   }
 
-  #object(value: object, path: string, above: readonly object[]): unknown {
+  #object(value: object, path: string): unknown {
     if (isBinary(value)) return value;
+    const above = this.#above;
     if (above.includes(value)) throw refused(path, 'contains itself');
     if (above.length >= MAX_DEPTH) throw refused(path, `is nested more than ${MAX_DEPTH} deep`);
-    const within = [...above, value];
-    if (Array.isArray(value)) return this.#list(value, path, within);
+    above.push(value);
+    const copied = this.#within(value, path);
+    above.pop();
+    return copied;
+  }
+
+  #within(value: object, path: string): unknown {
+    if (Array.isArray(value)) return this.#list(value, path);
     const record = value as Record<string, unknown>;
     if (read(() => typeof record.toJSON, path) === 'function') {
       const json = read(() => (record as unknown as Date).toJSON(), path);
-      return this.copy(json, path, within);
+      return this.copy(json, path);
     }
     if (value instanceof Map || value instanceof Set) throw refused(path, 'is a Map or Set');
-    return this.#record(record, path, within);
+    return this.#record(record, path);
   }
 
-  #list(value: readonly unknown[], path: string, within: readonly object[]): unknown[] {
+  #list(value: readonly unknown[], path: string): unknown[] {
     const { length } = value;
     this.#count(length / 8, path);
     const items: unknown[] = [];
@@ -63,13 +72,13 @@ class Copying {
       if (typeof item === 'number') items.push(item);
       else {
         this.#count(1, path);
-        items.push(this.copy(item, `${path}[${i}]`, within));
+        items.push(this.copy(item, `${path}[${i}]`));
       }
     }
     return items;
   }
 
-  #record(record: Record<string, unknown>, path: string, within: readonly object[]): object {
+  #record(record: Record<string, unknown>, path: string): object {
     const result: Record<string, unknown> = {};
     const keys = read(() => Object.keys(record), path);
     this.#count(keys.length, path);
@@ -79,7 +88,6 @@ class Copying {
       const value = this.copy(
         read(() => record[key], at),
         at,
-        within,
       );
       // Assigned, `__proto__` would be something else.
       if (value !== undefined && key === '__proto__') {

@@ -75,7 +75,7 @@ export async function prepareChat(
   let script: SimulationScript | undefined;
   for (let index = 0; index < (request.n ?? 1); index++) {
     const seed = seedOf(sampling.seed, index);
-    const reply = model.simulated ? simulatedReply(request, tools, makeUp, seed) : undefined;
+    const reply = model.simulated ? await simulatedReply(request, tools, makeUp, seed) : undefined;
     // What the request itself says is the same for all.
     if (index === 0 || makeUp !== undefined) script = reply && scriptOf(reply, model, longest);
     const spec = {

@@ -630,7 +630,11 @@ interface Share {
 
 /** What else is wrong with it is told when it is read. */
 function canBeCompared(config: unknown): boolean {
-  return isRecord(config) && Array.isArray(config.embeddingModels ?? []);
+  try {
+    return isRecord(config) && Array.isArray(config.embeddingModels ?? []);
+  } catch {
+    return false; // a getter that throws
+  }
 }
 
 /** Whether what was loaded for `config` is what `wanted` asks for. */

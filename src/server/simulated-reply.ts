@@ -4,7 +4,7 @@ import type { PreparedTools } from './tools';
 import type { ChatRequest, ScriptedReply } from './validate';
 
 /** Makes up a value that satisfies the schema at a place of the request: the same for the same seed. */
-export type MakeUp = (path: string, seed: number) => unknown;
+export type MakeUp = (path: string, seed: number) => Promise<unknown>;
 
 /** Where answers stand that are JSON and no more is said of them. */
 const ANY_JSON = 'response_format';
@@ -22,7 +22,7 @@ export async function makeUpFor(
   const isJson = format !== undefined && FORMATS_OF_JSON.includes(format.type);
   if (simulate !== undefined || !(isJson || tools?.required)) return undefined;
   const { makingUp } = await part(() => import('../engine/simulated'));
-  const made = new Map<string, (seed: number) => unknown>();
+  const made = new Map<string, (seed: number) => Promise<unknown>>();
   if (tools?.required) {
     for (const { parameters, path } of tools.callable) {
       made.set(path, await makingUp(parameters, path, { objects: true }));
@@ -33,7 +33,7 @@ export async function makeUpFor(
   } else {
     made.set(ANY_JSON, await makingUp({}, ANY_JSON, { objects: true }));
   }
-  return (path, seed) => made.get(path)?.(seed);
+  return async (path, seed) => made.get(path)?.(seed);
 }
 
 /**
@@ -41,17 +41,17 @@ export async function makeUpFor(
  * demanded, made-up JSON where that is. Undefined for prose. Calls are left to the caller's choice where
  * there is one: a tool that is called by chance would surprise every test.
  */
-export function simulatedReply(
+export async function simulatedReply(
   { simulate, response_format: format }: ChatRequest,
   tools: PreparedTools | undefined,
   makeUp: MakeUp | undefined,
   seed: number,
-): ScriptedReply | undefined {
+): Promise<ScriptedReply | undefined> {
   if (makeUp === undefined) return simulate;
   if (tools?.required) {
     const { name, path } = tools.callable[hashText(`${seed}`) % tools.callable.length];
-    return { tool_calls: [{ name, arguments: makeUp(path, seed) }] };
+    return { tool_calls: [{ name, arguments: await makeUp(path, seed) }] };
   }
   const path = format?.type === 'json_schema' ? format.path : undefined;
-  return { content: JSON.stringify(makeUp(path ?? ANY_JSON, seed)) };
+  return { content: JSON.stringify(await makeUp(path ?? ANY_JSON, seed)) };
 }

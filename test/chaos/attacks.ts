@@ -7,6 +7,10 @@ type Attack = (random: Random) => unknown;
 
 const user = (content: unknown) => ({ messages: [{ role: 'user', content }] });
 const HELLO = user('Hello');
+const held = (schema: unknown) => ({
+  ...HELLO,
+  response_format: { type: 'json_object', schema: JSON.stringify(schema) },
+});
 const between = (random: Random, least: number, most: number) =>
   Math.floor(least + random() * (most - least));
 
@@ -85,6 +89,44 @@ export const COSTLY: Record<string, Attack> = {
   'many fields': (r) => ({
     ...HELLO,
     ...Object.fromEntries(Array.from({ length: between(r, 1e4, 8e4) }, (_, i) => [`f${i}`, i])),
+  }),
+  'an array of a billion items': (r) =>
+    held({ type: 'array', items: { type: 'integer' }, minItems: between(r, 1e6, 1e9) }),
+  'arrays of arrays of arrays': (r) => {
+    let schema: object = { type: 'null' };
+    for (let i = 0; i < 4; i++)
+      schema = { type: 'array', items: schema, minItems: between(r, 9, 50) };
+    return held(schema);
+  },
+  'a deep constant': (r) => held({ const: nested(between(r, 100, 500)) }),
+  'many optional properties': (r) => {
+    const names = Array.from({ length: between(r, 1000, 6000) }, (_, i) => [`k${i}`, true]);
+    return held({ type: 'object', properties: Object.fromEntries(names) });
+  },
+  'schemas that share their parts': (r) => {
+    let schema: object = { type: 'string' };
+    for (let i = between(r, 4, 40); i > 0; i--) {
+      schema = { type: 'object', properties: { a: schema, b: schema } };
+    }
+    return {
+      ...HELLO,
+      response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+    };
+  },
+  'a pattern of groups in groups': (r) => {
+    const depth = between(r, 20, 5000);
+    return held({ type: 'string', pattern: `${'('.repeat(depth)}a${')'.repeat(depth)}` });
+  },
+  'a pattern of many states': (r) =>
+    held({ type: 'string', pattern: `(a|b)*a(a|b){${between(r, 8, 60)}}` }),
+  'a schema that is deep as text': (r) => {
+    const depth = between(r, 600, 40_000);
+    const schema = `${'{"not":'.repeat(depth)}{}${'}'.repeat(depth)}`;
+    return { ...HELLO, response_format: { type: 'json_object', schema } };
+  },
+  'brackets for a schema': (r) => ({
+    ...HELLO,
+    response_format: { type: 'json_object', schema: '['.repeat(between(r, 1e5, 4e6)) },
   }),
   'many calls of the past': (r) => ({
     messages: [

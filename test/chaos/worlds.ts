@@ -1,5 +1,6 @@
 /** The whole server on each kind of engine, with what can go wrong with it. */
 import { DEVICE_PROFILES, loadSimulatedEngine, SimulatedClock } from '../../src/engine/simulated';
+import type { StepEngine } from '../../src/engine/step-engine';
 import { loadWebLlmEngine } from '../../src/engine/webllm';
 import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import { POLICY_NAMES, type SampledToken, type StepResult } from '../../src/scheduler';
@@ -147,13 +148,14 @@ export function simulatedWorld(): World {
 
 export function standInWorld(): World {
   let world = new StandIn();
+  let engine: StepEngine | undefined;
   const server = new TempoServer({
     engines: {
       webllm: {
         check: async () => {},
-        load: (config, options) => {
+        load: async (config, options) => {
           world = new StandIn();
-          return loadWebLlmEngine({
+          engine = await loadWebLlmEngine({
             ...options,
             model: config.model,
             webllm: world.webllm,
@@ -161,6 +163,7 @@ export function standInWorld(): World {
             maxSequences: 6,
             kvBudgetBytes: 64 * 4096,
           });
+          return engine;
         },
       },
     },
@@ -169,11 +172,15 @@ export function standInWorld(): World {
   return {
     server,
     config,
-    held: () => ({ corruptions: world.corruptions.length }),
+    held: () => ({
+      corruptions: world.corruptions.length,
+      pages: engine === undefined ? 0 : engine.capacity.totalPages - engine.kv.freePages,
+    }),
     faults: {
       ...common(server, config),
       'a lost device': () => world.loseDevice(),
       'a runtime that breaks down': () => world.failNextForward(),
+      'logits that are no numbers': () => world.ruinNextRow(),
     },
   };
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { makingUp } from '../../src/engine/simulated/made-up';
 import { TempoError } from '../../src/scheduler';
+import { longestBlock } from '../chaos/blocks';
 import { canBeWritten, grammarOf } from './followed';
 import { SCHEMAS } from './random-schemas';
 import { SUPPORTED } from './supported-schemas';
@@ -18,7 +19,7 @@ describe('what is made up for a schema is valid, and what a model could write', 
       const grammar = await grammarOf(schema);
       const make = await makingUp(schema, 'schema');
       for (let seed = 0; seed < 20; seed++) {
-        const value = make(seed);
+        const value = await make(seed);
         expect(isValid(value), JSON.stringify(value)).toBe(true);
         expect(canBeWritten(grammar, value), JSON.stringify(value)).toBe(true);
       }
@@ -34,7 +35,7 @@ it('what is made up for any schema that passes is valid, and soon there', async 
         throw error;
       });
       fc.pre(make !== undefined);
-      const value = make(seed);
+      const value = await make(seed);
       expect(ajv.compile(schema)(value), JSON.stringify(value)).toBe(true);
       expect(JSON.stringify(value).length).toBeLessThan(20_000);
     }),
@@ -56,7 +57,8 @@ describe('a made-up value', () => {
   it('is the same for the same seed, and mostly another for another', async () => {
     const some = async () => {
       const make = await makingUp(person, 'schema');
-      return Array.from({ length: 20 }, (_, seed) => JSON.stringify(make(seed)));
+      const made = await Promise.all(Array.from({ length: 20 }, (_, seed) => make(seed)));
+      return made.map((value) => JSON.stringify(value));
     };
     expect(await some()).toEqual(await some());
     expect(new Set(await some()).size).toBeGreaterThan(10);
@@ -80,7 +82,7 @@ describe('a made-up value', () => {
     const isValid = ajv.compile(tree);
     const make = await makingUp(tree, 'schema');
     for (let seed = 0; seed < 50; seed++) {
-      const value = make(seed);
+      const value = await make(seed);
       expect(isValid(value)).toBe(true);
       expect(JSON.stringify(value).length).toBeLessThan(5000);
     }
@@ -88,7 +90,23 @@ describe('a made-up value', () => {
 
   it('is an object where nothing else will do', async () => {
     const make = await makingUp({ maxProperties: 2 }, 'schema', { objects: true });
-    for (let seed = 0; seed < 20; seed++) expect(make(seed)).toEqual(expect.any(Object));
+    for (let seed = 0; seed < 20; seed++) expect(await make(seed)).toEqual(expect.any(Object));
+  });
+
+  it.each([
+    ['a billion items', { type: 'array', items: { type: 'integer' }, minItems: 1e9 }],
+    [
+      'lists of lists of lists',
+      [50, 50, 50].reduce<object>((items, minItems) => ({ type: 'array', items, minItems }), {}),
+    ],
+    ['a billion properties', { type: 'object', minProperties: 1e9 }],
+    ['a text of a billion characters', { type: 'string', minLength: 1e9 }],
+  ])('of %s is an error, and holds nobody up', async (_, schema) => {
+    const make = await makingUp(schema, 'schema');
+    const block = await longestBlock(async () => {
+      await expect(make(0)).rejects.toMatchObject({ code: 'invalid_schema', param: 'schema' });
+    });
+    expect(block).toBeLessThan(50);
   });
 
   it('that there is none of is an error with the schema’s path', async () => {

@@ -59,7 +59,7 @@ it('a value can be written under any schema exactly where it is valid', async ()
           return;
         }
         const make = await makingUp(schema, 'schema');
-        for (const value of [make(seed), ...values]) {
+        for (const value of [await make(seed), ...values]) {
           if (isEmptyList(schema, value)) continue;
           compared++;
           const is = isValid(value);

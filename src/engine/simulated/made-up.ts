@@ -5,7 +5,9 @@ import { ObjectShape, type ObjectState } from '../sampling/grammar/json/object-p
 import { UsedValues } from '../sampling/grammar/json/used-values';
 import { Values } from '../sampling/grammar/json/values';
 import { Places } from '../sampling/grammar/place';
+import { inSlices, type Sliced } from '../sampling/grammar/sliced';
 import { Pace } from '../sampling/pace';
+import { invalid } from '../sampling/schema/invalid-schema';
 import type { ValuePlan } from '../sampling/schema/plan';
 import { planOf } from '../sampling/schema/planner';
 import { madeUpNumber } from './made-up-number';
@@ -18,21 +20,27 @@ const FEW = 2;
 const MAX_WORK = 1_000_000;
 /** Items that are tried where all must differ. */
 const TRIES = 20;
+/** Values within one that is made up: more would fit into no answer. */
+const MAX_VALUES = 4096;
+const MAX_CHARACTERS = 65_536;
 
 /**
  * What makes values up that satisfy `schema`: the same for the same seed. `path` is the schema's, for
- * errors; `objects`: nothing but objects. Throws invalid_schema where there is none, or where output
- * could not be held to the schema.
+ * errors; `objects`: nothing but objects. Throws invalid_schema where there is none, where output could
+ * not be held to the schema, or, once one is made up, where it is larger than any answer.
  */
 export async function makingUp(
   schema: unknown,
   path: string,
   { objects = false } = {},
-): Promise<(seed: number) => unknown> {
+): Promise<(seed: number) => Promise<unknown>> {
   const plan = await planOf(schema, path, new Pace(MAX_WORK));
   const start = objects ? { ...NOTHING, isPossible: true, objects: plan.objects } : plan;
-  const heights = heightsOf(plan);
-  return (seed) => new MakingUp(heights, seededRandom(seed)).value(start, 0);
+  const heights = await inSlices(heightsOf(plan), new Pace(Infinity));
+  return (seed) => {
+    const making = new MakingUp(heights, seededRandom(seed), path);
+    return inSlices(making.value(start, 0), new Pace(Infinity));
+  };
 }
 
 const NOTHING: ValuePlan = {
@@ -44,8 +52,8 @@ const NOTHING: ValuePlan = {
 
 /** A way to write a value, and how many values within values that takes at least. */
 interface Way {
-  height: number;
-  make: () => unknown;
+  height: () => number;
+  make: () => Sliced<unknown>;
 }
 
 class MakingUp {
@@ -53,35 +61,57 @@ class MakingUp {
   readonly #random: Random;
   readonly #places = new Places();
   readonly #values = new Values(this.#places);
+  readonly #path: string;
+  #made = 0;
 
-  constructor(heights: ReadonlyMap<ValuePlan, number>, random: Random) {
+  constructor(heights: ReadonlyMap<ValuePlan, number>, random: Random, path: string) {
     this.#heights = heights;
     this.#random = random;
+    this.#path = path;
   }
 
-  value(plan: ValuePlan, depth: number): unknown {
+  *value(plan: ValuePlan, depth: number): Sliced<unknown> {
+    if (++this.#made > MAX_VALUES) {
+      invalid(this.#path, `asks for more than ${MAX_VALUES} values, which no answer has room for`);
+    }
+    yield;
     const ways: Way[] = [];
-    const scalar = (make: () => unknown) => ways.push({ height: 0, make });
+    const scalar = (make: () => unknown) => ways.push({ height: () => 0, make: () => done(make) });
     if (plan.null) scalar(() => null);
     if (plan.true) scalar(() => true);
     if (plan.false) scalar(() => false);
     for (const numbers of plan.numbers) scalar(() => madeUpNumber(numbers, this.#random));
     if (plan.words.length > 0) scalar(() => plan.words[this.#below(plan.words.length)]);
-    for (const language of plan.languages) scalar(() => madeUpText(language, this.#random));
+    for (const language of plan.languages) scalar(() => this.#text(language));
     for (const array of plan.arrays) {
       const shape = new ArrayShape(array, this.#places, this.#values);
-      ways.push({ height: this.#arrayHeight(shape), make: () => this.#array(shape, depth) });
+      ways.push({ height: () => this.#arrayHeight(shape), make: () => this.#array(shape, depth) });
     }
     for (const object of plan.objects) {
       const shape = new ObjectShape(object, this.#places, this.#values);
-      ways.push({ height: this.#objectHeight(shape), make: () => this.#object(shape, depth) });
+      ways.push({
+        height: () => this.#objectHeight(shape),
+        make: () => this.#object(shape, depth),
+      });
     }
-    const least = Math.min(...ways.map(({ height }) => height));
-    const open = depth < PLENTY_UNTIL ? ways : ways.filter(({ height }) => height === least);
-    return open[this.#below(open.length)].make();
+    let open = ways;
+    if (depth >= PLENTY_UNTIL && ways.length > 1) {
+      const heights = ways.map(({ height }) => height());
+      const least = Math.min(...heights);
+      open = ways.filter((_, i) => heights[i] === least);
+    }
+    return yield* open[this.#below(open.length)].make();
   }
 
-  #array(shape: ArrayShape, depth: number): unknown[] {
+  #text(language: ValuePlan['languages'][number]): string {
+    if (language.min > MAX_CHARACTERS) {
+      const most = `more than ${MAX_CHARACTERS} characters`;
+      invalid(this.#path, `asks for a text of ${most}, which no answer has room for`);
+    }
+    return madeUpText(language, this.#random);
+  }
+
+  *#array(shape: ArrayShape, depth: number): Sliced<unknown> {
     const items: unknown[] = [];
     const wanted = depth < PLENTY_UNTIL ? 1 + this.#below(FEW) : 0;
     let state: ArrayState = shape.startState;
@@ -91,10 +121,10 @@ class MakingUp {
       const options = shape.options(state);
       const option = this.#lowest(options, depth, ({ option }) => option.value);
       if (option === undefined) return items;
-      let item = this.value(option.option.value, depth + 1);
+      let item = yield* this.value(option.option.value, depth + 1);
       if (shape.plan.unique) {
         for (let i = 0; i < TRIES && used.has(JSON.stringify(item)); i++) {
-          item = this.value(used.others(option.option.value), depth + 1);
+          item = yield* this.value(used.others(option.option.value), depth + 1);
         }
         if (used.has(JSON.stringify(item))) return items;
         used = used.with(JSON.stringify(item));
@@ -104,23 +134,25 @@ class MakingUp {
     }
   }
 
-  #object(shape: ObjectShape, depth: number): Record<string, unknown> {
+  *#object(shape: ObjectShape, depth: number): Sliced<unknown> {
     const made = new Map<string, unknown>();
     const { known } = shape.plan;
     let state: ObjectState = shape.startState;
-    const write = (name: string, which: Parameters<ObjectShape['options']>[1]) => {
-      const option = this.#lowest(shape.options(state, which), depth, ({ value }) => value);
+    const making = this;
+    function* write(name: string, which: Parameters<ObjectShape['options']>[1]): Sliced<void> {
+      const option = making.#lowest(shape.options(state, which), depth, ({ value }) => value);
       if (option === undefined) return;
-      made.set(name, this.value(option.value, depth + 1));
+      made.set(name, yield* making.value(option.value, depth + 1));
       state = { ...option.next, used: option.next.used.with(name) };
-    };
-    known.forEach(({ name, required }, index) => {
-      if (index < state.index) return;
+    }
+    for (const [index, { name, required }] of known.entries()) {
+      if (index < state.index) continue;
+      yield;
       const rest: ObjectState = { ...state, index: index + 1 };
       const isNeeded = required || !(shape.mayFinish(rest) || shape.mayGoOn(rest));
       const isWanted = depth < PLENTY_UNTIL && this.#random() < 0.7;
-      if (isNeeded || isWanted) write(name, { known: index });
-    });
+      if (isNeeded || isWanted) yield* write(name, { known: index });
+    }
     // A list by names that are free is dull without an entry.
     const isDull = () => made.size === 0 && depth < PLENTY_UNTIL;
     while (!shape.mayFinish(state) || isDull()) {
@@ -129,7 +161,7 @@ class MakingUp {
       const other = others[this.#below(others.length)];
       const name = madeUpName(shape.plan.others[other].names, state.used, this.#random);
       if (name === undefined) break;
-      write(name, { other });
+      yield* write(name, { other });
     }
     return Object.fromEntries(made);
   }
@@ -155,6 +187,12 @@ class MakingUp {
   }
 }
 
+/** What takes no time to speak of. */
+// biome-ignore lint/correctness/useYield: nothing to rest between
+function* done(make: () => unknown): Sliced<unknown> {
+  return make();
+}
+
 type Heights = ReadonlyMap<ValuePlan, number>;
 
 const lowest = (options: readonly { value: ValuePlan }[], heights: Heights) =>
@@ -178,7 +216,7 @@ function objectHeight(
 }
 
 /** How many values within values each plan takes at least. */
-function heightsOf(root: ValuePlan): Heights {
+function* heightsOf(root: ValuePlan): Sliced<Heights> {
   const plans = new Set([root]);
   for (const { arrays, objects } of plans) {
     for (const { items } of arrays) for (const { value } of items.flat()) plans.add(value);
@@ -191,6 +229,7 @@ function heightsOf(root: ValuePlan): Heights {
   for (let changed = true; changed; ) {
     changed = false;
     for (const plan of plans) {
+      yield;
       const { arrays, objects } = plan;
       const isScalar = plan.null || plan.true || plan.false || plan.numbers.length > 0;
       const isText = plan.words.length + plan.languages.length > 0;

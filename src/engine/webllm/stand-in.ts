@@ -148,6 +148,7 @@ export class StandIn {
   broken: string | undefined;
   lost = false;
   #failNext: string | undefined;
+  #ruinNext = false;
   #usedBytes = 0;
   #lose: (info: { reason: string; message: string }) => void = () => {};
 
@@ -168,6 +169,21 @@ export class StandIn {
   /** The next forward aborts inside the runtime. */
   failNextForward(message = 'Program terminated with exit(1)'): void {
     this.#failNext = message;
+  }
+
+  /** The first row of the next logits is no numbers, as of a kernel that overflowed. */
+  ruinNextRow(): void {
+    this.#ruinNext = true;
+  }
+
+  /** Writes rows of logits for histories. */
+  writeLogits(data: { set(values: Float32Array, at: number): void }, hashes: number[]): void {
+    for (const [row, hash] of hashes.entries()) {
+      const values = logitsOf(hash);
+      if (this.#ruinNext) values.fill(Number.NaN);
+      this.#ruinNext = false;
+      data.set(values, row * VOCABULARY);
+    }
   }
 
   check(): void {
@@ -640,7 +656,7 @@ function functionsOf(world: StandIn, gpu: Device) {
   const shape = (value: unknown) => (value as ShapeTuple).values;
   const logits = (hashes: number[], dims: number[]) => {
     const tensor = new Tensor(world, dims, 'float32', gpu);
-    for (const [row, hash] of hashes.entries()) tensor.data.set(logitsOf(hash), row * VOCABULARY);
+    world.writeLogits(tensor.data, hashes);
     return new List(world, [tensor]);
   };
   const imageEmbed = (pixels: Tensor, ...args: unknown[]) => {

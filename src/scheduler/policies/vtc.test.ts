@@ -40,4 +40,16 @@ describe('vtc', () => {
     // Each of x's prompts counts as 1, each of y's as 4.
     expect(order).toEqual(['x1', 'y1', 'x2', 'x3', 'x4', 'x5', 'y2']);
   });
+
+  it('forgets the counters of thousands of apps, first those that make the least difference', () => {
+    const counters = new Map([['x', 1e6]]);
+    const top = new TableTop(vtc({}, counters), { maxBatch: 1 });
+    for (let i = 0; i < 5000; i++) {
+      const request = top.submit({ id: `${i}`, app: `app${i}`, promptTokens: 4 });
+      top.step();
+      top.scheduler.finish(request, 'stop', top.now);
+    }
+    expect(counters.size).toBeLessThanOrEqual(2048);
+    expect(counters.get('x')).toBe(1e6);
+  });
 });

@@ -6,6 +6,9 @@ import { serveToCompletion } from './queue';
 const PROMPT_WEIGHT = 1;
 const OUTPUT_WEIGHT = 2;
 
+/** Counters that are kept; at twice as many the smallest are forgotten. */
+const MAX_COUNTERS = 1024;
+
 /**
  * Virtual token counters: fair across clients, here apps. Each app is charged for the tokens it is
  * served, its prompts when they are admitted; who waits with the smallest counter is admitted next,
@@ -15,15 +18,25 @@ const OUTPUT_WEIGHT = 2;
  * section 4.1, algorithm 2; with weights, its weighted fairness: an app of weight 2 is charged half).
  * Running requests are not preempted.
  */
-export function vtc({ weights = {} }: PolicyOptions = {}): Policy {
-  const counters = new Map<string, number>();
+export function vtc(
+  { weights = {} }: PolicyOptions = {},
+  counters = new Map<string, number>(),
+): Policy {
   let lastToLeave: string | undefined;
   const counter = (app: string) => counters.get(app) ?? 0;
   const charge = (app: string, amount: number) =>
     counters.set(app, counter(app) + amount / (weights[app] ?? 1));
+  // The smallest say least: an app that comes back is lifted to those that wait.
+  const forget = (live: ReadonlySet<string | undefined>) => {
+    const idle = [...counters].filter(([app]) => !live.has(app)).sort(([, a], [, b]) => a - b);
+    for (const [app] of idle.slice(0, counters.size - MAX_COUNTERS)) counters.delete(app);
+  };
   return {
     name: 'vtc',
-    submitted(request, { waiting }) {
+    submitted(request, { waiting, resident }) {
+      if (counters.size >= 2 * MAX_COUNTERS) {
+        forget(new Set([lastToLeave, ...[...waiting, ...resident].map(({ app }) => app)]));
+      }
       let least = Number.POSITIVE_INFINITY;
       for (const other of waiting) {
         if (other === request) continue;

@@ -14,9 +14,9 @@ function small(rejectHopeless: boolean, policyName = 'fcfs') {
   const policy = createPolicy(policyName);
   const scheduler = new Scheduler({ policy, engine, costs: engine.costs, rejectHopeless });
   let number = 0;
-  const ask = (slo: Slo) =>
+  const ask = (slo: Slo, app = 'tool') =>
     scheduler.submit(
-      { id: `r${number++}`, app: 'tool', slo, promptTokens: 50, maxTokens: 50 },
+      { id: `r${number++}`, app, slo, promptTokens: 50, maxTokens: 50 },
       clock.now(),
     );
   const submit = (ttlt = 600_000) => ask({ class: 'deadline', ttlt });
@@ -79,6 +79,33 @@ describe('waiting time', () => {
     expect(chat.expectedWaitMs).toBeLessThan(200);
     while (chat.admittedMs === undefined) await step();
     expect(Math.abs(chat.expectedWaitMs - (chat.admittedMs - chat.arrivalMs))).toBeLessThan(200);
+  });
+
+  it("knows the policy's order: a stream goes before another app's flood of any deadlines", async () => {
+    const { ask, step } = small(false, 'tempo');
+    const ttlts = [1, 500, 5000, 60_000, 130_000, 86_400_000];
+    for (let i = 0; i < 1500; i++) ask({ class: 'deadline', ttlt: ttlts[i % ttlts.length] });
+    for (let round = 0; round < 4; round++) {
+      const chat = ask({ class: 'latency', ttft: 800, tbt: 100 }, 'chat');
+      expect(chat.expectedWaitMs).toBeLessThan(400);
+      for (let i = 0; i < 150; i++) await step();
+      expect((chat.admittedMs ?? Infinity) - chat.arrivalMs).toBeLessThan(800);
+    }
+  });
+
+  it('tells the patient, too, how long the work before them takes', async () => {
+    const { scheduler, ask, step } = small(false, 'tempo');
+    const ttlts = [3_600_000, 86_000_000, 500_000, 700_000];
+    for (let i = 0; i < 300; i++) ask({ class: 'deadline', ttlt: ttlts[i % ttlts.length] });
+    for (let i = 0; i < 100; i++) await step();
+    const waits = scheduler.expectedWaits();
+    const atMs = scheduler.now;
+    while (scheduler.live > 0) await step();
+    const ratios = waits
+      .map(({ request, waitMs }) => waitMs / ((request.admittedMs ?? 0) - atMs))
+      .sort((a, b) => a - b);
+    expect(ratios[Math.floor(0.1 * ratios.length)]).toBeGreaterThan(0.5);
+    expect(ratios[Math.floor(0.9 * ratios.length)]).toBeLessThan(2);
   });
 
   it("knows the policy's order: streams enough for seconds make the next one wait as long, or be refused", async () => {

@@ -78,14 +78,15 @@ export class WaitingTime {
   }
 
   /**
-   * A request is queued: `workMs` of GPU time, behind `roomMs` until a sequence becomes free, or in
-   * the place that the policy told.
+   * A request is queued: `workMs` of GPU time, behind what the traffic was before it, or in the place
+   * that the policy told.
    */
-  join(request: Request, workMs: number, roomMs: number, aheadMs?: number): void {
+  join(request: Request, workMs: number, traffic: Traffic, aheadMs?: number): void {
     this.#queued.set(request, workMs);
     this.#queuedMs += workMs;
-    // A place that is known teaches nothing of the queue.
-    request.queuedWorkMs = aheadMs === undefined ? roomMs + this.#queuedMs - workMs : 0;
+    // A place that is known, or free, teaches nothing of the queue.
+    const learns = aheadMs === undefined && traffic.freeSequences <= traffic.waiting;
+    request.queuedWorkMs = learns ? traffic.roomMs + this.#queuedMs - workMs : 0;
   }
 
   /** It was admitted (or ended): the queue is shorter. `admitted`: its wait is something to learn from. */

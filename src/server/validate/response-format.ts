@@ -1,6 +1,6 @@
 import { type GrammarSpec, TempoError } from '../../scheduler';
 import { expect, flag, isRecord, object, oneOf, type Reader, text } from './fields';
-import { jsonText } from './json-text';
+import { jsonText, MAX_LENGTH } from './json-text';
 
 const schema: Reader<GrammarSpec> = (value, at) => ({
   type: 'json_schema',
@@ -12,6 +12,10 @@ const schema: Reader<GrammarSpec> = (value, at) => ({
 function fromText<T>(read: Reader<T>): Reader<T> {
   return (value, at, reading) => {
     if (typeof value !== 'string') return read(value, at, reading);
+    if (value.length > MAX_LENGTH) {
+      const sentence = `${at} is too large: it has more than ${MAX_LENGTH} characters.`;
+      throw new TempoError('invalid_schema', sentence, { param: at });
+    }
     let parsed: unknown;
     try {
       parsed = JSON.parse(value);

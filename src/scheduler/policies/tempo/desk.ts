@@ -45,6 +45,11 @@ export class Desk {
     return job;
   }
 
+  /** Whether a job is here, and not only what one would be. */
+  has(job: Job): boolean {
+    return this.#jobs.get(job.program ?? job.calls[0]) === job;
+  }
+
   add(request: Request, on: Circumstances): Job {
     const key = keyOf(request);
     const job = this.#jobs.get(key) ?? new Job(request);

@@ -34,6 +34,8 @@ export class Tempo implements Policy {
   readonly #backgroundShare: BackgroundShare;
   /** Who was promised service by the last plan. */
   #promised: ReadonlySet<Job> = new Set();
+  /** Jobs of apps that asked for less than their share then. */
+  #lightJobs: ReadonlySet<Job> = new Set();
   /** GPU time that the last plan's work was to take, by request and in all, ms. */
   readonly #planned = new Map<Request, number>();
   #plannedMs = 0;
@@ -66,6 +68,7 @@ export class Tempo implements Policy {
     this.#bound.reset(on.now, share, this.#tuning.slackSteps * on.pace.tokenMs);
     const admission = admit(this.#candidates(light), this.#bound, view, builder, on);
     this.#promised = admission.promised;
+    this.#lightJobs = light;
     const selection = {
       ...{ residents, admission, light, owed },
       background: () => this.#desk.background(considered),
@@ -75,16 +78,31 @@ export class Tempo implements Policy {
     this.#note(builder, on);
   }
 
-  /** What is promised to be done before its first obligation, where it is, or can be, promised that. */
+  /**
+   * What is promised to be done before its first obligation, where it is, or can be, promised that;
+   * of an app that goes before the others, what goes with it; else what is to be served before it.
+   */
   aheadMs(request: Request, view: SchedulerView): number | undefined {
     const on = this.#circumstances(view);
     const job = this.#desk.jobOf(request, on);
-    const { demand, chance } = job.appraisal;
+    if (job.bestEffort) return undefined;
+    const { demand, chance, costMs } = job.appraisal;
+    const dueMs = firstDueMs(job);
     const known = this.#promised.has(job);
-    const patient = demand.fromMs > on.now + this.#bound.reachMs;
-    if (!known && (patient || chance < this.#tuning.hopeless || !this.#bound.fits(demand))) return;
-    const dueMs = demand.headMs > 0 ? demand.headDueMs : demand.toMs;
-    return Math.max(0, this.#bound.workBy(dueMs) - (known ? demand.workMs : 0));
+    const reachMs = on.now + this.#bound.reachMs;
+    const promising = demand.fromMs <= reachMs && chance >= this.#tuning.hopeless;
+    const isPromised = known || (promising && this.#bound.fits(demand));
+    const promisedMs = this.#bound.workBy(dueMs) - (known ? demand.workMs : 0);
+    // A stream of theirs passes all that is promised to others; the rest keeps its place among it.
+    const passes = demand.headMs > 0 || !isPromised;
+    if (promising && passes && !job.resident && this.#goesFirst(job, costMs)) {
+      const isBefore = (other: Job) => other !== job && firstDueMs(other) <= dueMs;
+      const lightMs = this.#sum(this.#lightJobs, isBefore);
+      return isPromised ? Math.max(0, Math.min(lightMs, promisedMs)) : lightMs;
+    }
+    if (isPromised) return Math.max(0, promisedMs);
+    const { residents, waiting } = this.#desk;
+    return this.#sum(residents, (other) => other !== job) + waiting.beforeMs(job, reachMs);
   }
 
   submitted(request: Request, view: SchedulerView): void {
@@ -109,6 +127,23 @@ export class Tempo implements Policy {
     const share = (this.#planned.get(request) ?? 0) / Math.max(1e-6, this.#plannedMs);
     if (request.class === 'best-effort') this.#backgroundShare.served(stepMs * share);
     else this.#apps.served(request.app, stepMs * share);
+  }
+
+  /** Whether it is of an app that asks for less than its share, or would be if it were queued now. */
+  #goesFirst(job: Job, costMs: number): boolean {
+    if (this.#without.has('light-apps')) return false;
+    // Of those that wait, the plan has found out.
+    return this.#lightJobs.has(job) || (!this.#desk.has(job) && this.#apps.stays(job.app, costMs));
+  }
+
+  /** GPU time of what some jobs have to do at first, ms. */
+  #sum(jobs: Iterable<Job>, which: (job: Job) => boolean): number {
+    let ms = 0;
+    for (const job of jobs) {
+      const { demand, costMs } = job.appraisal;
+      if (which(job)) ms += demand.headMs > 0 ? demand.headMs : costMs;
+    }
+    return ms;
   }
 
   /** Jobs of apps that ask for less than their share, the lightest app's first, by rank. */
@@ -158,4 +193,9 @@ export class Tempo implements Policy {
       this.#plannedMs += ms;
     }
   }
+}
+
+/** When the first of what a job has to do is due, ms: a stream's prompt, or all of it. */
+function firstDueMs({ appraisal: { demand } }: Job): number {
+  return demand.headMs > 0 ? demand.headDueMs : demand.toMs;
 }

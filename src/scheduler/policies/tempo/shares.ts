@@ -18,6 +18,9 @@ export class AppShares {
   readonly #weights: Readonly<Record<string, number>>;
   readonly #windowMs: number;
   readonly #uses = new Map<string, Use>();
+  /** Apps with live requests, and their weights in all. */
+  #liveApps = 0;
+  #liveWeight = 0;
   #fadedMs = 0;
 
   constructor({ appWindowMs }: Tuning, weights: Readonly<Record<string, number>> = {}) {
@@ -27,13 +30,13 @@ export class AppShares {
 
   submitted(app: string): void {
     const use = this.#uses.get(app) ?? { servedMs: 0, neededMs: 0, live: 0 };
-    use.live++;
+    if (use.live++ === 0) this.#count(app, 1);
     this.#uses.set(app, use);
   }
 
   ended(app: string): void {
     const use = this.#uses.get(app);
-    if (use !== undefined) use.live--;
+    if (use !== undefined && --use.live === 0) this.#count(app, -1);
   }
 
   /** Its live requests need so much more, or less, than was thought, ms. */
@@ -59,9 +62,27 @@ export class AppShares {
         needMs: ((servedMs + neededMs) * all) / this.#weight(app),
       }))
       .filter(({ needMs }) => needMs <= this.#windowMs)
-      .slice(0, limit)
       .sort((a, b) => a.needMs - b.needMs)
+      .slice(0, limit)
       .map(({ app }) => app);
+  }
+
+  /** Whether an app would still be among them with a request that needs so much, ms. */
+  stays(app: string, ms: number): boolean {
+    const own = this.#uses.get(app);
+    const isLive = own !== undefined && own.live > 0;
+    const others = this.#liveApps - (isLive ? 1 : 0);
+    if (others === 0) return false;
+    const { servedMs, neededMs } = own ?? { servedMs: 0, neededMs: 0 };
+    const weight = this.#weight(app);
+    const all = this.#liveWeight + (isLive ? 0 : weight);
+    return ((servedMs + neededMs + ms) * all) / weight <= this.#windowMs;
+  }
+
+  /** An app has live requests now, or none any more. */
+  #count(app: string, change: 1 | -1): void {
+    this.#liveApps += change;
+    this.#liveWeight += change * this.#weight(app);
   }
 
   #weight(app: string): number {

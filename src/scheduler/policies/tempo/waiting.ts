@@ -9,17 +9,26 @@ export class Waiting {
   readonly #patient = new Sorted<Job>();
   readonly #byRank = new Sorted<Job>();
   readonly #byApp = new Map<string, Sorted<Job>>();
+  /** GPU time of each as it was filed, and of the patient and the others in all, ms. */
+  readonly #costs = new Map<Job, number>();
+  #patientMs = 0;
+  #otherMs = 0;
   #cursor = 0;
 
   /** Files an appraised job, wherever it was before. Who need not begin before `reachMs` is patient. */
   put(job: Job, reachMs: number): void {
-    const { demand, rank } = job.appraisal;
+    const { costMs, demand, rank } = job.appraisal;
     if (demand.fromMs > reachMs) {
       this.remove(job);
       this.#patient.put(job, demand.fromMs);
+      this.#costs.set(job, costMs);
+      this.#patientMs += costMs;
       return;
     }
+    this.#forget(job);
     this.#patient.remove(job);
+    this.#costs.set(job, costMs);
+    this.#otherMs += costMs;
     this.#byRank.put(job, -rank);
     const own = this.#byApp.get(job.app) ?? new Sorted();
     this.#byApp.set(job.app, own);
@@ -27,10 +36,32 @@ export class Waiting {
   }
 
   remove(job: Job): void {
+    this.#forget(job);
     for (const list of [this.#patient, this.#byRank]) list.remove(job);
     const own = this.#byApp.get(job.app);
     own?.remove(job);
     if (own?.length === 0) this.#byApp.delete(job.app);
+  }
+
+  /**
+   * GPU time of those that come before a job, here or about to be, ms: by rank, and the patient after
+   * all others in the order in which they have to begin. What one takes is taken for the mean.
+   */
+  beforeMs(job: Job, reachMs: number): number {
+    const { demand, rank } = job.appraisal;
+    if (demand.fromMs <= reachMs) {
+      return meanMs(this.#otherMs, this.#byRank) * this.#byRank.before(job, -rank);
+    }
+    const patientMs = meanMs(this.#patientMs, this.#patient);
+    return Math.max(0, this.#otherMs) + patientMs * this.#patient.before(job, demand.fromMs);
+  }
+
+  #forget(job: Job): void {
+    const costMs = this.#costs.get(job);
+    if (costMs === undefined) return;
+    this.#costs.delete(job);
+    if (this.#patient.has(job)) this.#patientMs -= costMs;
+    else this.#otherMs -= costMs;
   }
 
   /** The `count` of highest rank, of one app or of all. */
@@ -52,6 +83,11 @@ export class Waiting {
       return this.#byRank.at(this.#cursor);
     });
   }
+}
+
+/** What one of a list takes, ms. Sums of differences may end a little below 0. */
+function meanMs(sumMs: number, { length }: Sorted<Job>): number {
+  return Math.max(0, sumMs) / Math.max(1, length);
 }
 
 /** Highest rank first. Signs, not differences: a fraction returned would be an object to collect. */
