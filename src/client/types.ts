@@ -174,7 +174,7 @@ export interface TempoApi {
 
 export interface AppOptions {
   /** The objective of every request that does not bring its own. Default: best-effort. */
-  slo?: Slo;
+  slo?: Slo | null;
 }
 
 /** One feature of the page. Attainment, fairness and length history are kept per app. */
@@ -193,7 +193,7 @@ export interface ProgramOptions {
   /** The app it is accounted to. */
   app: string;
   /** Programs of one kind are matched with one another; default: the app. */
-  kind?: string;
+  kind?: string | null;
 }
 
 /** Calls with one deadline for them all. */
