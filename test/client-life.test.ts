@@ -153,6 +153,18 @@ describe('a listener', () => {
     expect(phases.at(-1)).toBe('ready');
     await tempo.dispose();
   });
+
+  it('hears of no idleness between a load’s begin and its end, from another thread either', async () => {
+    const { port1, port2 } = new MessageChannel();
+    serve(new TempoServer(), port1);
+    const tempo = createTempo({ engine: 'simulated', worker: port2 });
+    const phases = new Set<string>();
+    tempo.onState(({ phase }) => phases.add(phase));
+    await tempo.ready;
+    expect([...phases]).toEqual(['loading', 'ready']);
+    await tempo.dispose();
+    port1.close();
+  });
 });
 
 it('methods work without their object', async () => {

@@ -235,7 +235,8 @@ export class TempoServer implements TempoHost {
   async listenState(onState: (state: ServerState) => void): Promise<void> {
     const listener = new Listener(onState);
     this.#stateListeners.set(onState, listener);
-    listener.tell(this.#state);
+    // Who listens may have begun a load, which is on its way: idleness would be old news.
+    if (this.#state.phase !== 'idle') listener.tell(this.#state);
   }
 
   /** Tells these listeners nothing more. */
