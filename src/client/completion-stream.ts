@@ -131,9 +131,7 @@ export class CompletionStream implements ChatCompletionStream {
   /** Throws `invalid_request` where another reads it already: two would each get half of the text. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
     if (this.#read) {
-      throw invalid(
-        'The stream is already consumed: it can be read once. Use final() for the whole answer.',
-      );
+      throw invalid('The stream is already consumed. Use final() for the whole answer.');
     }
     this.#read = true;
     let next = 0;
