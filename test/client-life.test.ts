@@ -51,6 +51,19 @@ describe('`ready`', () => {
     await gone;
   });
 
+  it('rejects where the server has ended with another Tempo, and says so', async () => {
+    const host = new TempoServer();
+    const first = createTempo({ engine: 'simulated', host });
+    await first.ready;
+    await first.dispose();
+    const second = createTempo({ engine: 'simulated', host });
+    expect(await failure(second.ready)).toMatchObject({
+      code: 'disposed',
+      message: expect.stringContaining('a server of its own'),
+    });
+    expect(second.state.phase).toBe('failed');
+  });
+
   it('tells of its end at once, and of no failure: React ends what it has just begun', async () => {
     const { tempo } = start({ onLoad: () => tick(50) });
     const phases: string[] = [];

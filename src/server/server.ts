@@ -681,7 +681,10 @@ function silent(): TempoError {
 }
 
 function disposed(): TempoError {
-  return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
+  return new TempoError(
+    'disposed',
+    'This server was disposed, with the Tempo that it served. Give every Tempo a server of its own.',
+  );
 }
 
 function cut(text: string, most: number): string {
