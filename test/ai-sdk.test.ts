@@ -429,6 +429,15 @@ describe('a program', () => {
     await tempo.dispose();
   });
 
+  it('is refused with a typed error where nothing is said of it', async () => {
+    const { provider, tempo } = start();
+    for (const nothing of [null, undefined] as never[]) {
+      const thrown = await failure(Promise.resolve().then(() => provider.program(nothing)));
+      expect(thrown).toMatchObject({ code: 'invalid_request' });
+    }
+    await tempo.dispose();
+  });
+
   it('can be what all of a provider’s calls belong to', async () => {
     const { tempo } = start();
     const program = tempo.program({ app: 'agent', deadline: 60_000 });

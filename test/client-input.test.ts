@@ -115,6 +115,40 @@ describe.each(['in its own thread', 'through a port'])('a client of a server %s'
     expect(tempo.state.phase).toBe('ready');
   });
 
+  it('gets the name of an option that nobody knows, before anything is asked for', async () => {
+    const slo = { class: 'latency', ttft: 800, tbt: 80 };
+    expect(await failure(() => tempo.app('x', Object(slo)))).toMatchObject({ param: 'class' });
+    const inTime = Object({ timeout: 5000 });
+    for (const run of [
+      () => tempo.app('x').chat.completions.create(HELLO as never, inTime),
+      () => tempo.app('x').completions.create({ prompt: 'x' }, inTime),
+      () => tempo.app('x').embeddings.create({ input: 'x' }, inTime),
+      () => tempo.load({ engine: 'simulated' }, inTime),
+    ]) {
+      expect(await failure(run)).toMatchObject({ code: 'invalid_request', param: 'timeout' });
+    }
+    const unset = Object({ timeout: undefined, headers: null });
+    await tempo.app('x', unset).chat.completions.create(HELLO as never, unset);
+  });
+
+  it('gets a typed error for a listener that cannot be called', async () => {
+    const logged = vi.spyOn(console, 'error');
+    for (const run of [() => tempo.onState(nothing), () => tempo.watch(nothing)]) {
+      expect(await failure(run)).toMatchObject({ code: 'invalid_request', param: 'listener' });
+    }
+    await tempo.ready;
+    expect(logged).not.toHaveBeenCalled();
+    logged.mockRestore();
+  });
+
+  it.each([
+    ['no server', Object({})],
+    ['the class of servers', Object(TempoServer)],
+  ])('gets a typed error for a host that is %s', async (_, host) => {
+    const run = () => createTempo({ engine: 'simulated', host });
+    expect(await failure(run)).toMatchObject({ code: 'invalid_request', param: 'host' });
+  });
+
   it('may pass what only looks like data: proxies, as Vue and MobX make them', async () => {
     const observed = new Proxy({ class: 'deadline' as const, ttlt: 5000 }, {});
     const app = tempo.app('x');

@@ -51,6 +51,19 @@ describe('`ready`', () => {
     await gone;
   });
 
+  it('rejects where the server has ended with another Tempo, and says so', async () => {
+    const host = new TempoServer();
+    const first = createTempo({ engine: 'simulated', host });
+    await first.ready;
+    await first.dispose();
+    const second = createTempo({ engine: 'simulated', host });
+    expect(await failure(second.ready)).toMatchObject({
+      code: 'disposed',
+      message: expect.stringContaining('a server of its own'),
+    });
+    expect(second.state.phase).toBe('failed');
+  });
+
   it('tells of its end at once, and of no failure: React ends what it has just begun', async () => {
     const { tempo } = start({ onLoad: () => tick(50) });
     const phases: string[] = [];
@@ -152,6 +165,18 @@ describe('a listener', () => {
     expect(phases[0]).toBe('loading');
     expect(phases.at(-1)).toBe('ready');
     await tempo.dispose();
+  });
+
+  it('hears of no idleness between a load’s begin and its end, from another thread either', async () => {
+    const { port1, port2 } = new MessageChannel();
+    serve(new TempoServer(), port1);
+    const tempo = createTempo({ engine: 'simulated', worker: port2 });
+    const phases = new Set<string>();
+    tempo.onState(({ phase }) => phases.add(phase));
+    await tempo.ready;
+    expect([...phases]).toEqual(['loading', 'ready']);
+    await tempo.dispose();
+    port1.close();
   });
 });
 

@@ -376,4 +376,17 @@ describe('a chat with tools', () => {
     expect(submit).toHaveBeenCalledTimes(3);
     expect(chat.get().status).toBe('ready');
   });
+
+  it.each([0, -1, Number.NaN])(
+    'refuses %d rounds, in which nothing would be asked',
+    async (maxRounds) => {
+      const { chat, submit } = start({ maxRounds });
+      expect(await chat.send('Hello')).toBeUndefined();
+      expect(submit).not.toHaveBeenCalled();
+      expect(chat.get()).toMatchObject({
+        status: 'error',
+        error: { code: 'invalid_request', param: 'maxRounds' },
+      });
+    },
+  );
 });

@@ -137,6 +137,20 @@ describe('what is used wrongly', () => {
     });
   });
 
+  it.each([null, undefined, 'finished'] as never[])(
+    'says so: %s in place of what is needed',
+    (select) => {
+      const Watching = () => h('p', {}, useSnapshot(select));
+      const Counting = () => h('p', {}, useMetrics(select));
+      for (const component of [Watching, Counting]) {
+        expect(refusal(own(h(component)))).toMatchObject({
+          code: 'invalid_request',
+          param: 'select',
+        });
+      }
+    },
+  );
+
   it('says so: options that createTempo refuses', () => {
     const options = { ...OPTIONS, signal: JSON.parse('"soon"') };
     const error = refusal(h(TempoProvider, { options }));

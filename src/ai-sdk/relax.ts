@@ -22,8 +22,12 @@ export function relaxed<T extends Pick<ChatCompletionParams, 'tools' | 'response
   refusal: unknown,
 ): { params: T; warning: SharedV4Warning } | undefined {
   if (!(refusal instanceof TempoError) || refusal.code !== 'invalid_schema') return undefined;
+  const { response_format: format } = params;
+  const path = refusal.param ?? '';
+  // A pattern or grammar that is the whole form has no schema around it.
+  if (path.startsWith('response_format.') && format?.type !== 'json_schema') return undefined;
   const copy = structuredClone(params);
-  if (!removeAt(copy, refusal.param ?? '')) return undefined;
+  if (!removeAt(copy, path)) return undefined;
   return {
     params: copy,
     warning: {

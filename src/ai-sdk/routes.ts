@@ -56,7 +56,10 @@ export class Routes {
   }
 
   startProgram(options: Omit<ProgramOptions, 'app'> & { app?: string | null }): TempoProgram {
-    const program = this.#tempo.program({ ...options, app: options.app ?? this.#app.name });
+    // Without options it is the Tempo that refuses.
+    const program = this.#tempo.program(
+      options && { ...options, app: options.app ?? this.#app.name },
+    );
     const { end } = program;
     this.#programs.set(program.id, program);
     program.end = () => {

@@ -99,6 +99,12 @@ describe('a refused schema', () => {
     expect(less?.params).toEqual(inner({ type: 'string' }));
   });
 
+  it('is not a pattern that is the whole form: without it nothing would be left', () => {
+    const given = { response_format: { type: 'regex' as const, pattern: '(' } };
+    const thrown = new TempoError('invalid_schema', 'No.', { param: 'response_format.pattern' });
+    expect(relaxed(given, thrown)).toBeUndefined();
+  });
+
   it('loses no property that is called as a constraint is', () => {
     const given = params({ properties: { format: { minimum: 1 } } });
     expect(relaxed(given, refusal('.properties.format'))).toBeUndefined();

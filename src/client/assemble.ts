@@ -1,14 +1,26 @@
-import type { ChatCompletion, ChatCompletionChunk, ToolCall, Usage } from '../worker/protocol';
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  TempoError,
+  type ToolCall,
+  type Usage,
+} from '../worker/protocol';
 
 type Choice = ChatCompletion['choices'][number];
 type CallDelta = NonNullable<ChatCompletionChunk['choices'][number]['delta']['tool_calls']>[number];
 
-/** The answer that a stream's chunks make. Loaded when one is asked for. */
+/**
+ * The answer that a stream's chunks make. Throws `aborted` where they are not all there is: the last brings
+ * the usage. Loaded when an answer is asked for.
+ */
 export function assemble(
   chunks: readonly ChatCompletionChunk[],
   { id, created, model, simulated }: Omit<ChatCompletion, 'object' | 'choices' | 'usage'>,
-  usage: Usage,
+  usage: Usage | undefined,
 ): ChatCompletion {
+  if (usage === undefined) {
+    throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
+  }
   const choices = new Map<number, Choice>();
   for (const part of chunks.flatMap((chunk) => chunk.choices)) {
     const choice = choices.get(part.index) ?? newChoice(part.index);

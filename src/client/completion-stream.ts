@@ -6,6 +6,7 @@ import {
   TempoError,
   type Usage,
 } from '../worker/protocol';
+import { invalid } from './checked';
 import type { ChatCompletionStream } from './types';
 
 export interface CompletionStreamOptions {
@@ -88,7 +89,7 @@ export class CompletionStream implements ChatCompletionStream {
 
   take(event: RequestEvent): void {
     if (this.#over) return;
-    if (this.#early !== undefined) {
+    if (this.#early) {
       this.#early.push(event);
       return;
     }
@@ -116,10 +117,7 @@ export class CompletionStream implements ChatCompletionStream {
   /** Needs no reader: it resolves when the last chunk has come, read or not. */
   final = async (): Promise<ChatCompletion> => {
     const [{ assemble }] = await Promise.all([import('./assemble'), this.ended]);
-    if (this.error !== undefined) throw this.error;
-    if (this.usage === undefined) {
-      throw new TempoError('aborted', 'The request was aborted before its answer was complete.');
-    }
+    if (this.error) throw this.error;
     return assemble(this.#chunks, this.#header(), this.usage);
   };
 
@@ -133,17 +131,14 @@ export class CompletionStream implements ChatCompletionStream {
   /** Throws `invalid_request` where another reads it already: two would each get half of the text. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ChatCompletionChunk, void, undefined> {
     if (this.#read) {
-      throw new TempoError(
-        'invalid_request',
-        'The stream is already consumed: it can be read once. Use final() for the whole answer.',
-      );
+      throw invalid('The stream is already consumed. Use final() for the whole answer.');
     }
     this.#read = true;
     let next = 0;
     try {
       while (true) {
         while (next < this.#chunks.length) yield this.#chunks[next++];
-        if (this.error !== undefined) throw this.error;
+        if (this.error) throw this.error;
         if (this.#over) return;
         await new Promise<void>((resolve) => {
           this.#notify = resolve;

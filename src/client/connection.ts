@@ -2,7 +2,6 @@ import { type Endpoint, proxy, wrap } from 'comlink';
 import { GREETING, TempoError, type TempoHost } from '../worker/protocol';
 import { crossing } from './crossing';
 import { methods } from './lazy';
-import { randomId } from './random-id';
 import type { TempoPort } from './types';
 
 /** A host, and how to learn of its end. */
@@ -65,8 +64,12 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
       };
       endpoint.addEventListener('message', greeted, { once: true });
       if ('start' in endpoint) endpoint.start();
-      if ('terminate' in endpoint) endpoint.postMessage(GREETING);
-      else greetFromPage(endpoint);
+      endpoint.postMessage(GREETING);
+      if ('terminate' in endpoint) return; // it ends with this page
+      import('./hold-lock').then(
+        ({ holdLock }) => holdLock(endpoint),
+        () => {},
+      );
     });
   };
   const endpoint = new Promise<Reached>((resolve) => resolve(reach())).then(open);
@@ -79,22 +82,6 @@ export function connectPort(reach: () => Reached | Promise<Reached>, own: boolea
     () => {},
   );
   return { host, crashed, close: end };
-}
-
-/** A worker of this page's ends with it; one that others use, too, has to learn that it has gone. */
-function greetFromPage(port: MessagePort): void {
-  const greet = () => port.postMessage(GREETING);
-  const { locks } = globalThis.navigator ?? {};
-  if (locks === undefined) {
-    greet();
-    return;
-  }
-  const name = `${GREETING} ${randomId()}`;
-  const untilGone = () => {
-    port.postMessage(name);
-    return new Promise(() => {});
-  };
-  locks.request(name, untilGone).catch(greet);
 }
 
 /**
@@ -113,7 +100,7 @@ function remoteHost(endpoint: Promise<Endpoint>, crashed: Promise<TempoError>): 
   });
   const call = (name: string, args: unknown[]) =>
     new Promise((resolve, reject) => {
-      if (crash !== undefined) return reject(crash);
+      if (crash) return reject(crash);
       open.add(reject);
       const send = (data: unknown[]) => remote.then((host) => host[name](...data.map(passed)));
       send(args)

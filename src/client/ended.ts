@@ -1,5 +1,5 @@
 import { TempoError } from '../worker/protocol';
-import { checked } from './checked';
+import { checked, invalid, refuse } from './checked';
 
 /** What a call that its signal ended throws: a timeout is told from an abort, as the platform does. */
 export function ended(signal: AbortSignal): TempoError {
@@ -9,14 +9,15 @@ export function ended(signal: AbortSignal): TempoError {
     : new TempoError('aborted', 'The call was aborted by its signal.', { cause: reason });
 }
 
-/** Throws `invalid_request` for options that are none, and for what is given as a signal and is none. */
+/** Throws `invalid_request` for options that are none or unknown, and for what is given as a signal and is none. */
 export function signalOf(
   options: { signal?: AbortSignal | null } | null | undefined,
 ): AbortSignal | undefined {
-  const { signal } = checked(options ?? {});
+  const { signal, ...rest } = checked(options ?? {});
+  refuse(rest);
   if (signal === undefined || signal === null) return undefined;
   if (typeof signal.addEventListener === 'function') return signal;
-  throw new TempoError('invalid_request', 'signal must be an AbortSignal.', { param: 'signal' });
+  throw invalid('signal must be an AbortSignal.', 'signal');
 }
 
 /** What everything throws after `dispose`. */

@@ -110,7 +110,7 @@ export class Link {
   watch(listener: (snapshot: Snapshot) => void, intervalMs: number): () => void {
     const watch: Watch = { listener, intervalMs };
     this.#watches.add(watch);
-    if (this.#connection !== undefined) begin(watch, this.#connection.host);
+    if (this.#connection) begin(watch, this.#connection.host);
     return () => {
       this.#watches.delete(watch);
       watch.listener = () => {};
@@ -127,7 +127,7 @@ export class Link {
     for (const cut of this.#loads) cut(disposed());
     this.#failAll(disposed());
     this.#setState({ phase: 'idle' });
-    if (connection !== undefined) await leave(connection);
+    if (connection) await leave(connection);
   }
 
   async #load(config: LoadConfig, signal?: AbortSignal): Promise<void> {
@@ -140,7 +140,7 @@ export class Link {
     });
     let patience: ReturnType<typeof setTimeout> | undefined;
     const cancel = () => {
-      if (signal !== undefined) patience = setTimeout(() => cut(ended(signal)), SOON_MS);
+      if (signal) patience = setTimeout(() => cut(ended(signal)), SOON_MS);
       void host.cancelLoad().catch(() => {});
     };
     this.#loads.add(cut);

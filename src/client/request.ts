@@ -57,7 +57,7 @@ export async function request(
     else abort();
   };
   link.add(stream);
-  if (signal !== undefined) {
+  if (signal) {
     const onAbort = () => {
       stream.fail(ended(signal));
       abort();
@@ -71,6 +71,6 @@ export async function request(
     stream.fail(TempoError.from(thrown, 'invalid_request'));
   }
   // Ended before it was queued: refused, aborted, or its worker died.
-  if (stream.error !== undefined) throw stream.error;
+  if (stream.error) throw stream.error;
   return stream;
 }

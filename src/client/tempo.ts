@@ -1,14 +1,13 @@
-import {
-  type AppConfig,
-  type ChatCompletionParams,
-  type LoadConfig,
-  type PolicyName,
-  type ServerState,
-  type Snapshot,
-  TempoError,
+import type {
+  AppConfig,
+  ChatCompletionParams,
+  LoadConfig,
+  PolicyName,
+  ServerState,
+  Snapshot,
 } from '../worker/protocol';
 import { App } from './app';
-import { checked } from './checked';
+import { checked, checkListener, invalid, refuse } from './checked';
 import { connectDirectly, connectPort } from './connection';
 import { crossing } from './crossing';
 import { signalOf } from './ended';
@@ -50,7 +49,7 @@ const DEFAULT_PROFILE = 'laptop-gpu';
  *
  * Calls wait until the engine is loaded. What goes wrong is a `TempoError` with a `code`; what goes
  * wrong with the load is told by `ready` and `onState`. Throws `invalid_request` where `options` is no
- * object, or names two places to run in.
+ * object, or names two places to run in, or none that is one.
  */
 export function createTempo(options: TempoOptions): Tempo {
   const tempo = new TempoClient(options);
@@ -71,8 +70,8 @@ export class TempoClient implements Tempo {
 
   constructor(options: TempoOptions) {
     const { host, worker, signal, ...choice } = checked(options);
-    if (host && worker) {
-      throw new TempoError('invalid_request', 'Give host or worker, not both.', { param: 'host' });
+    if (host && (worker || !host.listen)) {
+      throw invalid('Give a TempoServer as host, or a worker.', 'host');
     }
     this.#link = new Link(() => {
       if (host) return connectDirectly(host);
@@ -102,9 +101,10 @@ export class TempoClient implements Tempo {
 
   app = (name: string, options?: AppOptions | null): App => {
     if (typeof name !== 'string' || !name) {
-      throw new TempoError('invalid_request', 'An app has a name.', { param: 'app' });
+      throw invalid('An app has a name.', 'app');
     }
-    const { slo } = checked(options ?? {});
+    const { slo, ...rest } = checked(options ?? {});
+    refuse(rest);
     let app = this.#apps.get(name);
     if (app === undefined) {
       app = new App(this.#link, { app: name, slo: slo ?? { class: 'best-effort' } }, this.app);
@@ -141,14 +141,16 @@ export class TempoClient implements Tempo {
     this.#config = { ...this.#config, policy };
   };
 
-  onState = (listener: (state: ServerState) => void): (() => void) => this.#link.onState(listener);
+  onState = (listener: (state: ServerState) => void): (() => void) => {
+    checkListener(listener);
+    return this.#link.onState(listener);
+  };
 
   watch = (listener: (snapshot: Snapshot) => void, intervalMs?: number | null): (() => void) => {
+    checkListener(listener);
     const ms = intervalMs ?? 100;
     if (!(typeof ms === 'number' && ms >= 0 && ms < 2 ** 31)) {
-      throw new TempoError('invalid_request', 'intervalMs must be ms.', {
-        param: 'intervalMs',
-      });
+      throw invalid('intervalMs must be ms.', 'intervalMs');
     }
     return this.#link.watch(listener, ms);
   };

@@ -39,11 +39,13 @@ export type LoadChoice = EngineChoice & {
 
 /** At most one of `host` and `worker`. */
 export type TempoOptions = LoadChoice & {
-  /** A server in this thread: in Node, in tests. */
+  /** A server in this thread: in Node, in tests. It ends with this Tempo; another needs one of its own. */
   host?: TempoHost | null;
   /**
    * A worker of your own that runs `tempo-llm/worker`, or how to make one. A made one can be made
-   * again where it crashed, and ends with this Tempo. Default: the package's.
+   * again where it crashed, and ends with this Tempo. A `Worker` that is given goes on, but serves nobody
+   * else: its server ends with this Tempo. Those behind a `SharedWorker` or a port that `serve` was given
+   * go on. Default: the package's.
    */
   worker?: TempoPort | (() => TempoPort) | null;
   /** Cancels the first load. */
@@ -174,7 +176,7 @@ export interface TempoApi {
 
 export interface AppOptions {
   /** The objective of every request that does not bring its own. Default: best-effort. */
-  slo?: Slo;
+  slo?: Slo | null;
 }
 
 /** One feature of the page. Attainment, fairness and length history are kept per app. */
@@ -193,7 +195,7 @@ export interface ProgramOptions {
   /** The app it is accounted to. */
   app: string;
   /** Programs of one kind are matched with one another; default: the app. */
-  kind?: string;
+  kind?: string | null;
 }
 
 /** Calls with one deadline for them all. */

@@ -4,7 +4,6 @@ import { TempoError, type TempoErrorCode } from '../client';
 const NAMES: Partial<Record<TempoErrorCode, string>> = {
   aborted: 'AbortError',
   timeout: 'TimeoutError',
-  context_length_exceeded: 'QuotaExceededError',
   network: 'NetworkError',
   not_loaded: 'InvalidStateError',
   disposed: 'InvalidStateError',
@@ -23,19 +22,22 @@ const TYPE_ERRORS = new Set<TempoErrorCode>(['invalid_request', 'invalid_slo']);
 export function platformError(thrown: unknown): unknown {
   if (!(thrown instanceof TempoError)) return thrown;
   if (TYPE_ERRORS.has(thrown.code)) return new TypeError(thrown.message, { cause: thrown });
-  const exception = new DOMException(thrown.message, NAMES[thrown.code] ?? 'OperationError');
+  const exception =
+    thrown.code === 'context_length_exceeded'
+      ? new QuotaExceededError(thrown.message) // so far beyond it that nobody counted
+      : new DOMException(thrown.message, NAMES[thrown.code] ?? 'OperationError');
   return Object.defineProperty(exception, 'cause', { value: thrown, configurable: true });
 }
 
 /** As Web IDL has it, where the browser does not yet. */
 class OwnQuotaExceededError extends DOMException {
-  readonly requested: number;
-  readonly quota: number;
+  readonly requested: number | null;
+  readonly quota: number | null;
 
-  constructor(message = '', { requested, quota }: { requested: number; quota: number }) {
+  constructor(message = '', { requested, quota }: { requested?: number; quota?: number } = {}) {
     super(message, 'QuotaExceededError');
-    this.requested = requested;
-    this.quota = quota;
+    this.requested = requested ?? null;
+    this.quota = quota ?? null;
   }
 }
 

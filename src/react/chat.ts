@@ -40,7 +40,7 @@ export interface ChatOptions extends ChatParams {
    * JSON; an error as its message), and the model is asked again.
    */
   onToolCall?: ((call: ToolCall, signal: AbortSignal) => unknown) | null;
-  /** Answers to one message, those that call tools included. Default: 8. */
+  /** Answers to one message, those that call tools included, 1 or more. Default: 8. */
   maxRounds?: number | null;
   /** An answer is complete. */
   onFinish?: ((message: UiMessage) => void) | null;
@@ -139,7 +139,7 @@ export class Chat implements Store<ChatState> {
     this.#running = controller;
     this.#set({ status: 'submitted', error: undefined });
     try {
-      const rounds = this.#options.maxRounds ?? DEFAULT_ROUNDS;
+      const rounds = roundsOf(this.#options);
       let answer: UiMessage | undefined;
       for (let round = 1; round <= rounds; round++) {
         answer = await this.#stream(controller.signal, params);
@@ -230,6 +230,15 @@ export class Chat implements Store<ChatState> {
     this.#state = { ...this.#state, ...change };
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+/** Throws `invalid_request` for a number of rounds in which nothing would be asked. */
+function roundsOf({ maxRounds }: ChatOptions): number {
+  const rounds = maxRounds ?? DEFAULT_ROUNDS;
+  if (typeof rounds === 'number' && rounds >= 1) return rounds;
+  throw new TempoError('invalid_request', 'maxRounds must be a number of at least 1.', {
+    param: 'maxRounds',
+  });
 }
 
 function isList(said: ChatMessage | readonly ChatMessage[]): said is readonly ChatMessage[] {

@@ -1,4 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
+import { TempoError } from '../client';
 
 /** Something outside React that changes. */
 export interface Store<State> {
@@ -8,11 +9,18 @@ export interface Store<State> {
   getServer(): State;
 }
 
-/** What `select` makes of a store's state; renders again only when that is another, one level deep. */
+/**
+ * What `select` makes of a store's state; renders again only when that is another, one level deep. Throws
+ * `invalid_request` where it is no function.
+ */
 export function useSelected<State, Selection>(
   store: Store<State>,
   select: (state: State) => Selection,
 ): Selection {
+  if (typeof select !== 'function') {
+    const sentence = 'Say what is needed: a function of the state, such as (state) => state.phase.';
+    throw new TempoError('invalid_request', sentence, { param: 'select' });
+  }
   const remembering = useMemo(() => remember(select), [select]);
   return useSyncExternalStore(
     store.subscribe,

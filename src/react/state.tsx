@@ -8,16 +8,16 @@ const IDLE: ServerState = { phase: 'idle' };
 const all = (state: ServerState) => state;
 
 /** The state of the nearest Tempo: its phase, and the progress or the error that belongs to it. */
-export function useTempoState(): ServerState;
+export function useTempoState(select?: null): ServerState;
 /** A part of it; renders again only when that part changes. `useTempoState((state) => state.phase)` */
 export function useTempoState<Selection>(select: (state: ServerState) => Selection): Selection;
-export function useTempoState(select: (state: ServerState) => unknown = all): unknown {
+export function useTempoState(select?: ((state: ServerState) => unknown) | null): unknown {
   const tempo = useTempo();
   const store = useMemo(
     () => ({ subscribe: tempo.onState, get: () => tempo.state, getServer: () => IDLE }),
     [tempo],
   );
-  return useSelected(store, select);
+  return useSelected(store, select ?? all);
 }
 
 /**

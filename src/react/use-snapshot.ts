@@ -54,5 +54,5 @@ export function useMetrics<Selection>(
     (snapshot: Snapshot | undefined) => select(snapshot?.metrics),
     [select],
   );
-  return useSnapshot(ofMetrics, options);
+  return useSnapshot(typeof select === 'function' ? ofMetrics : select, options);
 }

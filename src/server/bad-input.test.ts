@@ -205,6 +205,7 @@ const BAD_PARAMS: [string, Untyped<ChatCompletionParams>, string, string][] = [
     'top_logprobs',
   ],
   ['alternatives to nothing', { top_logprobs: 3 }, 'invalid_request', 'top_logprobs'],
+  ['a stop string that is a number', { stop: 5 }, 'invalid_request', 'stop'],
   ['an empty stop string', { stop: ['a', ''] }, 'invalid_request', 'stop'],
   ['tools that are none', { tools: 'clock' }, 'invalid_request', 'tools'],
   ['a tool that is none', { tools: [null] }, 'invalid_request', 'tools[0]'],

@@ -51,7 +51,7 @@ export interface TempoHost {
   setSlo(app: string, slo: Slo): Promise<Outcome<void>>;
   /** All requests' events, gathered and sent at most once a frame. */
   listen(onEvents: (events: RequestEvent[]) => void): Promise<void>;
-  /** Load progress, readiness, loss: every change. */
+  /** Load progress, readiness, loss: what is so now, unless it is idle, and every change. */
   listenState(onState: (state: ServerState) => void): Promise<void>;
   /** Snapshots at most every `intervalMs`; returns a handle for `unwatch`. */
   watch(onSnapshot: (snapshot: Snapshot) => void, intervalMs: number): Promise<number>;

@@ -235,7 +235,8 @@ export class TempoServer implements TempoHost {
   async listenState(onState: (state: ServerState) => void): Promise<void> {
     const listener = new Listener(onState);
     this.#stateListeners.set(onState, listener);
-    listener.tell(this.#state);
+    // Who listens may have begun a load, which is on its way: idleness would be old news.
+    if (this.#state.phase !== 'idle') listener.tell(this.#state);
   }
 
   /** Tells these listeners nothing more. */
@@ -684,7 +685,10 @@ function silent(): TempoError {
 }
 
 function disposed(): TempoError {
-  return new TempoError('disposed', 'This Tempo was disposed. Create a new one.');
+  return new TempoError(
+    'disposed',
+    'This server was disposed, with the Tempo that it served. Give every Tempo a server of its own.',
+  );
 }
 
 function cut(text: string, most: number): string {

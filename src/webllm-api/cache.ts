@@ -1,10 +1,10 @@
 /** What the browser keeps of models: WebLLM's functions, which need no engine. */
 import { createTempo, type Models, type Tempo, TempoError } from '../client';
 import type { AppConfig } from './config-types';
+import { checkedAppConfig } from './engine-config';
 import { loadError } from './errors';
 import { liveModels } from './live-engines';
 import { listedConfig, recordOf } from './load-plan';
-import { prebuiltAppConfig } from './prebuilt';
 
 /** A worker that is asked nothing any more is kept so long, ms: pages ask about one model after the other. */
 const KEPT_MS = 5000;
@@ -53,7 +53,7 @@ async function ask<T>(
   given: AppConfig | undefined,
   question: (models: Models) => Promise<T>,
 ): Promise<T> {
-  const appConfig = given ?? prebuiltAppConfig;
+  const appConfig = checkedAppConfig(given);
   recordOf(modelId, appConfig, false);
   const config = listedConfig(appConfig);
   const record = config.model_list.find(({ model_id: id }) => id === modelId);

@@ -25,6 +25,7 @@ import type {
 import type { AppConfig, ChatOptions, MLCEngineConfig, TempoEngineOptions } from './config-types';
 import { embeddingResponse } from './embedding-response';
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from './embedding-types';
+import { checkedAppConfig, checkedCallback } from './engine-config';
 import type {
   Chat,
   ChatCompletions,
@@ -47,7 +48,6 @@ import { Loaded } from './loaded';
 import { log, setLogLevel } from './log';
 import { refuseProcessors } from './logit-processors';
 import type { Piece } from './piece';
-import { prebuiltAppConfig } from './prebuilt';
 import { ProgressReports } from './progress';
 import { resumableConfig } from './resumable/config';
 import { type Entry, isWhole, resumed, textOnly, tokensOf } from './resumable/session';
@@ -80,10 +80,10 @@ export abstract class Engine implements MLCEngineInterface {
     const { appConfig, initProgressCallback, logitProcessorRegistry, logLevel, tempo } =
       config ?? {};
     this.#options = tempo ?? {};
-    this.#appConfig = appConfig ?? prebuiltAppConfig;
-    this.#onProgress = initProgressCallback;
+    this.#appConfig = checkedAppConfig(appConfig);
+    this.#onProgress = checkedCallback(initProgressCallback);
     this.setLogitProcessorRegistry(logitProcessorRegistry);
-    if (logLevel !== undefined) this.setLogLevel(logLevel);
+    if (logLevel) this.setLogLevel(logLevel);
     const chat = (request: ChatCompletionRequestBase) => this.chatCompletion(request);
     const text = (request: CompletionCreateParamsBase) => this.completion(request);
     this.chat = { completions: { create: chat as ChatCompletions['create'] } };
@@ -101,12 +101,13 @@ export abstract class Engine implements MLCEngineInterface {
     return this.#appConfig;
   }
 
+  /** Throws `invalid_request` for what has no list of models. */
   setAppConfig(appConfig: AppConfig): void {
-    this.#appConfig = appConfig;
+    this.#appConfig = checkedAppConfig(appConfig);
   }
 
   setInitProgressCallback(initProgressCallback?: InitProgressCallback): void {
-    this.#onProgress = initProgressCallback;
+    this.#onProgress = checkedCallback(initProgressCallback);
   }
 
   getInitProgressCallback(): InitProgressCallback | undefined {
@@ -516,7 +517,8 @@ function isNothingLeft(thrown: unknown): boolean {
 const MAX_CHOICES = 128;
 
 function checkTokens(ids: unknown): void {
-  if (Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id))) return;
+  if (Array.isArray(ids) && ids.length > 0 && ids.every((id) => Number.isInteger(id) && id >= 0))
+    return;
   throw new TempoError('invalid_request', 'inputIds must be a list of token ids, not empty.', {
     param: 'inputIds',
   });

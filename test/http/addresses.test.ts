@@ -4,6 +4,14 @@ import { TempoError } from '../../src/scheduler';
 import { openPage, post, tick } from './page';
 
 describe('an address', () => {
+  it('that is null is a path, as to the web’s fetch', async () => {
+    const { tempo } = openPage();
+    const response = await tempo.fetch(null as never);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } });
+    await tempo.dispose();
+  });
+
   it.each([
     'https://api.openai.com/v1/models',
     'http://localhost:8080/v1/models/',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { QuotaExceededError } from '../../src/prompt-api/errors';
 import { failure, LONG, lastWords, start } from './setup';
 
 /** A small window, 300 tokens of which 75 are kept free for an answer. */
@@ -212,6 +213,19 @@ describe('a context that overflows', () => {
     };
     expect(await failure(LanguageModel.create({ tools: [tool] }))).toMatchObject({
       name: 'QuotaExceededError',
+    });
+  });
+
+  it('is told even where it is so far beyond that nobody counts', async () => {
+    const { LanguageModel } = start();
+    const session = await LanguageModel.create();
+    const error = await failure(session.append(words(80_000)));
+    expect(error).toBeInstanceOf(QuotaExceededError);
+    expect(error).toMatchObject({
+      name: 'QuotaExceededError',
+      requested: null,
+      quota: null,
+      cause: { code: 'context_length_exceeded' },
     });
   });
 

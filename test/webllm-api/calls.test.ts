@@ -101,8 +101,10 @@ describe('forwardTokensAndSample', () => {
 
   it('refuses what is no token', async () => {
     const engine = await engineOf();
-    const wrong = engine.forwardTokensAndSample(['x'] as unknown as number[], true);
-    expect(await thrown(wrong)).toMatchObject({ code: 'invalid_request', param: 'inputIds' });
+    for (const ids of [['x'] as unknown as number[], [], [-1], [1.5]]) {
+      const wrong = engine.forwardTokensAndSample(ids, true);
+      expect(await thrown(wrong)).toMatchObject({ code: 'invalid_request', param: 'inputIds' });
+    }
     expect(await engine.forwardTokensAndSample([1], true)).toEqual(expect.any(Number));
   });
 });

@@ -12,6 +12,30 @@ import { CHAT, EMBED, EMBED_OTHER, engineOf, simulated, thrown, user } from './s
 const hello = { messages: [user('Hello')], max_tokens: 3, ignore_eos: true };
 const OTHER_CHAT = 'Qwen3-0.6B-q4f16_1-MLC';
 
+describe('an engine’s config', () => {
+  it('has null for what is not set: WebLLM’s own list, no callback', async () => {
+    const engine = await engineOf(CHAT, Object({ appConfig: null, initProgressCallback: null }));
+    engine.setAppConfig(null as never);
+    expect(engine.appConfig).toBe(prebuiltAppConfig);
+    await engine.reload(OTHER_CHAT);
+  });
+
+  it.each([
+    ['appConfig.model_list', { appConfig: {} }],
+    ['initProgressCallback', { initProgressCallback: 'show' }],
+  ])('is refused at once, by the name %s', async (param, config) => {
+    const refusal = { name: 'TypeError', code: 'invalid_request', param };
+    const made = async () => new MLCEngine(Object({ ...simulated(), ...config }));
+    expect(await thrown(made())).toMatchObject(refusal);
+    const engine = new MLCEngine(simulated());
+    const set = async () => {
+      if ('appConfig' in config) engine.setAppConfig(Object(config.appConfig));
+      else engine.setInitProgressCallback(Object(config.initProgressCallback));
+    };
+    expect(await thrown(set())).toMatchObject(refusal);
+  });
+});
+
 describe('before anything is loaded', () => {
   it('calls throw ModelNotLoadedError', async () => {
     const engine = new MLCEngine(simulated());

@@ -18,7 +18,7 @@ export class Call {
   readonly #request: Request;
 
   constructor(input: string | URL | Request, init?: RequestInit) {
-    const isRequest = typeof input === 'object' && 'method' in input;
+    const isRequest = typeof input === 'object' && input !== null && 'method' in input;
     const request = new Request(isRequest ? input : new URL(input, ANYWHERE), init);
     this.#request = request;
     this.method = request.method;

@@ -26,6 +26,8 @@ const logitBias: Reader<Record<string, number>> = (value, at) => {
 };
 
 const stop: Reader<string[]> = (value, at, reading) => {
+  const isTexts = typeof value === 'string' || Array.isArray(value);
+  expect(isTexts, at, `${at} must be a string or a list of strings`, value);
   const stops = typeof value === 'string' ? [value] : list(text)(value, at, reading);
   const sentence = `${at} must be up to ${MAX_STOP_STRINGS} strings of 1 to ${MAX_STOP_LENGTH} characters`;
   const fits = ({ length }: string) => length > 0 && length <= MAX_STOP_LENGTH;
