@@ -1,4 +1,9 @@
-const checks = () => import('../worker/plain');
+import { TempoError } from '../worker/protocol';
+
+const checks = () =>
+  import('../worker/plain').catch((thrown) => {
+    throw TempoError.from(thrown, 'worker_unavailable');
+  });
 
 /**
  * A copy of `value` that can go to a worker, and that its caller can no longer change. Proxies (Vue,

@@ -5,7 +5,7 @@ import { ObjectShape, type ObjectState } from '../sampling/grammar/json/object-p
 import { UsedValues } from '../sampling/grammar/json/used-values';
 import { Values } from '../sampling/grammar/json/values';
 import { Places } from '../sampling/grammar/place';
-import { inSlices, type Sliced } from '../sampling/grammar/sliced';
+import { inSlices, type Sliced } from '../sampling/sliced';
 import { Pace } from '../sampling/pace';
 import { invalid } from '../sampling/schema/invalid-schema';
 import type { ValuePlan } from '../sampling/schema/plan';
