@@ -27,7 +27,7 @@ const ROOMS: Record<string, Rule> = {
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {
     rooms: ['client', 'dashboard', 'lab'],
-    packages: /^(react|react-dom|react-markdown|zustand|tdigest|minisearch)(\/|$)/,
+    packages: /^(react|react-dom|react-markdown|zustand|tdigest|minisearch|comlink)(\/|$)/,
   },
 };
 

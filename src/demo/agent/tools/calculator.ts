@@ -1,4 +1,4 @@
-import { evaluate } from './arithmetic/evaluate';
+import { evaluateBeside } from './arithmetic/evaluate-beside';
 import type { AgentTool } from './tool';
 
 export const calculator: AgentTool = {
@@ -13,7 +13,7 @@ export const calculator: AgentTool = {
   async run({ expression }) {
     const text = String(expression);
     try {
-      return evaluate(text);
+      return await evaluateBeside(text);
     } catch (thrown) {
       const why = thrown instanceof Error ? thrown.message : String(thrown);
       throw new Error(`"${text.slice(0, 100)}" cannot be calculated. ${why}`);
