@@ -181,7 +181,13 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
   const settled = Promise.all([...running]);
   await Promise.race([settled, pause(boundMs)]);
   await server.cancelLoad();
-  const loaded = await server.load(world.config);
+  // An unload that is followed by a load may begin it only now.
+  let loaded = await server.load(world.config);
+  const inTime = performance.now() + boundMs;
+  while (!loaded.ok && loaded.error.code === 'load_in_progress' && performance.now() < inTime) {
+    await pause(20);
+    loaded = await server.load(world.config);
+  }
   if (!loaded.ok) report.wrong.push(`It cannot be loaded any more: ${loaded.error.message}`);
   const late = performance.now() + boundMs;
   while (caller.open.length > 0 && performance.now() < late) await pause(20);
