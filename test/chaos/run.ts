@@ -49,9 +49,16 @@ export class Caller {
 
   constructor(world: World) {
     this.#world = world;
-    void world.server.listen((events) => {
-      for (const event of events) this.#hear(event);
-    });
+    void world.server.listen(this.#listener);
+  }
+
+  readonly #listener = (events: RequestEvent[]) => {
+    for (const event of events) this.#hear(event);
+  };
+
+  /** Hears nothing any more. */
+  leave(): void {
+    this.#world.server.unlisten(this.#listener);
   }
 
   get open(): string[] {
@@ -205,6 +212,7 @@ export async function chaos(options: ChaosOptions): Promise<Report> {
     if (tookMs > boundMs) report.wrong.push(`${id} took ${Math.round(tookMs)} ms.`);
   }
   report.requests = caller.ended.size;
+  caller.leave();
   for (const [what, count] of Object.entries(world.held())) {
     if (count > 0) report.wrong.push(`${count} ${what} are held.`);
   }

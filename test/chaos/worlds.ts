@@ -7,6 +7,7 @@ import { POLICY_NAMES, type SampledToken, type StepResult } from '../../src/sche
 import { TempoServer } from '../../src/server';
 import { FragileEngine } from '../../src/server/harness.test-data';
 import type { LoadConfig } from '../../src/server/server-types';
+import { Session } from '../../src/worker/session';
 import type { Random } from './attacks';
 
 export interface World {
@@ -14,11 +15,58 @@ export interface World {
   readonly config: LoadConfig;
   /** By name. Each does its harm and returns. */
   readonly faults: Readonly<Record<string, (random: Random) => unknown>>;
-  /** What an engine still holds, once nothing is open. */
+  /** What engine and server still hold, once nothing is open and nobody listens: a sequence has its matcher. */
   held(): Record<string, number>;
 }
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[Math.floor(random() * list.length)];
+
+/** Counts who listens to a server and watches it. */
+function listeners(server: TempoServer): () => number {
+  const heard = new Set<unknown>();
+  const { listen, unlisten, listenState, watch, unwatch } = TempoServer.prototype;
+  server.listen = (listener, ...rest) => {
+    heard.add(listener);
+    return listen.call(server, listener, ...rest);
+  };
+  server.listenState = (listener) => {
+    heard.add(listener);
+    return listenState.call(server, listener);
+  };
+  server.unlisten = (listener) => {
+    heard.delete(listener);
+    return unlisten.call(server, listener);
+  };
+  server.watch = async (...args) => {
+    const handle = await watch.apply(server, args);
+    heard.add(handle);
+    return handle;
+  };
+  server.unwatch = (handle) => {
+    heard.delete(handle);
+    return unwatch.call(server, handle);
+  };
+  return () => heard.size;
+}
+
+/** A page that asks, listens and watches, and is gone in the middle of it. */
+async function killedPage(server: TempoServer, random: Random): Promise<void> {
+  const page = new Session(server);
+  await page.listen(() => {});
+  await page.listenState(() => {});
+  await page.watch(() => {}, 16);
+  const params = { messages: [{ role: 'user' as const, content: 'Hello' }], max_tokens: 40 };
+  for (let i = 0; i < 3; i++) {
+    void page.submit({
+      id: `killed ${random()}`,
+      app: 'page',
+      slo: { class: 'best-effort' },
+      params,
+    });
+  }
+  await new Promise((resolve) => setTimeout(resolve, random() * 20));
+  await page.dispose();
+}
 
 /** What may happen to any server. */
 function common(server: TempoServer, config: LoadConfig): World['faults'] {
@@ -37,6 +85,7 @@ function common(server: TempoServer, config: LoadConfig): World['faults'] {
     'a policy that is none': () => server.setPolicy({ toString: 1 } as never),
     'a torn profile': (random) => server.importProfile(pick(random, ['[', '{"lengths":5}', '7'])),
     'an objective that is none': () => server.setSlo('innocent', { class: 'latency' } as never),
+    'a page that is killed': (random) => killedPage(server, random),
     'programs that nobody ends': (random) =>
       server.startProgram({ id: `p${random()}`, app: `a${random()}`, deadline: 5000 }),
   };
@@ -85,6 +134,7 @@ export function simulatedWorld(): World {
       },
     },
   });
+  const heard = listeners(server);
   const config = { engine: 'simulated', model: 'laptop-gpu', policy: 'tempo' } as const;
   const changes = Object.entries(CHANGES).map(([name, change]) => [
     name,
@@ -103,7 +153,11 @@ export function simulatedWorld(): World {
   return {
     server,
     config,
-    held: () => ({ sequences: device?.sequences.size ?? 0, pages: device?.usedPages ?? 0 }),
+    held: () => ({
+      sequences: device?.sequences.size ?? 0,
+      pages: device?.usedPages ?? 0,
+      listeners: heard(),
+    }),
     faults: {
       ...common(server, config),
       ...Object.fromEntries(changes),
@@ -168,6 +222,7 @@ export function standInWorld(): World {
       },
     },
   });
+  const heard = listeners(server);
   const config = { engine: 'webllm', model: STAND_IN_MODEL, policy: 'tempo' } as const;
   return {
     server,
@@ -175,6 +230,7 @@ export function standInWorld(): World {
     held: () => ({
       corruptions: world.corruptions.length,
       pages: engine === undefined ? 0 : engine.capacity.totalPages - engine.kv.freePages,
+      listeners: heard(),
     }),
     faults: {
       ...common(server, config),
