@@ -5,11 +5,11 @@ import { ObjectShape, type ObjectState } from '../sampling/grammar/json/object-p
 import { UsedValues } from '../sampling/grammar/json/used-values';
 import { Values } from '../sampling/grammar/json/values';
 import { Places } from '../sampling/grammar/place';
-import { inSlices, type Sliced } from '../sampling/sliced';
 import { Pace } from '../sampling/pace';
 import { invalid } from '../sampling/schema/invalid-schema';
 import type { ValuePlan } from '../sampling/schema/plan';
 import { planOf } from '../sampling/schema/planner';
+import { inSlices, type Sliced } from '../sampling/sliced';
 import { madeUpNumber } from './made-up-number';
 import { madeUpName, madeUpText } from './made-up-text';
 
