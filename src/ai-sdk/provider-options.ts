@@ -4,6 +4,7 @@ import {
   type SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
 import type { Slo } from '../client';
+import { isObject } from './schema';
 
 /**
  * `providerOptions.tempo` of one call: what the AI SDK has no setting for, named as in Tempo's own
@@ -96,10 +97,6 @@ function checkOptions(
 
 function isOption(name: string): name is keyof TempoProviderOptions {
   return Object.hasOwn(KINDS, name);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

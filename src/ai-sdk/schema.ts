@@ -52,6 +52,6 @@ function mapAny(schema: unknown): unknown {
   return isObject(schema) ? mapSchema(schema) : schema;
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

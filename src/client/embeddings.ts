@@ -8,6 +8,7 @@ import {
 import { crossing } from './crossing';
 import { ended, signalOf } from './ended';
 import type { Link } from './link';
+import { randomId } from './random-id';
 import type { Caller } from './request';
 import type { Embeddings, RequestOptions } from './types';
 import { unwrap } from './unwrap';
@@ -51,7 +52,7 @@ export class EmbeddingCalls implements Embeddings {
 
   async #embed(params: EmbeddingParams, signal: AbortSignal | undefined): Promise<EmbeddingResult> {
     const { host } = this.#link;
-    const id = `embd-${crypto.getRandomValues(new Uint32Array(3)).join('-')}`;
+    const id = `embd-${randomId()}`;
     let end = () => {};
     let fail: (error: TempoError) => void = () => {};
     const failed = new Promise<never>((_, reject) => {

@@ -5,6 +5,7 @@ import {
   TempoError,
   type ToolCall,
 } from '../client';
+import { randomId } from '../client/random-id';
 import { eachFrame } from './each-frame';
 import {
   type GivenMessage,
@@ -268,7 +269,4 @@ async function resultOf(run: () => unknown): Promise<string> {
   }
 }
 
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `message-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
+const newId = () => `message-${randomId()}`;

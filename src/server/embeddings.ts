@@ -1,11 +1,12 @@
 import type { Embedder } from '../engine/embedder';
 import { inTime } from '../engine/within';
+import { yieldToEventLoop } from '../engine/yield';
 import { type Clock, TempoError } from '../scheduler';
+import { aborted } from './aborted';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import { FIRST_STEP_PATIENCE_MS, STEP_PATIENCE_MS } from './engine-socket';
 import { letGo } from './serving';
 import { type EmbeddingRequest, readEmbedding, readInput } from './validate/embedding';
-import { yieldToEventLoop } from './yield';
 
 /** What one batch may take while the chat model is at work, and while it is not, ms. */
 const BUSY_BATCH_MS = 30;
@@ -359,10 +360,6 @@ export class Embeddings {
     this.#watch(entry);
     this.#options.wake();
   }
-}
-
-function aborted(): TempoError {
-  return new TempoError('aborted', 'The request was aborted by its caller.');
 }
 
 function gaveUp(model: string, cause: TempoError): TempoError {

@@ -15,8 +15,8 @@ import { type MakeUp, simulatedReply } from './simulated-reply';
 import { beginning } from './sparing';
 import type { TokenLogprobs } from './token-logprobs';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
+import { Turns } from './turns';
 import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
-import { Turns } from './yield';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -90,7 +90,7 @@ export async function prepareChat(
       stopStrings: request.stop,
       reasoningOpen,
       keepsReasoning: request.separate_reasoning === false,
-      toolCalls: tools?.parser(newCallId),
+      toolCalls: tools?.parser(),
       logprobs: Logprobs && new Logprobs(tokenizer, model.simulated),
       resumed,
       tellsTokens: request.return_token_ids,
@@ -215,9 +215,4 @@ function scriptOf(
     template,
   );
   return { tokens: tokenizer.encode(beginning(turn.content, longest)) };
-}
-
-function newCallId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `call_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

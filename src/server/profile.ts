@@ -1,7 +1,9 @@
 /** What a server has learnt, to keep or to share. Loaded when that is first brought. */
+
+import { yieldToEventLoop } from '../engine/yield';
 import { type GraphProfile, type LengthProfile, type Scheduler, TempoError } from '../scheduler';
+import { Turns } from './turns';
 import { alone, expect, label, list, number, object, type Reader, record } from './validate/fields';
-import { Turns, yieldToEventLoop } from './yield';
 
 /** Numbers under the developer's own labels, no text. */
 export interface Profile {

@@ -1,7 +1,9 @@
 import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, LoadProgress, StepEngine } from '../engine/step-engine';
 import { alarm, inTime, unlessAborted } from '../engine/within';
+import { yieldToEventLoop } from '../engine/yield';
 import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
+import { aborted } from './aborted';
 import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type { Embeddings } from './embeddings';
@@ -24,10 +26,10 @@ import type {
 import { duplicate, letGo, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 import { NOTHING_SEEN, type Seen } from './timeline';
+import { Turns } from './turns';
 import { plainSubmission, readAppSlo } from './validate';
 import { alone, isRecord, number, text } from './validate/fields';
 import { policyName } from './validate/policy';
-import { Turns, yieldToEventLoop } from './yield';
 
 /** A download reports more often than anybody reads, ms. */
 const PROGRESS_EVERY_MS = 50;
@@ -189,8 +191,7 @@ export class TempoServer implements TempoHost {
   async ping(): Promise<void> {}
 
   async abort(requestId: string): Promise<void> {
-    const aborted = new TempoError('aborted', 'The request was aborted by its caller.');
-    this.#arriving.get(requestId)?.abort(aborted);
+    this.#arriving.get(requestId)?.abort(aborted());
     this.#serving?.abort(requestId);
     this.#embeddings?.abort(requestId);
   }

@@ -17,6 +17,7 @@ import {
   type StepRecord,
   TempoError,
 } from '../scheduler';
+import { aborted } from './aborted';
 import type { ChatCompletionParams } from './chat-types';
 import type { Choice } from './choice';
 import { Completion } from './completion';
@@ -41,6 +42,7 @@ import { sparing } from './sparing';
 import { StepLoop } from './step-loop';
 import { Timeline } from './timeline';
 import type { LoadedImages } from './tools';
+import { Turns } from './turns';
 import {
   type ReadChat,
   type ReadRequest,
@@ -49,7 +51,6 @@ import {
   readSubmission,
 } from './validate';
 import { WaitNews } from './wait-news';
-import { Turns } from './yield';
 
 /** Times that the device may be lost under one request, or without a step between. */
 export const MAX_LOSSES = 3;
@@ -250,7 +251,7 @@ export class Serving implements RequestHost {
   abort(id: string): void {
     const completion = this.#open.get(id);
     if (completion === undefined) return;
-    this.#end(completion, new TempoError('aborted', 'The request was aborted by its caller.'));
+    this.#end(completion, aborted());
     this.wake();
   }
 

@@ -1,3 +1,4 @@
+import { yieldToEventLoop } from '../engine/yield';
 import {
   type Clock,
   type RequestHost,
@@ -8,7 +9,6 @@ import {
 } from '../scheduler';
 import type { EngineSocket } from './engine-socket';
 import { RATE_WINDOW_MS } from './timeline';
-import { yieldToEventLoop } from './yield';
 
 /** While nothing can run, a policy that holds work back is asked again after this, ms. */
 const HELD_BACK_MS = 10;

@@ -39,30 +39,23 @@ export async function chatCompletion(
  */
 export async function* chatChunks(
   generation: Generation,
-  { logprobs, includeUsage }: Asked,
+  asked: Asked,
 ): AsyncGenerator<ChatCompletionChunk, void, undefined> {
-  const chunk = (choices: ChatCompletionChunk['choices']): ChatCompletionChunk => ({
-    ...headOf(generation),
-    object: 'chat.completion.chunk',
-    choices,
-  });
-  for await (const event of generation.events()) {
-    if ('usage' in event) {
-      if (includeUsage) yield { ...chunk([]), usage: event.usage };
-      return;
-    }
-    const { index, text, finish } = event.piece;
-    if (says(event.piece, logprobs)) {
-      const content = logprobs ? { content: event.piece.logprobs } : null;
+  yield* chunks<'chat.completion.chunk', ChatCompletionChunk['choices'][number]>(
+    generation,
+    asked,
+    'chat.completion.chunk',
+    ({ index, text }, content) => {
       const delta = { content: text, role: 'assistant' as const };
-      yield chunk([{ delta, finish_reason: null, index, logprobs: content }]);
-    }
-    if (finish === null) continue;
-    const { calls } = generation.answers[index];
-    const whole = calls.map((call, at) => ({ index: at, ...call }));
-    const delta = whole.length > 0 ? { role: 'assistant' as const, tool_calls: whole } : {};
-    yield chunk([{ delta, finish_reason: finish, index }]);
-  }
+      return { delta, finish_reason: null, index, logprobs: content };
+    },
+    (index, finish) => {
+      const { calls } = generation.answers[index];
+      const whole = calls.map((call, at) => ({ index: at, ...call }));
+      const delta = whole.length > 0 ? { role: 'assistant' as const, tool_calls: whole } : {};
+      return { delta, finish_reason: finish, index };
+    },
+  );
 }
 
 /** A text, once it is whole; `opening` is what it begins with. */
@@ -88,24 +81,36 @@ export async function completion(
 /** A text as it comes. */
 export async function* completionChunks(
   generation: Generation,
-  { logprobs, includeUsage }: Asked,
+  asked: Asked,
 ): AsyncGenerator<Completion, void, undefined> {
-  const chunk = (choices: Completion['choices']): Completion => ({
-    ...headOf(generation),
-    object: 'text_completion',
-    choices,
-  });
+  yield* chunks<'text_completion', Completion['choices'][number]>(
+    generation,
+    asked,
+    'text_completion',
+    ({ index, text }, content) => ({ text, finish_reason: null, index, logprobs: content }),
+    (index, finish) => ({ text: '', finish_reason: finish, index }),
+  );
+}
+
+/** Chunks of one kind: with the text that has come, and with the end of each choice. */
+async function* chunks<Kind extends string, Choice>(
+  generation: Generation,
+  { logprobs, includeUsage }: Asked,
+  object: Kind,
+  saying: (piece: Piece, logprobs: { content: Piece['logprobs'] } | null) => Choice,
+  ending: (index: number, finish: NonNullable<Piece['finish']>) => Choice,
+) {
+  const chunk = (choices: Choice[]) => ({ ...headOf(generation), object, choices });
   for await (const event of generation.events()) {
     if ('usage' in event) {
       if (includeUsage) yield { ...chunk([]), usage: event.usage };
       return;
     }
-    const { index, text, finish } = event.piece;
-    if (says(event.piece, logprobs)) {
-      const content = logprobs ? { content: event.piece.logprobs } : null;
-      yield chunk([{ text, finish_reason: null, index, logprobs: content }]);
+    const { piece } = event;
+    if (says(piece, logprobs)) {
+      yield chunk([saying(piece, logprobs ? { content: piece.logprobs } : null)]);
     }
-    if (finish !== null) yield chunk([{ text: '', finish_reason: finish, index }]);
+    if (piece.finish !== null) yield chunk([ending(piece.index, piece.finish)]);
   }
 }
 

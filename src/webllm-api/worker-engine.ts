@@ -1,4 +1,5 @@
 import type { TempoError, TempoOptions } from '../client';
+import { randomId } from '../client/random-id';
 import type { ChatOptions, MLCEngineConfig } from './config-types';
 import { Engine } from './engine';
 import { WebLLMError } from './errors';
@@ -81,7 +82,7 @@ export class WebWorkerMLCEngine extends Engine {
         'The worker is WebLLM’s: its file still imports @mlc-ai/web-llm. Import WebWorkerMLCEngineHandler from tempo-llm/webllm there, too.',
       );
     });
-    const uuid = crypto.randomUUID();
+    const uuid = randomId();
     worker.postMessage({
       kind: SERVE,
       uuid,

@@ -1,4 +1,5 @@
 import { type GrammarSpec, TempoError, type TokenIds } from '../../scheduler';
+import { unlessAborted } from '../within';
 import { compileGrammar } from './grammar/grammar';
 import type { Machine } from './grammar/machine';
 import { Masks } from './grammar/masks';
@@ -81,7 +82,7 @@ export class Grammars {
     this.#evict();
     entry.waiting++;
     try {
-      return await unless(signal, entry.compiled);
+      return await (signal ? unlessAborted(entry.compiled, signal) : entry.compiled);
     } finally {
       entry.waiting--;
       const isLeft = entry.waiting === 0 && entry.masks === undefined;
@@ -116,20 +117,5 @@ export class Grammars {
       this.#entries.delete(key);
       bytes -= masks.bytes;
     }
-  }
-}
-
-/** What a promise comes to, unless the signal is aborted before. */
-async function unless<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (signal === undefined) return promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }

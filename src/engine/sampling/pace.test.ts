@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { yieldToEventLoop } from '../yield';
 import { Pace } from './pace';
 
 /** Computes for so many slices; `sliced` hears of each. */
@@ -11,27 +12,15 @@ async function compute(slices: number, sliced: () => void, signal?: AbortSignal)
   }
 }
 
-/** A turn of the event loop, as a message has it. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 describe('computations that are paced', () => {
   it('let a message through after a slice or two, however many of them there are', async () => {
     let slices = 0;
     const all = Promise.all(Array.from({ length: 30 }, () => compute(2, () => slices++)));
     let longest = 0;
-    await turn();
+    await yieldToEventLoop();
     for (let messages = 0; messages < 15; messages++) {
       const before = slices;
-      await turn();
+      await yieldToEventLoop();
       longest = Math.max(longest, slices - before);
     }
     expect(slices).toBeGreaterThan(5);

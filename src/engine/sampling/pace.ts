@@ -1,3 +1,4 @@
+import { yieldToEventLoop } from '../yield';
 import { TooComplex } from './language/too-complex';
 
 /** How long work may go on before everything else has its turn, ms. */
@@ -51,25 +52,19 @@ export class Pace {
 const waiting: (() => void)[] = [];
 let isCalling = false;
 
-/**
- * Lets messages and timers that wait have their turn, without the 4 ms that timers are held back. Of all
- * that wait here one goes on between two of those: however many there are, nobody waits for all.
- */
+/** Of all that wait here one goes on in each turn: however many there are, nobody waits for all. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    if (!isCalling) callNext();
+    if (!isCalling) void callAll();
   });
 }
 
-function callNext(): void {
+async function callAll(): Promise<void> {
   isCalling = true;
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
+  while (waiting.length > 0) {
+    await yieldToEventLoop();
     waiting.shift()?.();
-    if (waiting.length > 0) callNext();
-    else isCalling = false;
-  };
-  port2.postMessage(null);
+  }
+  isCalling = false;
 }

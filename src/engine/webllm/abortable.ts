@@ -1,8 +1,19 @@
 import { TempoError } from '../../scheduler';
-import { unlessAborted } from '../within';
+import { unlessAborted, within } from '../within';
 
 /** After so long what WebLLM has not let go of by itself goes with its device, ms. */
 export const UNLOAD_WITHIN_MS = 500;
+
+/** Lets go of what an `MLCEngine` has loaded. */
+export async function letGo(
+  engine: { unload(): Promise<void> },
+  device: GPUDevice | undefined,
+): Promise<void> {
+  // It waits for the GPU, which may hang.
+  await within(UNLOAD_WITHIN_MS, engine.unload());
+  // A runtime that broke down cannot let go of its memory; without its device it has none.
+  device?.destroy();
+}
 
 /** What a cancelled load throws. */
 export function aborted(): TempoError {

@@ -1,8 +1,7 @@
 import { TempoError } from '../../scheduler';
 import type { Embedder } from '../embedder';
 import type { LoadOptions } from '../step-engine';
-import { within } from '../within';
-import { abortable, aborted, throwIfAborted, UNLOAD_WITHIN_MS } from './abortable';
+import { abortable, aborted, letGo, throwIfAborted } from './abortable';
 import type { AppConfig } from './app-config';
 import { download } from './download';
 import { nameOf } from './gpu-device';
@@ -50,10 +49,7 @@ export async function loadWebLlmEmbedder(options: WebLlmEmbedderOptions): Promis
     appConfig,
     initProgressCallback: (report) => onProgress?.(reports.read(report)),
   });
-  const unload = async () => {
-    await within(UNLOAD_WITHIN_MS, engine.unload());
-    watch.device?.destroy();
-  };
+  const unload = () => letGo(engine, watch.device);
   try {
     await abortable(signal, () =>
       download({

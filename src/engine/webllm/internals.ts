@@ -233,16 +233,15 @@ export const SWAP_FUNCTIONS = {
  * not possible with it.
  */
 export function readInternals(engine: unknown, modelId: string): Internals | string {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
-  const pipeline: unknown = pipelines.get(modelId);
-  const part = missingPart(pipeline);
-  if (part !== undefined) return missing(part);
-  const checked = pipeline as MlcPipeline;
-  const absent = missingFunction(checked);
-  if (absent !== undefined) return `This model library has no function ${absent}.`;
-  const metadata = readMetadata(checked);
-  return typeof metadata === 'string' ? metadata : { pipeline: checked, metadata };
+  return inspected(engine, modelId, (pipeline) => {
+    const part = missingPart(pipeline);
+    if (part !== undefined) return missing(part);
+    const checked = pipeline as MlcPipeline;
+    const absent = missingFunction(checked);
+    if (absent !== undefined) return `This model library has no function ${absent}.`;
+    const metadata = readMetadata(checked);
+    return typeof metadata === 'string' ? metadata : { pipeline: checked, metadata };
+  });
 }
 
 const TOKENIZER = ['encode', 'decode', 'getVocabSize', 'idToToken', 'dispose'];
@@ -252,18 +251,14 @@ export type TextParts = Pick<MlcPipeline, 'tokenizer' | 'config'>;
 
 /** Looks for the parts that even serial serving needs, for which WebLLM has no public API. */
 export function readTextParts(engine: unknown, modelId: string): TextParts | string {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
-  const pipeline: unknown = pipelines.get(modelId);
-  for (const method of TOKENIZER) {
-    if (typeof property(property(pipeline, 'tokenizer'), method) !== 'function') {
-      return missing(`pipeline.tokenizer.${method}`);
+  return inspected(engine, modelId, (pipeline) => {
+    const absent = missingMethod(property(pipeline, 'tokenizer'), 'pipeline.tokenizer', TOKENIZER);
+    if (absent !== undefined) return missing(absent);
+    if (typeof property(property(pipeline, 'config'), 'conv_template') !== 'object') {
+      return missing('pipeline.config.conv_template');
     }
-  }
-  if (typeof property(property(pipeline, 'config'), 'conv_template') !== 'object') {
-    return missing('pipeline.config.conv_template');
-  }
-  return pipeline as TextParts;
+    return pipeline as TextParts;
+  });
 }
 
 /** The parts of `LLMChatPipeline` that feed images to the one sequence that WebLLM has. */
@@ -278,23 +273,22 @@ export interface ImagePipeline extends MlcPipeline {
 
 /** Looks for what serial serving of images needs. What is there, or a sentence on what is missing. */
 export function readImagePipeline(engine: unknown, modelId: string): ImagePipeline | string {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
-  const pipeline: unknown = pipelines.get(modelId);
-  const absent = missingPart(pipeline);
-  if (absent !== undefined) return missing(absent);
-  // By a manifest, that is another function.
-  if (hasManifest(pipeline)) return 'This model has a manifest, which says nothing of images.';
-  if (typeof property(pipeline, 'embedAndForward') !== 'function') {
-    return missing('pipeline.embedAndForward');
-  }
-  if (!(property(pipeline, 'imageDataCache') instanceof Map)) {
-    return missing('pipeline.imageDataCache');
-  }
-  if (typeof property(pipeline, 'prefillChunkSize') !== 'number') {
-    return missing('pipeline.prefillChunkSize');
-  }
-  return pipeline as ImagePipeline;
+  return inspected(engine, modelId, (pipeline) => {
+    const absent = missingPart(pipeline);
+    if (absent !== undefined) return missing(absent);
+    // By a manifest, that is another function.
+    if (hasManifest(pipeline)) return 'This model has a manifest, which says nothing of images.';
+    if (typeof property(pipeline, 'embedAndForward') !== 'function') {
+      return missing('pipeline.embedAndForward');
+    }
+    if (!(property(pipeline, 'imageDataCache') instanceof Map)) {
+      return missing('pipeline.imageDataCache');
+    }
+    if (typeof property(pipeline, 'prefillChunkSize') !== 'number') {
+      return missing('pipeline.prefillChunkSize');
+    }
+    return pipeline as ImagePipeline;
+  });
 }
 
 /** Whether WebLLM loaded the model by a manifest, whose functions have other names and shapes. */
@@ -338,8 +332,7 @@ export function manifestPipeline(
   engine: unknown,
   modelId: string,
 ): { pipeline: ManifestPipeline; input: ManifestImageInput } | undefined {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  const pipeline: unknown = pipelines instanceof Map ? pipelines.get(modelId) : undefined;
+  const pipeline = pipelinesOf(engine)?.get(modelId);
   const input = property(property(pipeline, 'artifact'), 'imageInput');
   const methods = ['getArtifactImageEmbeddings', 'sliceTensorRows', 'artifactPrefillAndForward'];
   const there =
@@ -363,21 +356,17 @@ export interface EmbeddingParts {
 
 /** Looks into an `MLCEngine` with an embedding model. What is there, or a sentence on what is missing. */
 export function readEmbeddingParts(engine: unknown, modelId: string): EmbeddingParts | string {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  if (!(pipelines instanceof Map)) return missing('MLCEngine.loadedModelIdToPipeline');
-  const pipeline: unknown = pipelines.get(modelId);
-  for (const method of TOKENIZER) {
-    if (typeof property(property(pipeline, 'tokenizer'), method) !== 'function') {
-      return missing(`pipeline.tokenizer.${method}`);
+  return inspected(engine, modelId, (pipeline) => {
+    const absent = missingMethod(property(pipeline, 'tokenizer'), 'pipeline.tokenizer', TOKENIZER);
+    if (absent !== undefined) return missing(absent);
+    const config = property(pipeline, 'config');
+    if (typeof property(config, 'context_window_size') !== 'number') {
+      return missing('pipeline.config.context_window_size');
     }
-  }
-  const config = property(pipeline, 'config');
-  if (typeof property(config, 'context_window_size') !== 'number') {
-    return missing('pipeline.config.context_window_size');
-  }
-  if (typeof property(pipeline, 'maxBatchSize') !== 'number')
-    return missing('pipeline.maxBatchSize');
-  return pipeline as EmbeddingParts;
+    if (typeof property(pipeline, 'maxBatchSize') !== 'number')
+      return missing('pipeline.maxBatchSize');
+    return pipeline as EmbeddingParts;
+  });
 }
 
 /** A pipeline's parts, and the methods each must have. */
@@ -409,17 +398,41 @@ function missingPart(pipeline: unknown): string | undefined {
   for (const [path, methods] of SHAPE) {
     const value = path === '' ? pipeline : property(pipeline, path);
     if (typeof value !== 'object' && typeof value !== 'function') return `pipeline.${path}`;
-    for (const method of methods) {
-      if (typeof property(value, method) !== 'function') {
-        return `pipeline.${path === '' ? '' : `${path}.`}${method}`;
-      }
-    }
+    const absent = missingMethod(value, path === '' ? 'pipeline' : `pipeline.${path}`, methods);
+    if (absent !== undefined) return absent;
   }
   return undefined;
 }
 
+/** The first method that is not there. */
+function missingMethod(
+  owner: unknown,
+  path: string,
+  methods: readonly string[],
+): string | undefined {
+  const method = methods.find((name) => typeof property(owner, name) !== 'function');
+  return method && `${path}.${method}`;
+}
+
 function missing(what: string): string {
   return `This version of WebLLM has no ${what}.`;
+}
+
+/** The pipelines by model; undefined where this version of WebLLM keeps none. */
+function pipelinesOf(engine: unknown): ReadonlyMap<unknown, unknown> | undefined {
+  const pipelines = property(engine, 'loadedModelIdToPipeline');
+  return pipelines instanceof Map ? pipelines : undefined;
+}
+
+/** What `read` finds in a model's pipeline, or a sentence on what is missing. */
+function inspected<T>(
+  engine: unknown,
+  modelId: string,
+  read: (pipeline: unknown) => T | string,
+): T | string {
+  const pipelines = pipelinesOf(engine);
+  if (pipelines === undefined) return missing('MLCEngine.loadedModelIdToPipeline');
+  return read(pipelines.get(modelId));
 }
 
 function property(value: unknown, name: string): unknown {
@@ -518,8 +531,7 @@ export function listenToFeed(
   heard: (tokens: number[]) => void,
   pretend = false,
 ): () => void {
-  const pipelines = property(engine, 'loadedModelIdToPipeline');
-  const pipeline = (pipelines instanceof Map ? pipelines.get(modelId) : undefined) as
+  const pipeline = pipelinesOf(engine)?.get(modelId) as
     | (MlcPipeline & ForwardingPipeline)
     | undefined;
   if (typeof pipeline?.embedAndForward !== 'function') {

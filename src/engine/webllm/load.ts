@@ -1,7 +1,7 @@
 import { TempoError } from '../../scheduler';
 import type { LoadOptions, StepEngine } from '../step-engine';
-import { unlessAborted, within } from '../within';
-import { abortable, aborted, throwIfAborted, UNLOAD_WITHIN_MS } from './abortable';
+import { unlessAborted } from '../within';
+import { abortable, aborted, letGo, throwIfAborted, UNLOAD_WITHIN_MS } from './abortable';
 import type { AppConfig, ChatOptions } from './app-config';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { download } from './download';
@@ -88,12 +88,7 @@ async function loadOnce(options: WebLlmOptions, again: boolean): Promise<StepEng
   let engine = create();
   const reload = (options?: ChatOptions) =>
     abortable(signal, () => engine.reload(model, { ...chatOptions, ...options }), unload);
-  const unload = async () => {
-    // It waits for the GPU, which may hang.
-    await within(UNLOAD_WITHIN_MS, engine.unload());
-    // A runtime that broke down cannot let go of its memory; without its device it has none.
-    watch.device?.destroy();
-  };
+  const unload = () => letGo(engine, watch.device);
   try {
     await abortable(signal, () =>
       download({

@@ -1,7 +1,8 @@
 /** Where an image's bytes come from: the request itself, a Blob, or an address. */
+
+import { yieldToEventLoop } from '../../engine/yield';
 import { TempoError } from '../../scheduler';
 import type { ImageSource } from '../validate';
-import { yieldToEventLoop } from '../yield';
 
 /** As much as OpenAI's service takes. */
 const MOST_BYTES = 20 * 2 ** 20;

@@ -1,7 +1,7 @@
 /** From a file to what a model is fed. Needs a browser: a worker of one, or a page. */
 import type { ImagePlan } from '../../engine/step-engine';
+import { yieldToEventLoop } from '../../engine/yield';
 import { type Pixels, TempoError } from '../../scheduler';
-import { yieldToEventLoop } from '../yield';
 
 /** Pixels that are read at once: a few milliseconds' work. */
 const STRIP = 2 ** 18;

@@ -1,4 +1,5 @@
 import { TempoError } from '../../scheduler';
+import { isRecord } from '../validate/fields';
 
 type Schema = Record<string, unknown>;
 
@@ -31,12 +32,12 @@ class Narrowing {
   /** Undefined where no object satisfies it. */
   narrow(schema: unknown, references: number): Schema | undefined {
     if (schema === true) return ANY_OBJECT;
-    if (!isObject(schema)) return undefined;
+    if (!isRecord(schema)) return undefined;
     const { $ref, type, const: only, enum: choices } = schema;
     if (typeof $ref === 'string') return this.#follow(schema, $ref, references);
-    if ('const' in schema) return isObject(only) ? schema : undefined;
+    if ('const' in schema) return isRecord(only) ? schema : undefined;
     if (Array.isArray(choices)) {
-      const objects = choices.filter(isObject);
+      const objects = choices.filter(isRecord);
       return objects.length === 0 ? undefined : { ...schema, enum: objects };
     }
     for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
@@ -75,7 +76,7 @@ class Narrowing {
       if (typeof target !== 'object' || target === null || !Object.hasOwn(target, name)) return;
       target = Reflect.get(target, name);
     }
-    return isObject(target) ? target : undefined;
+    return isRecord(target) ? target : undefined;
   }
 }
 
@@ -85,8 +86,4 @@ function unescaped(ref: string): string {
   } catch {
     return ref; // a "%" that is meant
   }
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

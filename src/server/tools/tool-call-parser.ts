@@ -44,7 +44,7 @@ export class ToolCallParser implements AnswerParser {
   #json = new JsonEnd();
 
   /** Without a format there are no calls, and everything is words. */
-  constructor(format: ToolFormat | undefined, newId: () => string = randomCallId) {
+  constructor(format: ToolFormat | undefined, newId: () => string = newCallId) {
     this.#format = format;
     this.#newId = newId;
   }
@@ -181,6 +181,7 @@ export class ToolCallParser implements AnswerParser {
   }
 }
 
-function randomCallId(): string {
-  return `call_${crypto.randomUUID().replaceAll('-', '').slice(0, 24)}`;
+function newCallId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return `call_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

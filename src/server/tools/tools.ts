@@ -31,7 +31,7 @@ export interface PreparedTools {
   /** Constrains the answer; undefined where nothing can be called. */
   grammar: GrammarSpec | undefined;
   /** A new parser for each answer (each choice of n). */
-  parser(newId?: () => string): AnswerParser;
+  parser(): AnswerParser;
 }
 
 /** What OpenAI allows in a function's name. */
@@ -87,9 +87,9 @@ export function prepareTools(
             parallel: parallel && !choice.single,
             otherwise,
           }),
-    parser: (newId) => {
-      if (callable.length === 0) return new ToolCallParser(undefined, newId);
-      const parser = new ToolCallParser(format, newId);
+    parser: () => {
+      if (callable.length === 0) return new ToolCallParser(undefined);
+      const parser = new ToolCallParser(format);
       return apart ? new CallsOrContent(parser, format, callable) : parser;
     },
   };

@@ -2,7 +2,7 @@ import type { Embedder } from '../../engine/embedder';
 import { type Slo, TempoError } from '../../scheduler';
 import type { EmbeddingSubmission } from '../embedding-types';
 import { plain, read } from '../plain';
-import { Turns } from '../yield';
+import { Turns } from '../turns';
 import {
   alone,
   expect,

@@ -1,5 +1,6 @@
 /** Loaded when a generation is to be kept, or those that are kept are asked for. */
 import { TempoError } from '../../client';
+import { randomId } from '../../client/random-id';
 import type { ResumableGenerationConfig } from '../chat-types';
 import type { ResumeProbeResult } from '../engine-types';
 import type { Journal } from '../generation';
@@ -62,7 +63,7 @@ export class Sessions {
       ...beginning,
       // Only data is kept; what goes to a worker may be a page's proxies.
       params: JSON.parse(JSON.stringify(beginning.params)),
-      sessionId: config.sessionId ?? crypto.randomUUID(),
+      sessionId: config.sessionId ?? randomId(),
       createdAtMs: Date.now(),
       durabilityMode: config.durabilityMode ?? 'exact',
       strictPersistence: config.strictPersistence ?? false,

@@ -1,4 +1,4 @@
-import { atOnce, REST_EVERY, type Sliced } from '../sliced';
+import { atOnce, type Sliced } from '../sliced';
 import { StringPlace, type StringState } from './json/string-place';
 import { UniqueItemPlace } from './json/unique-item-place';
 import { keep, recall } from './keep';
@@ -67,35 +67,18 @@ export class Masks {
       }
     }
     const machine = this.#machine;
-    if (strings.length > 0) yield* this.#walk(quoting, machine.of(strings, false), mask);
-    if (others.length > 0) yield* this.#walk(all, machine.of(others, false), mask);
+    const allow = (trie: TokenTrie, threads: readonly Thread[]) =>
+      trie.descend(
+        machine.of(threads, false),
+        (at, unit) => machine.step(at, unit),
+        (node) => trie.allow(node, mask),
+      );
+    if (strings.length > 0) yield* allow(quoting, strings);
+    if (others.length > 0) yield* allow(all, others);
     if (configuration.accepts) {
       for (const token of stopTokens) mask[token >> 5] |= 1 << (token & 31);
     }
     return mask;
-  }
-
-  *#walk(trie: TokenTrie, start: Configuration, mask: Int32Array): Sliced<void> {
-    const { units, ends, size } = trie;
-    const machine = this.#machine;
-    const way: Configuration[] = [start];
-    const until: number[] = [size];
-    let depth = 0;
-    let steps = 0;
-    for (let node = 0; node < size; ) {
-      if (++steps % REST_EVERY === 0) yield;
-      while (node >= until[depth]) depth--;
-      const next = machine.step(way[depth], units[node]);
-      if (next === null) {
-        node = ends[node];
-        continue;
-      }
-      trie.allow(node, mask);
-      depth++;
-      way[depth] = next;
-      until[depth] = ends[node];
-      node++;
-    }
   }
 }
 

@@ -76,25 +76,11 @@ export class StringMasks {
 
   /** Visits the nodes of the tokens with escapes or parts of characters that may come. */
   *#visitSpecial(string: StringState, visit: (node: number) => void): Sliced<void> {
-    const { units, ends, size } = this.#vocabulary.special;
-    const way: Place[] = [StringPlace.at(this.#places, string, END)];
-    const until: number[] = [size];
-    let depth = 0;
-    let steps = 0;
-    for (let node = 0; node < size; ) {
-      if (++steps % REST_EVERY === 0) yield;
-      while (node >= until[depth]) depth--;
-      const [next] = way[depth].step(units[node]);
-      if (next === undefined) {
-        node = ends[node];
-        continue;
-      }
-      visit(node);
-      depth++;
-      way[depth] = next;
-      until[depth] = ends[node];
-      node++;
-    }
+    yield* this.#vocabulary.special.descend<Place>(
+      StringPlace.at(this.#places, string, END),
+      (at, unit) => at.step(unit)[0],
+      visit,
+    );
   }
 
   /** The mask without the tokens after which nothing is left but what is excepted. */

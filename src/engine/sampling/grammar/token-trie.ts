@@ -1,4 +1,5 @@
 import type { Pace } from '../pace';
+import { REST_EVERY, type Sliced } from '../sliced';
 
 /**
  * Tokens by their beginnings: a tree whose nodes are numbered so that a node's descendants come
@@ -116,6 +117,33 @@ export class TokenTrie {
     for (let i = this.#firstTokens[node]; i < end; i++) {
       const token = this.#tokens[i];
       mask[token >> 5] |= 1 << (token & 31);
+    }
+  }
+
+  /** Goes down from the root as far as `step` leads on, and visits every node that it comes to. */
+  *descend<At>(
+    start: At,
+    step: (at: At, unit: number) => At | null | undefined,
+    visit: (node: number) => void,
+  ): Sliced<void> {
+    const { units, ends, size } = this;
+    const way: At[] = [start];
+    const until: number[] = [size];
+    let depth = 0;
+    let steps = 0;
+    for (let node = 0; node < size; ) {
+      if (++steps % REST_EVERY === 0) yield;
+      while (node >= until[depth]) depth--;
+      const next = step(way[depth], units[node]);
+      if (next === null || next === undefined) {
+        node = ends[node];
+        continue;
+      }
+      visit(node);
+      depth++;
+      way[depth] = next;
+      until[depth] = ends[node];
+      node++;
     }
   }
 

@@ -6,7 +6,6 @@ export type CodePoints = readonly number[];
 
 export const LAST_CODE_POINT = 0x10ffff;
 
-export const NONE: CodePoints = [];
 export const ANY: CodePoints = [0, 0xd7ff, 0xe000, LAST_CODE_POINT];
 
 /** JavaScript's `\d`, `\w` and `\s`. */

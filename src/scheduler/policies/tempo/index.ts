@@ -4,9 +4,9 @@ import type { SchedulerView } from '../../view';
 import type { TempoOptions } from './options';
 import { Tempo } from './policy';
 
-export { RULES, type Rule, type TempoOptions } from './options';
+export { RULES, type TempoOptions } from './options';
 export { Tempo } from './policy';
-export { type Tuning, tuning } from './tuning';
+export { tuning } from './tuning';
 
 /** The policy: what it knows, it knows from history. */
 export function tempo(options: TempoOptions = {}): Policy {
