@@ -1,9 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test as base, expect as baseExpect, type Page } from '@playwright/test';
-import { build } from 'vite';
-import { type ServedPage, servePage } from '../scripts/page';
+import { type BuiltPage, builtPage } from './built-page';
 import type {} from './dashboard-page/main';
 
 const expect = baseExpect.configure({ timeout: 20_000 });
@@ -11,26 +7,13 @@ const expect = baseExpect.configure({ timeout: 20_000 });
 // One build for all.
 base.describe.configure({ mode: 'default' });
 
-let outDir: string;
-let served: ServedPage;
+let served: BuiltPage;
 
 base.beforeAll(async () => {
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-dashboard-page-'));
-  await build({
-    root: join(import.meta.dirname, 'dashboard-page'),
-    configFile: false,
-    base: './',
-    worker: { format: 'es' },
-    build: { outDir, target: 'esnext', chunkSizeWarningLimit: 8192 },
-    logLevel: 'error',
-  });
-  served = await servePage(outDir, 4590);
+  served = await builtPage('dashboard-page', 4590, { logLevel: 'error' });
 });
 
-base.afterAll(async () => {
-  await served.close();
-  rmSync(outDir, { recursive: true });
-});
+base.afterAll(() => served.close());
 
 /** Marks a test in which a warning with these words is right. */
 const warning = (words: string) => ({ annotation: { type: 'warning', description: words } });

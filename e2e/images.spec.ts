@@ -1,17 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { build } from 'vite';
-import { type ServedPage, servePage } from '../scripts/page';
 import { picture } from '../src/engine/images/png.test-data';
+import { type BuiltPage, builtPage } from './built-page';
 import type {} from './images-page/main';
 
 /** Images in a browser, which decodes them and has more kinds of them than files. */
-let outDir: string;
-let served: ServedPage;
+let served: BuiltPage;
 /** Another site, which shows its picture and lets nobody read it. */
 const elsewhere = createServer((_, response) => response.end(picture(1, 90, 160)));
 let foreign = '';
@@ -20,18 +17,9 @@ test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000);
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-images-page-'));
-  await build({
-    root: join(import.meta.dirname, 'images-page'),
-    configFile: false,
-    base: './',
-    worker: { format: 'es' },
-    build: { outDir, target: 'esnext', chunkSizeWarningLimit: 8192 },
-    logLevel: 'warn',
-  });
+  served = await builtPage('images-page', 24_390);
   // A phone's screen: 1,357 tokens.
-  writeFileSync(join(outDir, 'picture.png'), picture(1, 90, 160));
-  served = await servePage(outDir, 24_390);
+  writeFileSync(join(served.outDir, 'picture.png'), picture(1, 90, 160));
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
   foreign = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/picture.png`;
 });
@@ -39,7 +27,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await served.close();
   elsewhere.close();
-  rmSync(outDir, { recursive: true });
 });
 
 test.beforeEach(async ({ page }) => {

@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { buildLibrary } from '../scripts/library';
 import { type ServedSite, serveFolder } from '../scripts/static-server';
+import { libraryFolder } from './library-folder';
 import type {} from './worker-page/main';
 
 const PAGE = `<!doctype html>
@@ -32,8 +31,7 @@ test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000); // the build, types and all
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-library-'));
-  await buildLibrary(outDir);
+  outDir = await libraryFolder();
   writeFileSync(join(outDir, 'index.html'), PAGE);
   served = await serveFolder({ folder: outDir });
 });

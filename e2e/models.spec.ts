@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { build } from 'vite';
-import { type ServedPage, servePage } from '../scripts/page';
 import type { AppConfig, LoadProgress, ModelRecord } from '../src/client';
+import { type BuiltPage, builtPage } from './built-page';
 import { LIBRARY, ModelHost, SHARD_BYTES } from './model-host';
 import type {} from './worker-page/main';
 
@@ -12,29 +8,16 @@ import type {} from './worker-page/main';
  * Downloads, and what is kept of them, in a browser with its caches and a server on this machine. The
  * libraries are made up, so every load ends with `engine_failed` once all that it needs has come.
  */
-let outDir: string;
-let served: ServedPage;
+let served: BuiltPage;
 let host: ModelHost;
 
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-models-page-'));
-  await build({
-    root: join(import.meta.dirname, 'worker-page'),
-    configFile: false,
-    base: './',
-    worker: { format: 'es' },
-    build: { outDir, target: 'esnext', chunkSizeWarningLimit: 8192 },
-    logLevel: 'warn',
-  });
-  served = await servePage(outDir, 24_290);
+  served = await builtPage('worker-page', 24_290);
 });
 
-test.afterAll(async () => {
-  await served.close();
-  rmSync(outDir, { recursive: true });
-});
+test.afterAll(() => served.close());
 
 test.beforeEach(async ({ page }) => {
   host = await new ModelHost().start();

@@ -1,9 +1,8 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { buildLibrary } from '../scripts/library';
 import { type ServedPage, servePage } from '../scripts/page';
+import { libraryFolder } from './library-folder';
 
 /** A page written for Chrome's built-in model, as it is, with the built library in the model's place. */
 let outDir: string;
@@ -13,8 +12,7 @@ test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000); // the library's types take their time
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-prompt-api-'));
-  await buildLibrary(outDir);
+  outDir = await libraryFolder();
   cpSync(join(import.meta.dirname, 'prompt-api-page'), outDir, { recursive: true });
   served = await servePage(outDir, 4490);
 });

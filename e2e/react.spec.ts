@@ -1,9 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test as base, expect as baseExpect, type Page } from '@playwright/test';
-import { build } from 'vite';
-import { type ServedPage, servePage } from '../scripts/page';
+import { type BuiltPage, builtPage } from './built-page';
 import type {} from './react-page/scenes';
 
 const expect = baseExpect.configure({ timeout: 20_000 });
@@ -11,28 +7,18 @@ const expect = baseExpect.configure({ timeout: 20_000 });
 // One build for all.
 base.describe.configure({ mode: 'default' });
 
-let outDir: string;
-let served: ServedPage;
+let served: BuiltPage;
 
 base.beforeAll(async () => {
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-react-page-'));
-  await build({
-    root: join(import.meta.dirname, 'react-page'),
-    configFile: false,
-    base: './',
-    worker: { format: 'es' },
+  served = await builtPage('react-page', 4490, {
     // React's development build: it mounts twice under StrictMode, and warns.
     define: { 'process.env.NODE_ENV': '"development"' },
-    build: { outDir, target: 'esnext', minify: false, chunkSizeWarningLimit: 8192 },
+    build: { minify: false },
     logLevel: 'error',
   });
-  served = await servePage(outDir, 4490);
 });
 
-base.afterAll(async () => {
-  await served.close();
-  rmSync(outDir, { recursive: true });
-});
+base.afterAll(() => served.close());
 
 interface Scene {
   /** Opens a scene of the page. */

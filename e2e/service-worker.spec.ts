@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { buildLibrary } from '../scripts/library';
 import { type ServedPage, servePage } from '../scripts/page';
+import { libraryFolder } from './library-folder';
 
 /** A page that offers a Tempo, one that only asks, and a service worker between them. */
 const FILES: Record<string, string> = {
@@ -53,8 +52,7 @@ test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
   test.setTimeout(120_000); // the library is built, maybe beside others
-  folder = mkdtempSync(join(tmpdir(), 'tempo-service-worker-'));
-  await buildLibrary(folder);
+  folder = await libraryFolder();
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   served = await servePage(folder, 4490);
 });

@@ -1,9 +1,8 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { buildLibrary } from '../scripts/library';
 import { type ServedSite, type Site, serveFolder } from '../scripts/static-server';
+import { libraryFolder } from './library-folder';
 import type {} from './worker-page/main';
 
 /** The built package with a page beside it that has nothing but the client. */
@@ -21,8 +20,7 @@ globalThis.client = await import(from ?? './index.js');
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tempo-unavailable-'));
-  await buildLibrary(folder);
+  folder = await libraryFolder();
   writeFileSync(join(folder, 'index.html'), PAGE);
   writeFileSync(join(folder, 'main.js'), MAIN);
 });

@@ -1,34 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { build } from 'vite';
-import { type ServedPage, servePage } from '../scripts/page';
+import { type BuiltPage, builtPage } from './built-page';
 import type {} from './worker-page/main';
 
 /** A small page of its own, bundled as a library's user would: client, worker and all. */
-let outDir: string;
-let served: ServedPage;
+let served: BuiltPage;
 
 test.describe.configure({ mode: 'serial' });
 
 test.beforeAll(async () => {
-  outDir = mkdtempSync(join(tmpdir(), 'tempo-worker-page-'));
-  await build({
-    root: join(import.meta.dirname, 'worker-page'),
-    configFile: false,
-    base: './',
-    worker: { format: 'es' },
-    build: { outDir, target: 'esnext', chunkSizeWarningLimit: 8192 },
-    logLevel: 'warn',
-  });
-  served = await servePage(outDir, 4290);
+  served = await builtPage('worker-page', 4290);
 });
 
-test.afterAll(async () => {
-  await served.close();
-  rmSync(outDir, { recursive: true });
-});
+test.afterAll(() => served.close());
 
 test.beforeEach(async ({ page }) => {
   await page.goto(served.url);
