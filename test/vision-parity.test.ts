@@ -7,8 +7,8 @@ import { createRequire } from 'node:module';
 import vm from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataUrl, installDecoder, picture, png } from '../src/engine/images/png.test-data';
-import type { MlcPipeline, TvmArray, TvmObject, TvmTensor } from '../src/engine/webllm/internals';
-import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
+import type { TvmArray, TvmObject, TvmTensor } from '../src/engine/webllm/internals';
+import { StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import type { ChatMessage } from '../src/server/chat-types';
 import { VisionService } from './vision-service';
 
@@ -99,14 +99,7 @@ const webLlm = vm.runInThisContext(`(() => {
 /** What WebLLM's code feeds the runtime for a conversation. */
 async function webLlmFeeds(messages: readonly ChatMessage[], chatOptions: object) {
   const world = new StandIn(VISION);
-  const engine = new world.webllm.MLCEngine({
-    appConfig: world.webllm.prebuiltAppConfig,
-    initProgressCallback: () => {},
-  });
-  await engine.reload(STAND_IN_MODEL, chatOptions);
-  const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
-  const pipeline = pipelines.get(STAND_IN_MODEL);
-  if (pipeline === undefined) throw new Error('Nothing was loaded.');
+  const { engine, pipeline } = await world.load(chatOptions);
   const { tvm, vm: library, device, params, embed, tokenizer, config } = pipeline;
   tvm.beginScope();
   const call = (name: string) => library.getFunction(name);
@@ -323,14 +316,7 @@ describe('an image for a model with a manifest', () => {
       { ids: [], pixels: [] },
     ];
     const world = new StandIn({ ...VISION, dress: dressed(resize, expected) });
-    const engine = new world.webllm.MLCEngine({
-      appConfig: world.webllm.prebuiltAppConfig,
-      initProgressCallback: () => {},
-    });
-    await engine.reload(STAND_IN_MODEL);
-    const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
-    const pipeline = pipelines.get(STAND_IN_MODEL);
-    if (pipeline === undefined) throw new Error('Nothing was loaded.');
+    const { pipeline } = await world.load();
     pipeline.tvm.beginScope();
     const { config, tokenizer } = pipeline;
     const parts = { ...Reflect.get(pipeline, 'parts'), config, tokenizer };

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dataUrl, installDecoder, picture } from '../src/engine/images/png.test-data';
 import { ImageRows } from '../src/engine/webllm/image-rows';
-import type { MlcPipeline, TvmFunction } from '../src/engine/webllm/internals';
-import { STAND_IN_MODEL, type StandInOptions } from '../src/engine/webllm/stand-in';
+import type { TvmFunction } from '../src/engine/webllm/internals';
+import type { StandInOptions } from '../src/engine/webllm/stand-in';
 import type { ChatMessage } from '../src/server/chat-types';
 import { type Answered, VisionService } from './vision-service';
 
@@ -278,14 +278,7 @@ describe('A model', () => {
 describe('Rows of images on the GPU', () => {
   it('are kept for 64 MiB, the latest of them, and longer while they are needed', async () => {
     const { world } = await serve();
-    const engine = new world.webllm.MLCEngine({
-      appConfig: world.webllm.prebuiltAppConfig,
-      initProgressCallback: () => {},
-    });
-    await engine.reload(STAND_IN_MODEL);
-    const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
-    const pipeline = pipelines.get(STAND_IN_MODEL);
-    if (pipeline === undefined) throw new Error('Nothing was loaded.');
+    const { engine, pipeline } = await world.load();
     // As wide as the real model's rows of 16 bits are, 30 MiB an image.
     const { getFunction } = pipeline.vm;
     const wide = () => pipeline.tvm.empty([2509, 3072], 'float32', pipeline.device);

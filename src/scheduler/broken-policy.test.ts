@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
 import { CountingEngine } from './counting-engine';
+import { COUNTING_HOST } from './counting-host.test-data';
 import { runStep } from './loop';
 import { createPolicy } from './policies';
 import type { Policy } from './policy';
-import type { Request } from './request';
 import { Scheduler } from './scheduler';
 
 const HOOKS = ['plan', 'submitted', 'ended', 'served'] as const;
@@ -27,17 +27,6 @@ async function serve(policy: Policy) {
   const clock = new VirtualClock();
   const engine = new CountingEngine({ clock });
   const scheduler = new Scheduler({ policy, engine, costs: engine.costs });
-  const host = {
-    sequence: ({ id, knownTokens, promptTokens }: Request) => ({
-      id,
-      tokens: { length: knownTokens },
-      promptTokens,
-      sampling: { temperature: 0, topP: 1, seed: 0 },
-    }),
-    token: ({ generated, maxTokens }: Request) =>
-      generated >= maxTokens ? ('length' as const) : null,
-    failed: () => {},
-  };
   const requests = Array.from({ length: 20 }, (_, i) =>
     scheduler.submit(
       { id: `r${i}`, app: 'a', slo: { class: 'best-effort' }, promptTokens: 20, maxTokens: 6 },
@@ -46,7 +35,8 @@ async function serve(policy: Policy) {
   );
   scheduler.setSlo(requests[3], { class: 'latency', ttft: 500, tbt: 50 });
   let steps = 0;
-  while (scheduler.live > 0 && steps++ < 500) await runStep(scheduler, engine, host, clock);
+  while (scheduler.live > 0 && steps++ < 500)
+    await runStep(scheduler, engine, COUNTING_HOST, clock);
   return { scheduler, requests, steps };
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { VirtualClock } from './clock';
 import { CountingEngine } from './counting-engine';
+import { COUNTING_HOST } from './counting-host.test-data';
 import { TempoError } from './errors';
 import type { StepPlan, StepResult } from './executor';
 import { runStep } from './loop';
@@ -58,14 +59,7 @@ it.each(POLICY_NAMES)(
         });
         const told: string[] = [];
         const host = {
-          sequence: ({ id, knownTokens, promptTokens }: Request) => ({
-            id,
-            tokens: { length: knownTokens },
-            promptTokens,
-            sampling: { temperature: 0, topP: 1, seed: 0 },
-          }),
-          token: ({ generated, maxTokens }: Request) =>
-            generated >= maxTokens ? ('length' as const) : null,
+          ...COUNTING_HOST,
           failed: ({ id }: Request, error: TempoError) => void told.push(`${id}: ${error.message}`),
         };
         const requests = drafts.map(({ promptTokens, outputTokens }, i) =>

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
 import { CountingEngine } from './counting-engine';
+import { COUNTING_HOST } from './counting-host.test-data';
 import type { StepPlan, StepResult } from './executor';
 import { runStep } from './loop';
 import { createPolicy } from './policies';
-import type { Request } from './request';
 import { Scheduler } from './scheduler';
 
 /** An engine that takes a while to make ready what some sequence is drawn with. */
@@ -41,17 +41,6 @@ function serving(ids: readonly string[], slow: string) {
   const clock = new VirtualClock();
   const engine = new SlowEngine(clock, slow);
   const scheduler = new Scheduler({ policy: createPolicy('fcfs'), engine, costs: engine.costs });
-  const host = {
-    sequence: ({ id, knownTokens, promptTokens }: Request) => ({
-      id,
-      tokens: { length: knownTokens },
-      promptTokens,
-      sampling: { temperature: 0, topP: 1, seed: 0 },
-    }),
-    token: ({ generated, maxTokens }: Request) =>
-      generated >= maxTokens ? ('length' as const) : null,
-    failed: () => {},
-  };
   const requests = ids.map((id) =>
     scheduler.submit(
       { id, app: 'a', slo: { class: 'best-effort' }, promptTokens: 4, maxTokens: 3 },
@@ -61,7 +50,7 @@ function serving(ids: readonly string[], slow: string) {
   return {
     engine,
     requests,
-    step: (onReady?: () => void) => runStep(scheduler, engine, host, clock, onReady),
+    step: (onReady?: () => void) => runStep(scheduler, engine, COUNTING_HOST, clock, onReady),
   };
 }
 

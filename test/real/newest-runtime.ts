@@ -219,14 +219,7 @@ function asFunction(run: (...args: never[]) => unknown): TvmFunction {
 async function loadStandIn(samplesOnGpu: boolean): Promise<Place> {
   const world = new StandIn({ samplesOnGpu });
   const watch = watchGpu(world.gpu);
-  const engine = new world.webllm.MLCEngine({
-    appConfig: world.webllm.prebuiltAppConfig,
-    initProgressCallback: () => {},
-  });
-  await engine.reload(STAND_IN_MODEL);
-  const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
-  const pipeline = pipelines.get(STAND_IN_MODEL);
-  if (pipeline === undefined) throw new Error('The stand-in loaded nothing.');
+  const { engine, pipeline } = await world.load();
   const lose = () => world.loseDevice();
   return { pipeline, engine, model: STAND_IN_MODEL, device: watch.device, lose };
 }

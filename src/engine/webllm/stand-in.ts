@@ -15,7 +15,7 @@ import type {
   TvmDevice,
   TvmTensor,
 } from './internals';
-import type { WebLlmModule } from './webllm-module';
+import type { MlcEngine, WebLlmModule } from './webllm-module';
 
 export interface StandInOptions {
   /** The library has the newer kernels that sample on the GPU. */
@@ -157,6 +157,19 @@ export class StandIn {
     this.metadata = { ...METADATA, ...options.metadata };
     this.gpu = this.#makeGpu();
     this.webllm = makeWebLlm(this);
+  }
+
+  /** Loads the model as a page would through WebLLM alone; with the pipeline that WebLLM makes of it. */
+  async load(chatOptions?: object): Promise<{ engine: MlcEngine; pipeline: MlcPipeline }> {
+    const engine = new this.webllm.MLCEngine({
+      appConfig: this.webllm.prebuiltAppConfig,
+      initProgressCallback: () => {},
+    });
+    await engine.reload(STAND_IN_MODEL, chatOptions);
+    const pipelines = Reflect.get(engine, 'loadedModelIdToPipeline') as Map<string, MlcPipeline>;
+    const pipeline = pipelines.get(STAND_IN_MODEL);
+    if (pipeline === undefined) throw new Error('The stand-in loaded nothing.');
+    return { engine, pipeline };
   }
 
   /** The GPU device goes away; WebLLM lets go of its runtime, as the real one does. */
