@@ -104,6 +104,13 @@ describe('an app’s objective', () => {
     const outcome = await harness.server.setSlo('chat', slo);
     expect(outcome).toMatchObject({ ok: false, error: { code: 'invalid_slo', param: 'slo.ttft' } });
   });
+
+  it('is checked before anything is loaded, too', async () => {
+    const { server } = new Harness();
+    const outcome = await server.setSlo('chat', { class: 'latency', ttft: -1, tbt: 20 });
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'invalid_slo', param: 'slo.ttft' } });
+    expect(await server.setSlo('chat', { class: 'best-effort' })).toMatchObject({ ok: true });
+  });
 });
 
 describe('a program', () => {

@@ -224,7 +224,8 @@ export class TempoServer implements TempoHost {
 
   setSlo(app: string, slo: Slo): Promise<Outcome<void>> {
     return outcome(() => {
-      this.#serving?.setSlo(app, readAppSlo(app, slo));
+      const read = readAppSlo(app, slo); // whether anything is loaded or not
+      this.#serving?.setSlo(app, read);
     });
   }
 
