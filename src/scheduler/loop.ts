@@ -76,7 +76,10 @@ export async function runStep(
   release();
   const waits = hold(scheduler.resident, engine);
   const startMs = clock.now();
-  const cachedTokens = (request: Request) => engine.kv.matchPrefix(host.sequence(request).tokens);
+  const cachedTokens = (request: Request) => {
+    const { tokens, group } = host.sequence(request);
+    return engine.kv.matchPrefix(tokens, group);
+  };
   let plan = scheduler.plan(startMs, cachedTokens);
   let work = await prepare(plan);
   while (work.length === 0 && plan.admitted.length > 0) {
