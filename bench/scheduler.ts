@@ -11,7 +11,7 @@ import {
   seededRandom,
   VirtualClock,
 } from '../src/scheduler';
-import { CountingEngine } from '../src/scheduler/counting-engine';
+import { CountingEngine } from '../src/scheduler/testing/counting-engine';
 
 interface Row {
   policy: string;

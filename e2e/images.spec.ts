@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { picture } from '../src/engine/images/png.test-data';
+import { picture } from '../src/engine/testing/png';
 import { type BuiltPage, builtPage } from './built-page';
 import type {} from './images-page/main';
 

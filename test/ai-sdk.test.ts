@@ -17,8 +17,8 @@ import {
   type TempoProviderSettings,
 } from '../src/ai-sdk';
 import { createTempo, type LoadChoice, type Tempo, TempoError } from '../src/client';
-import { dataUrl, picture } from '../src/engine/images/png.test-data';
-import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
+import { dataUrl, picture } from '../src/engine/testing/png';
+import { Harness, type HarnessOptions } from '../src/server/testing/harness';
 
 interface Started {
   tempo: Tempo;

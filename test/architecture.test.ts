@@ -41,7 +41,7 @@ const FILES: Record<string, Rule> = {
   'react/elements.ts': { rooms: ['dashboard'], packages: /^react$/ },
 };
 
-/** What a test may import besides what its room may. */
+/** What a test, and what helps tests, may import besides what its room may. */
 const TEST_PACKAGES = /^(vitest|fast-check|ajv|node:.*)$/;
 
 /** The scheduler is pure: a clock and a seed are passed in, and nothing outside is touched. */
@@ -105,12 +105,15 @@ function dotted({ object, property }: Node): string | undefined {
 
 const roomOf = (file: string): string => file.split('/', 1)[0] ?? '';
 
+/** Stand-ins, harnesses and data of tests: tests and the bench alone may import them. */
+const isTestSupport = (file: string): boolean => file.includes('/testing/');
+
 /** What is wrong with a file of `src`, as sentences. `file` is its path under src. */
 function violations(file: string, source: string): string[] {
   const room = roomOf(file);
   const allowed = FILES[file] ?? ROOMS[room];
   if (allowed === undefined) return [`${file} is in no room`];
-  const isTest = /\.test\.tsx?$/.test(file);
+  const isTest = /\.test\.tsx?$/.test(file) || isTestSupport(file);
   const nodes = parse(file, source);
 
   const mayImport = (specifier: string): boolean => {
@@ -118,6 +121,7 @@ function violations(file: string, source: string): string[] {
       return allowed.packages.test(specifier) || (isTest && TEST_PACKAGES.test(specifier));
     }
     const target = posix.join(posix.dirname(file), specifier).replace(/\.tsx?$/, '');
+    if (isTestSupport(target) && !isTest) return false;
     return [room, ...allowed.rooms].some(
       (folder) => target === folder || target.startsWith(`${folder}/`),
     );
@@ -177,6 +181,16 @@ describe('the check itself', () => {
     const types = "export type * from '../scheduler'; export type * from '../engine/step-engine';";
     expect(violations('worker/protocol.ts', types)).toEqual([]);
     expect(violations('worker/entry.ts', types)).toHaveLength(2);
+  });
+
+  it('keeps what helps tests out of everything else', () => {
+    const source = "import { StandIn } from '../testing/stand-in'; import { expect } from 'vitest';";
+    expect(violations('engine/webllm/load.ts', source)).toEqual([
+      'engine/webllm/load.ts imports ../testing/stand-in',
+      'engine/webllm/load.ts imports vitest',
+    ]);
+    expect(violations('engine/webllm/load.test.ts', source)).toEqual([]);
+    expect(violations('engine/testing/contract.ts', source)).toEqual([]);
   });
 
   it('sees clocks, timers, chance and the page in the scheduler, and there alone', () => {

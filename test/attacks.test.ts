@@ -1,7 +1,7 @@
 /** Single requests that are meant to do harm: a typed error at once, and nobody else waits. */
 import { describe, expect, it } from 'vitest';
 import { createTempo, TempoError } from '../src/client';
-import { codeOf, Harness } from '../src/server/harness.test-data';
+import { codeOf, Harness } from '../src/server/testing/harness';
 import { COSTLY, MISSHAPEN } from './chaos/attacks';
 import { leastBlock } from './chaos/blocks';
 

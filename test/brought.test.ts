@@ -4,8 +4,8 @@ import { createTempo } from '../src/client';
 import { isDocument } from '../src/demo/summarizer/document';
 import { shippedDocuments } from '../src/demo/summarizer/documents';
 import { parseTrace } from '../src/lab/traces';
-import { Harness } from '../src/server/harness.test-data';
 import { MAX_PROFILE } from '../src/server/profile';
+import { Harness } from '../src/server/testing/harness';
 import { leastBlock } from './chaos/blocks';
 
 const lengths = (more: object) => JSON.stringify({ lengths: { version: 1, lengths: more } });

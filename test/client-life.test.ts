@@ -11,8 +11,8 @@ import {
 } from '../src/client';
 import { loadSimulatedEngine } from '../src/engine/simulated';
 import type { EngineKind } from '../src/server/engines';
-import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
 import { TempoServer } from '../src/server/server';
+import { Harness, type HarnessOptions } from '../src/server/testing/harness';
 import { serve } from '../src/worker/serve';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } satisfies ChatCompletionParams;

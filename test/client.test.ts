@@ -10,7 +10,7 @@ import {
   TempoError,
 } from '../src/client';
 import { createPolicy } from '../src/scheduler';
-import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
+import { Harness, type HarnessOptions } from '../src/server/testing/harness';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } satisfies ChatCompletionParams;
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTempo, type EmbeddingParams, type Tempo, TempoError } from '../src/client';
+import { STAND_IN_EMBEDDER, STAND_IN_MODEL, StandIn } from '../src/engine/testing/stand-in';
 import { loadWebLlmEmbedder, loadWebLlmEngine } from '../src/engine/webllm';
-import { STAND_IN_EMBEDDER, STAND_IN_MODEL, StandIn } from '../src/engine/webllm/stand-in';
 import { TempoServer } from '../src/server';
 import { serve } from '../src/worker/serve';
 

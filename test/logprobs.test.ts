@@ -5,8 +5,8 @@ import {
   createTempo,
   type Tempo,
 } from '../src/client';
+import { STAND_IN_MODEL, StandIn } from '../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn } from '../src/engine/webllm/stand-in';
 import { TempoServer } from '../src/server';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } satisfies ChatCompletionParams;

@@ -4,7 +4,7 @@ import { prebuiltAppConfig } from '@mlc-ai/web-llm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AppConfig, createTempo, type Tempo, TempoError } from '../src/client';
 import { TempoServer } from '../src/server';
-import { Harness } from '../src/server/harness.test-data';
+import { Harness } from '../src/server/testing/harness';
 import { serve } from '../src/worker/serve';
 
 const tempos: Tempo[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createTempo, TempoError, type ToolCall } from '../src/client';
 import { Chat, type ChatOptions, type ChatState } from '../src/react/chat';
-import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
+import { Harness, type HarnessOptions } from '../src/server/testing/harness';
 
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { OwnTempo } from '../src/react/own-tempo';
-import { Harness } from '../src/server/harness.test-data';
+import { Harness } from '../src/server/testing/harness';
 
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } as const;

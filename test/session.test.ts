@@ -1,7 +1,7 @@
 /** Several pages on one server, each through a port of its own. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ChatCompletionParams, createTempo, type Tempo } from '../src/client';
-import { Harness, type HarnessOptions } from '../src/server/harness.test-data';
+import { Harness, type HarnessOptions } from '../src/server/testing/harness';
 import { serve } from '../src/worker/serve';
 
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] } satisfies ChatCompletionParams;

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import vm from 'node:vm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { dataUrl, installDecoder, picture, png } from '../src/engine/images/png.test-data';
+import { dataUrl, installDecoder, picture, png } from '../src/engine/testing/png';
+import { StandIn, type StandInOptions } from '../src/engine/testing/stand-in';
 import type { TvmArray, TvmObject, TvmTensor } from '../src/engine/webllm/internals';
-import { StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import type { ChatMessage } from '../src/server/chat-types';
 import { VisionService } from './vision-service';
 

@@ -1,5 +1,5 @@
+import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/testing/stand-in';
 import { loadWebLlmEngine, type WebLlmOptions } from '../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import type { TempoErrorJson } from '../src/scheduler';
 import { TempoServer } from '../src/server';
 import type { ChatCompletionParams, ChatMessage, Usage } from '../src/server/chat-types';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dataUrl, installDecoder, picture } from '../src/engine/images/png.test-data';
+import { dataUrl, installDecoder, picture } from '../src/engine/testing/png';
+import type { StandInOptions } from '../src/engine/testing/stand-in';
 import { ImageRows } from '../src/engine/webllm/image-rows';
 import type { TvmFunction } from '../src/engine/webllm/internals';
-import type { StandInOptions } from '../src/engine/webllm/stand-in';
 import type { ChatMessage } from '../src/server/chat-types';
 import { type Answered, VisionService } from './vision-service';
 
@@ -177,7 +177,7 @@ describe('Requests with images', () => {
   });
 
   it('see the pixels in their order, white where the picture is transparent', async () => {
-    const { png } = await import('../src/engine/images/png.test-data');
+    const { png } = await import('../src/engine/testing/png');
     const service = await serve();
     const bytes = png(2, 2, (x, y) => [10 * x, 20 * y, 30, x === 1 && y === 1 ? 0 : 255]);
     await service.ask(shown(bytes), { max_tokens: 1 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MachineMatcher } from '../src/engine/sampling/grammar/matcher';
+import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../src/engine/webllm/stand-in';
 import { TempoServer } from '../src/server';
 import type { ChatCompletionParams } from '../src/server/chat-types';
 import type { RequestEvent } from '../src/server/server-types';

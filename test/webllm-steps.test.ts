@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { StepWatch } from '../bench/webllm-steps';
 import { createTempo } from '../src/client';
+import { STAND_IN_MODEL, StandIn } from '../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn } from '../src/engine/webllm/stand-in';
 import { WebLlmEngine } from '../src/engine/webllm/webllm-engine';
 import { TempoServer } from '../src/server';
 

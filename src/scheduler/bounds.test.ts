@@ -1,9 +1,9 @@
 /** What callers name is bounded in number, and who uses what there is of it keeps it. */
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
 import { createPolicy } from './policies';
 import { Scheduler } from './scheduler';
+import { CountingEngine } from './testing/counting-engine';
 
 function scheduler() {
   const engine = new CountingEngine({ clock: new VirtualClock() });

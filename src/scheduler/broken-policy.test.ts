@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
-import { COUNTING_HOST } from './counting-host.test-data';
 import { runStep } from './loop';
 import { createPolicy } from './policies';
 import type { Policy } from './policy';
 import { Scheduler } from './scheduler';
+import { CountingEngine } from './testing/counting-engine';
+import { COUNTING_HOST } from './testing/counting-host';
 
 const HOOKS = ['plan', 'submitted', 'ended', 'served'] as const;
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
-import { COUNTING_HOST } from './counting-host.test-data';
 import { TempoError } from './errors';
 import type { StepPlan, StepResult } from './executor';
 import { runStep } from './loop';
 import { createPolicy, POLICY_NAMES } from './policies';
 import type { Request } from './request';
 import { Scheduler } from './scheduler';
+import { CountingEngine } from './testing/counting-engine';
+import { COUNTING_HOST } from './testing/counting-host';
 
 /** An engine that cannot draw some sequences' tokens from their `at`-th on. */
 class FailingEngine extends CountingEngine {

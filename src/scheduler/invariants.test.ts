@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
 import type { EngineCapabilities, EngineCapacity } from './executor';
 import { runStep } from './loop';
 import { createPolicy, POLICY_NAMES } from './policies';
@@ -9,6 +8,7 @@ import type { Program } from './program';
 import type { Request, RequestEnd } from './request';
 import { Scheduler } from './scheduler';
 import type { Slo, SloClass } from './slo';
+import { CountingEngine } from './testing/counting-engine';
 
 interface Draft {
   kind: SloClass;

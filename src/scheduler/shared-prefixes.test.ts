@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
-import { COUNTING_HOST } from './counting-host.test-data';
 import { runStep } from './loop';
 import { createPolicy } from './policies';
 import { Scheduler } from './scheduler';
+import { CountingEngine } from './testing/counting-engine';
+import { COUNTING_HOST } from './testing/counting-host';
 
 /** An engine that is asked what it finds computed, and notes for which groups. */
 function serving(group: string) {

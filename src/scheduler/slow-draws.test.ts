@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './clock';
-import { CountingEngine } from './counting-engine';
-import { COUNTING_HOST } from './counting-host.test-data';
 import type { StepPlan, StepResult } from './executor';
 import { runStep } from './loop';
 import { createPolicy } from './policies';
 import { Scheduler } from './scheduler';
+import { CountingEngine } from './testing/counting-engine';
+import { COUNTING_HOST } from './testing/counting-host';
 
 /** An engine that takes a while to make ready what some sequence is drawn with. */
 class SlowEngine extends CountingEngine {

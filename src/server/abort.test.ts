@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, Harness } from './harness.test-data';
+import { codeOf, Harness } from './testing/harness';
 
 const NEIGHBOUR = { simulate: { content: 'The neighbour says all of this, whatever happens.' } };
 const LONG = { messages: [{ role: 'user' as const, content: 'word '.repeat(900) }] };

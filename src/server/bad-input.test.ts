@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
-import { codeOf, Harness } from './harness.test-data';
 import type { Outcome } from './host';
 import type { TempoServer } from './server';
 import type { ChatSubmission, LoadConfig } from './server-types';
+import { codeOf, Harness } from './testing/harness';
 
 const GOOD = { simulate: { content: 'Everyone else goes on unharmed, word for word.' } };
 

@@ -2,8 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { SampledToken, StepPlan, StepResult } from '../scheduler';
-import { codeOf, type FragileEngine, Harness } from './harness.test-data';
 import { TempoServer } from './server';
+import { codeOf, type FragileEngine, Harness } from './testing/harness';
 
 /** What an engine makes of its results for the sequence `id`. */
 type Change = (result: StepResult, id: string) => StepResult;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatCompletionParams } from './chat-types';
-import { Harness } from './harness.test-data';
+import { Harness } from './testing/harness';
 
 const MESSAGES: ChatCompletionParams['messages'] = [
   { role: 'system', content: 'Be brief.' },

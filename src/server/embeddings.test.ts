@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { TempoError } from '../scheduler';
 import type { EmbeddingParams, EmbeddingResult } from './embedding-types';
 import { ENGINES } from './engines';
-import { codeOf, Harness, type HarnessOptions } from './harness.test-data';
 import type { Outcome } from './host';
 import { TempoServer } from './server';
 import type { LoadConfig } from './server-types';
+import { codeOf, Harness, type HarnessOptions } from './testing/harness';
 
 const MODELS = ['little', 'large'];
 const URGENT = { slo: { class: 'latency', ttft: 500, tbt: 100 } } as const;

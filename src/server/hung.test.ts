@@ -3,9 +3,9 @@ import { loadSimulatedEngine } from '../engine/simulated';
 import type { StepEngine } from '../engine/step-engine';
 import { FIRST_STEP_PATIENCE_MS } from './engine-socket';
 import type { EngineKind } from './engines';
-import { codeOf, Harness } from './harness.test-data';
 import { LOAD_SILENT_MS, RELOAD_SILENT_MS, TempoServer } from './server';
 import { DISPOSE_WITHIN_MS, MAX_LOSSES, STEP_WITHIN_MS } from './serving';
+import { codeOf, Harness } from './testing/harness';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());

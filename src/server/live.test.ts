@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_NAMES, type Slo } from '../scheduler';
-import { codeOf, Harness } from './harness.test-data';
 import type { Snapshot } from './server-types';
+import { codeOf, Harness } from './testing/harness';
 
 const tick = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 

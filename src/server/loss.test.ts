@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { POLICY_NAMES, TempoError } from '../scheduler';
-import { codeOf, Harness, type Mishap } from './harness.test-data';
+import { codeOf, Harness, type Mishap } from './testing/harness';
 
 const ASKS = [
   { seed: 11, max_tokens: 24 },

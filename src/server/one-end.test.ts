@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICY_NAMES } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
-import { codeOf, Harness } from './harness.test-data';
+import { codeOf, Harness } from './testing/harness';
 
 type Action =
   | { do: 'submit'; params: Partial<ChatCompletionParams>; deadline: boolean }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Harness } from './harness.test-data';
+import { Harness } from './testing/harness';
 
 const SECRET = {
   messages: [{ role: 'user' as const, content: 'The word is swordfish. '.repeat(9) }],

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Grammars } from '../engine/sampling/grammars';
-import { SMALL_VOCABULARY, STOP, tokensOf } from '../engine/sampling/small-vocabulary.test-data';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
+import { SMALL_VOCABULARY, STOP, tokensOf } from '../engine/testing/small-vocabulary';
 import type { ChatCompletionParams, ChatMessage, Tool } from './chat-types';
-import { Harness } from './harness.test-data';
 import { prepareChat, promptOf } from './prepare';
+import { Harness } from './testing/harness';
 import { readParams } from './validate';
 
 const MESSAGES = [{ role: 'user' as const, content: 'How many?' }];

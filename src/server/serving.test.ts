@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChoiceDelta } from './chat-types';
-import { codeOf, Harness } from './harness.test-data';
+import { codeOf, Harness } from './testing/harness';
 
 const STORY = 'Three apps share one model, and none of them waits for long. The end.';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChatCompletionParams } from './chat-types';
-import { codeOf, Harness } from './harness.test-data';
+import { codeOf, Harness } from './testing/harness';
 
 const WEATHER = {
   type: 'function' as const,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadSimulatedEngine } from '../engine/simulated';
 import type { LoadedModel } from '../engine/step-engine';
-import { codeOf, Harness } from './harness.test-data';
 import { prepareText } from './prepare-text';
 import type { ChatSubmission } from './server-types';
+import { codeOf, Harness } from './testing/harness';
 import type { TextCompletionParams } from './text-types';
 
 /** As a caller without types has it. */

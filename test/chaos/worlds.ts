@@ -1,12 +1,12 @@
 /** The whole server on each kind of engine, with what can go wrong with it. */
 import { DEVICE_PROFILES, loadSimulatedEngine, SimulatedClock } from '../../src/engine/simulated';
 import type { StepEngine } from '../../src/engine/step-engine';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import { POLICY_NAMES, type SampledToken, type StepResult } from '../../src/scheduler';
 import { TempoServer } from '../../src/server';
-import { FragileEngine } from '../../src/server/harness.test-data';
 import type { LoadConfig } from '../../src/server/server-types';
+import { FragileEngine } from '../../src/server/testing/harness';
 import { Session } from '../../src/worker/session';
 import type { Random } from './attacks';
 

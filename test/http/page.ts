@@ -1,6 +1,6 @@
 /** A page with a Tempo on a real server, in virtual time, and what a client of its `fetch` does. */
 import { createTempo, type Tempo } from '../../src/client';
-import { Harness, type HarnessOptions } from '../../src/server/harness.test-data';
+import { Harness, type HarnessOptions } from '../../src/server/testing/harness';
 
 export interface Page {
   tempo: Tempo;

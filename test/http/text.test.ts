@@ -5,8 +5,8 @@ import {
   type TextCompletionChunk,
   type TextLogprobs,
 } from '../../src/client';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import { TempoServer } from '../../src/server';
 import type { EngineKind } from '../../src/server/engines';
 import { dataOf, openPage, post, tick } from './page';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createTempo } from '../../src/client';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../../src/engine/webllm';
-import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import { createLanguageModel } from '../../src/prompt-api';
 import { TempoServer } from '../../src/server';
 

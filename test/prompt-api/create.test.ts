@@ -6,7 +6,7 @@ import {
   type LanguageModelCreateOptions,
 } from '../../src/prompt-api';
 import { TempoError } from '../../src/scheduler';
-import { Harness } from '../../src/server/harness.test-data';
+import { Harness } from '../../src/server/testing/harness';
 import { failure, LONG, start, tick } from './setup';
 
 /** A monitor that notes what it hears. */

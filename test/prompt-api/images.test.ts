@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createTempo, TempoError } from '../../src/client';
-import { picture } from '../../src/engine/images/png.test-data';
+import { picture } from '../../src/engine/testing/png';
 import {
   createLanguageModel,
   type LanguageModelMessage,
   type LanguageModelMessageContent,
 } from '../../src/prompt-api';
-import { Harness } from '../../src/server/harness.test-data';
+import { Harness } from '../../src/server/testing/harness';
 import { failure, start } from './setup';
 
 /** Images as they are where there is no browser: files. What browsers draw is tested in one (e2e). */

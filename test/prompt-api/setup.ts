@@ -1,7 +1,7 @@
 import type { ChatCompletionParams, SimulatedReply, Tempo } from '../../src/client';
 import { createTempo } from '../../src/client';
 import { createLanguageModel, type LanguageModelClass } from '../../src/prompt-api';
-import { Harness, type HarnessOptions } from '../../src/server/harness.test-data';
+import { Harness, type HarnessOptions } from '../../src/server/testing/harness';
 
 export type Reply = (request: ChatCompletionParams, round: number) => SimulatedReply | undefined;
 

@@ -1,5 +1,5 @@
 import * as webllm from '@mlc-ai/web-llm';
-import { stepEngineContract } from '../../src/engine/contract';
+import { stepEngineContract } from '../../src/engine/testing/contract';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
 import type { RealRun } from './entry';
 

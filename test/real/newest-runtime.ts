@@ -1,4 +1,5 @@
 import * as webllm from '@mlc-ai/web-llm';
+import { STAND_IN_MODEL, StandIn } from '../../src/engine/testing/stand-in';
 import { GpuSampler } from '../../src/engine/webllm/gpu-sampler';
 import { watchGpu } from '../../src/engine/webllm/gpu-watch';
 import {
@@ -13,7 +14,6 @@ import {
   type TvmObject,
   type TvmTensor,
 } from '../../src/engine/webllm/internals';
-import { STAND_IN_MODEL, StandIn } from '../../src/engine/webllm/stand-in';
 import type { RealRun } from './entry';
 import { linkLeniently } from './link-leniently';
 import { FAULTS, LOSS, type Place, PROBES, type Probe } from './runtime-probes';

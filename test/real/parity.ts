@@ -1,7 +1,7 @@
 import * as webllm from '@mlc-ai/web-llm';
 import type { StepEngine } from '../../src/engine/step-engine';
+import { CONVERSATIONS, type Conversation } from '../../src/engine/testing/conversations';
 import { encodePrompt } from '../../src/engine/text';
-import { CONVERSATIONS, type Conversation } from '../../src/engine/text/conversations.test-data';
 import type { Turn } from '../../src/engine/text/messages';
 import { loadWebLlmEngine, type WebLlmModule } from '../../src/engine/webllm';
 import { listenToFeed, type MlcPipeline, readTextParts } from '../../src/engine/webllm/internals';

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { GrammarSpec } from '../../scheduler';
+import { SMALL_VOCABULARY, STOP, tokensOf, wordsOf } from '../testing/small-vocabulary';
 import { afterReasoning } from './after-reasoning';
 import { type GrammarMatcher, Grammars } from './grammars';
 import { applyBitmask } from './logits';
-import { SMALL_VOCABULARY, STOP, tokensOf, wordsOf } from './small-vocabulary.test-data';
 
 let grammars: Grammars;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
+import { TEMPLATES } from '../testing/conversations';
 import { hasSystemTurns, promptPieces, replyStartsInReasoning } from './chat-template';
-import { TEMPLATES } from './conversations.test-data';
 import type { Turn } from './messages';
 
 const user = (content: string): Turn => ({ role: 'user', content });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteFallbackTokenizer, ByteLevelTokenizer } from './byte-tokenizer.test-data';
+import { ByteFallbackTokenizer, ByteLevelTokenizer } from '../testing/byte-tokenizer';
 import { Detokenizer } from './detokenizer';
 
 /** Half a surrogate pair, alone. */

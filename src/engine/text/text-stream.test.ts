@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ByteLevelTokenizer } from './byte-tokenizer.test-data';
+import { ByteLevelTokenizer } from '../testing/byte-tokenizer';
 import { TextStream, type TextStreamOptions } from './text-stream';
 
 const tokenizer = new ByteLevelTokenizer();

@@ -8,9 +8,9 @@ import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tokenizer } from '../step-engine';
-import { ByteLevelTokenizer } from './byte-tokenizer.test-data';
+import { ByteLevelTokenizer } from '../testing/byte-tokenizer';
+import { CONVERSATIONS, TEMPLATES } from '../testing/conversations';
 import { type ChatTemplate, encodePrompt, promptPieces } from './chat-template';
-import { CONVERSATIONS, TEMPLATES } from './conversations.test-data';
 import type { PromptOptions, Turn } from './messages';
 
 /** Merges across what our pieces keep apart, so that a piece in the wrong place shows. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tokenizer } from '../step-engine';
-import { ByteFallbackTokenizer, ByteLevelTokenizer } from './byte-tokenizer.test-data';
+import { ByteFallbackTokenizer, ByteLevelTokenizer } from '../testing/byte-tokenizer';
 import { TextStream, type TextStreamOptions } from './text-stream';
 import { WrittenTokens } from './written-tokens';
 

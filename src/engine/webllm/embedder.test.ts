@@ -2,8 +2,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TempoError } from '../../scheduler';
 import type { Embedder } from '../embedder';
 import type { LoadProgress } from '../step-engine';
+import {
+  STAND_IN_EMBEDDER,
+  STAND_IN_MODEL,
+  StandIn,
+  type StandInOptions,
+} from '../testing/stand-in';
 import { loadWebLlmEmbedder, type WebLlmEmbedderOptions } from './embedder';
-import { STAND_IN_EMBEDDER, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
 
 const CLS = 256;
 const SEP = 257;

@@ -4,8 +4,8 @@ import type { SamplingParams } from '../../scheduler';
 import { MachineMatcher } from '../sampling/grammar/matcher';
 import { Grammars } from '../sampling/grammars';
 import type { StepEngine } from '../step-engine';
+import { STAND_IN_MODEL, StandIn } from '../testing/stand-in';
 import { loadWebLlmEngine } from './load';
-import { STAND_IN_MODEL, StandIn } from './stand-in';
 
 const GRAMMAR = { type: 'ebnf', grammar: 'root ::= [a-z]*' } as const;
 const TOKENS = 8;

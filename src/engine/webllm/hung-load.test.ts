@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { STAND_IN_MODEL, StandIn } from '../testing/stand-in';
 import type { MlcPipeline } from './internals';
 import { loadWebLlmEngine } from './load';
-import { STAND_IN_MODEL, StandIn } from './stand-in';
 import type { MlcEngine } from './webllm-module';
 
 it('a load on a GPU that hangs can be cancelled', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { STAND_IN_MODEL, StandIn } from '../testing/stand-in';
 import { readInternals, readTextParts } from './internals';
-import { STAND_IN_MODEL, StandIn } from './stand-in';
 
 async function loaded(world = new StandIn()) {
   const engine = new world.webllm.MLCEngine({

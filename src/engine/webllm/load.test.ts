@@ -1,11 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { TempoError } from '../../scheduler';
 import type { LoadProgress, StepEngine } from '../step-engine';
+import {
+  MERGE_STATE_KERNEL,
+  STAND_IN_MODEL,
+  StandIn,
+  type StandInOptions,
+} from '../testing/stand-in';
 import type { ChatOptions } from './app-config';
 import { fixCumulativeSum, fixKernel, fixMergeState } from './kernel-fix';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
 import { ReportReader } from './load-progress';
-import { MERGE_STATE_KERNEL, STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
 import type { WebLlmEngine } from './webllm-engine';
 
 const engines: StepEngine[] = [];
@@ -260,7 +265,7 @@ describe('The self-test', () => {
 
   it('leaves an engine that gives right texts, whatever the GPU computes wrongly', async () => {
     for (const wrong of ['chunks', 'batches', 'forks', 'pops'] as const) {
-      const { stepEngineContract } = await import('../contract');
+      const { stepEngineContract } = await import('../testing/contract');
       const checks = stepEngineContract({
         load: () => load(new StandIn({ wrong: { [wrong]: true } }), { maxSequences: 4 }),
         requests: 30,
@@ -335,7 +340,7 @@ describe('Models and versions that cannot be served in batches', () => {
   }
 
   it('keep the contract', async () => {
-    const { stepEngineContract } = await import('../contract');
+    const { stepEngineContract } = await import('../testing/contract');
     const world = new StandIn({ metadata: { max_batch_size: 1 } });
     for (const { name, run } of stepEngineContract({ load: () => load(world), requests: 60 })) {
       await run().catch((error: Error) => expect.unreachable(`${name}: ${error.message}`));

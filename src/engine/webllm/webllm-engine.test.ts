@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SamplingParams } from '../../scheduler';
-import { stepEngineContract } from '../contract';
 import type { StepEngine } from '../step-engine';
+import { stepEngineContract } from '../testing/contract';
+import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../testing/stand-in';
 import { loadWebLlmEngine, type WebLlmOptions } from './load';
-import { STAND_IN_MODEL, StandIn, type StandInOptions } from './stand-in';
 
 function load(world: StandIn, options: Partial<WebLlmOptions> = {}): Promise<StepEngine> {
   return loadWebLlmEngine({

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../clock';
-import { CountingEngine } from '../counting-engine';
 import { TempoError } from '../errors';
 import { runStep } from '../loop';
 import { createPolicy } from '../policies';
 import type { Request } from '../request';
 import { Scheduler } from '../scheduler';
 import type { Slo } from '../slo';
+import { CountingEngine } from '../testing/counting-engine';
 
 function small(rejectHopeless: boolean, policyName = 'fcfs') {
   const clock = new VirtualClock();

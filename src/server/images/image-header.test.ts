@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { picture } from '../../engine/images/png.test-data';
+import { picture } from '../../engine/testing/png';
 import { imageHeader } from './image-header';
 
 const ascii = (text: string) => [...text].map((letter) => letter.charCodeAt(0));

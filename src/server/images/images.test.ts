@@ -1,10 +1,10 @@
 /** Images that requests bring, on the simulated engine in Node, with a server on this machine. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { dataUrl, installDecoder, picture, png } from '../../engine/images/png.test-data';
+import { dataUrl, installDecoder, picture, png } from '../../engine/testing/png';
 import type { TempoErrorJson } from '../../scheduler';
 import type { ChatMessage } from '../chat-types';
-import { codeOf, Harness } from '../harness.test-data';
+import { codeOf, Harness } from '../testing/harness';
 import { Images } from '.';
 
 const GOOD = { simulate: { content: 'Everyone else goes on unharmed, word for word.' } };

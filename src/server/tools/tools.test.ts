@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { afterReasoning } from '../../engine/sampling';
 import { Grammars } from '../../engine/sampling/grammars';
-import { writeAtRandom } from '../../engine/sampling/random-writer.test-data';
-import { SMALL_VOCABULARY, STOP, tokensOf } from '../../engine/sampling/small-vocabulary.test-data';
-import { TEMPLATES } from '../../engine/text/conversations.test-data';
+import { TEMPLATES } from '../../engine/testing/conversations';
+import { writeAtRandom } from '../../engine/testing/random-writer';
+import { SMALL_VOCABULARY, STOP, tokensOf } from '../../engine/testing/small-vocabulary';
 import { type GrammarSpec, TempoError } from '../../scheduler';
 import type { Tool } from '../chat-types';
 import { prepareTools, type ToolRequest } from './tools';

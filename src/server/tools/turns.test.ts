@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationTemplate } from '../../engine/step-engine';
+import { TEMPLATES } from '../../engine/testing/conversations';
 import { promptPieces } from '../../engine/text';
-import { TEMPLATES } from '../../engine/text/conversations.test-data';
 import type { Tool } from '../chat-types';
 import type { Message } from '../validate';
 import { prepareTools } from './tools';

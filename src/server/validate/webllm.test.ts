@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TempoError } from '../../scheduler';
-import { Harness } from '../harness.test-data';
 import type { LoadConfig } from '../server-types';
+import { Harness } from '../testing/harness';
 import { readLoadConfig } from './load-config';
 
 const MINE = {

@@ -3,8 +3,8 @@
  * feeds, token by token. Used here against WebLLM's own prompt code, and against the real library in
  * test/real.
  */
-import type { ChatTemplate } from './chat-template';
-import type { PromptOptions, Turn } from './messages';
+import type { ChatTemplate } from '../text/chat-template';
+import type { PromptOptions, Turn } from '../text/messages';
 
 export interface Conversation {
   name: string;

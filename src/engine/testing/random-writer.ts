@@ -1,7 +1,7 @@
 /** A model that knows nothing: it writes any token its grammar allows, and ends when it gets long. */
 import { type Random, seededRandom } from '../../scheduler';
-import type { GrammarMatcher } from './grammars';
-import { SMALL_VOCABULARY, STOP, wordsOf } from './small-vocabulary.test-data';
+import type { GrammarMatcher } from '../sampling/grammars';
+import { SMALL_VOCABULARY, STOP, wordsOf } from './small-vocabulary';
 
 const TOKENS = Array.from({ length: SMALL_VOCABULARY.vocabSize }, (_, token) => token);
 /** Whole characters, and no bytes of longer ones unless the grammar insists. */

@@ -1,20 +1,25 @@
 /** A real server on the simulated engine in virtual time, with devices that can be lost. */
 
-import type { Embedder } from '../engine/embedder';
+import type { Embedder } from '../../engine/embedder';
 import {
   DEVICE_PROFILES,
   type DeviceProfile,
   loadSimulatedEngine,
   SimulatedClock,
-} from '../engine/simulated';
-import { loadSimulatedEmbedder } from '../engine/simulated/simulated-embedder';
-import type { StepEngine } from '../engine/step-engine';
-import { type EngineCapabilities, type StepPlan, type StepResult, TempoError } from '../scheduler';
-import type { ChatCompletionParams } from './chat-types';
-import type { EmbeddingParams, EmbeddingResult, EmbeddingSubmission } from './embedding-types';
-import type { EngineKind } from './engines';
-import type { Outcome } from './host';
-import { TempoServer } from './server';
+} from '../../engine/simulated';
+import { loadSimulatedEmbedder } from '../../engine/simulated/simulated-embedder';
+import type { StepEngine } from '../../engine/step-engine';
+import {
+  type EngineCapabilities,
+  type StepPlan,
+  type StepResult,
+  TempoError,
+} from '../../scheduler';
+import type { ChatCompletionParams } from '../chat-types';
+import type { EmbeddingParams, EmbeddingResult, EmbeddingSubmission } from '../embedding-types';
+import type { EngineKind } from '../engines';
+import type { Outcome } from '../host';
+import { TempoServer } from '../server';
 import type {
   ChatSubmission,
   LoadConfig,
@@ -24,8 +29,8 @@ import type {
   Snapshot,
   Submission,
   TextSubmission,
-} from './server-types';
-import type { TextCompletionParams } from './text-types';
+} from '../server-types';
+import type { TextCompletionParams } from '../text-types';
 
 /** What a test does to a device, by the number of the step (from 1, over all engines). */
 export type Mishap = (step: number, device: FragileEngine) => void;

@@ -1,5 +1,5 @@
-import type { RequestHost } from './loop';
-import type { Request } from './request';
+import type { RequestHost } from '../loop';
+import type { Request } from '../request';
 
 /** For tests of the scheduler: requests whose tokens are counted, each as long as it may be. */
 export const COUNTING_HOST: RequestHost = {

@@ -2,7 +2,7 @@
  * A small vocabulary for tests, as a byte-level tokenizer writes it: an end token, every byte (in
  * GPT-2's printable alphabet), and a few longer tokens.
  */
-import type { GrammarVocabulary } from './grammars';
+import type { GrammarVocabulary } from '../sampling/grammars';
 
 /** GPT-2's `bytes_to_unicode`: printable bytes stand for themselves, the others for U+0100 and up. */
 const PRINTABLE = (byte: number) =>

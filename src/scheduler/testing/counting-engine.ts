@@ -1,4 +1,4 @@
-import type { VirtualClock } from './clock';
+import type { VirtualClock } from '../clock';
 import type {
   EngineCapabilities,
   EngineCapacity,
@@ -8,8 +8,8 @@ import type {
   StepExecutor,
   StepPlan,
   StepResult,
-} from './executor';
-import type { StepCosts } from './predict/cost-model';
+} from '../executor';
+import type { StepCosts } from '../predict/cost-model';
 
 export interface CountingEngineOptions {
   clock: VirtualClock;

@@ -9,8 +9,8 @@ import {
   type SequenceSpec,
   seededRandom,
   TempoError,
-} from '../scheduler';
-import type { StepEngine } from './step-engine';
+} from '../../scheduler';
+import type { StepEngine } from '../step-engine';
 
 export interface ContractOptions {
   /** Loads an engine. Called once; the last check disposes it. */

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
+import { loadSimulatedEngine, SimulatedClock } from '../simulated';
 import { stepEngineContract } from './contract';
-import { loadSimulatedEngine, SimulatedClock } from './simulated';
 
 describe('StepEngine contract: the simulated engine', () => {
   const checks = stepEngineContract({

@@ -6,7 +6,7 @@
  * as the runtime does where they are not kept. Kernels can be told to compute wrongly.
  */
 import { phi3vShape } from '../images/phi3v';
-import type { ChatOptions } from './app-config';
+import type { ChatOptions } from '../webllm/app-config';
 import type {
   ImagePipeline,
   LibraryMetadata,
@@ -14,8 +14,8 @@ import type {
   MlcPipeline,
   TvmDevice,
   TvmTensor,
-} from './internals';
-import type { MlcEngine, WebLlmModule } from './webllm-module';
+} from '../webllm/internals';
+import type { MlcEngine, WebLlmModule } from '../webllm/webllm-module';
 
 export interface StandInOptions {
   /** The library has the newer kernels that sample on the GPU. */
