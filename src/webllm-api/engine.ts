@@ -236,7 +236,6 @@ export abstract class Engine implements MLCEngineInterface {
     // As in WebLLM, there is nothing to reset where nothing is loaded.
     if (this.#loaded === undefined) return;
     await this.#chatModel('resetChat', modelId);
-    this.#latest = undefined;
     this.#forwarded = [];
     if (!keepStats) this.#stats = new RuntimeStats();
   }
