@@ -10,6 +10,11 @@ import { startModelServer } from './model-server';
 export async function runInNode(options: RunOptions): Promise<unknown> {
   const { entry, args = [], log = console.log } = options;
   log(`Device: ${await setUpDawn()}.`);
+  // A page lives on where a promise is left; WebLLM leaves copies from a device that it ends.
+  process.on('unhandledRejection', (reason) => {
+    if (!(reason instanceof DOMException && reason.name === 'AbortError')) throw reason;
+    log('A copy from a device that was ended is left unhandled.');
+  });
   const library = await readLibrary(options.library);
   const webllm = options.webllm ?? library.webllm;
   const server = await startModelServer(library, await modelFiles(library));

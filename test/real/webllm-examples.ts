@@ -28,7 +28,8 @@ const EXAMPLES: Record<string, (engine: Engine) => Promise<unknown>> = {
       messages: [{ role: 'user', content: 'List three US states.' }],
     });
     const [{ finish_reason, message }] = choices;
-    return { object, finish_reason, ...message };
+    const { role, content } = message;
+    return { object, finish_reason, role, content };
   },
 
   async streaming(engine) {
@@ -70,25 +71,6 @@ const EXAMPLES: Record<string, (engine: Engine) => Promise<unknown>> = {
     return { said, after: await engine.getMessage() };
   },
 
-  async 'simple-chat, interrupted'(engine) {
-    const chunks = await engine.chat.completions.create({
-      ...PLAIN,
-      messages: [{ role: 'user', content: 'Go on and on.' }],
-      temperature: 0,
-      max_tokens: 60,
-      ignore_eos: true,
-      stream: true,
-    });
-    let end: string | null = null;
-    let isInterrupted = false;
-    for await (const { choices } of chunks) {
-      if (!isInterrupted) engine.interruptGenerate();
-      isInterrupted = true;
-      end = choices[0]?.finish_reason ?? end;
-    }
-    return end;
-  },
-
   async 'seed-to-reproduce'(engine) {
     const ask = async () => {
       const { choices } = await engine.chat.completions.create({
@@ -110,7 +92,8 @@ const EXAMPLES: Record<string, (engine: Engine) => Promise<unknown>> = {
       prompt: 'List three US states:',
       echo: false,
     });
-    return { object, ...choices[0] };
+    const [{ text, index, finish_reason, logprobs }] = choices;
+    return { object, text, index, finish_reason, logprobs };
   },
 
   async 'logit-processor, by a bias'(engine) {
@@ -137,6 +120,32 @@ const EXAMPLES: Record<string, (engine: Engine) => Promise<unknown>> = {
     return /^prefill: [\d.]+ tokens\/sec, decod(e|ing): [\d.]+ tokens\/sec/.test(
       await engine.runtimeStatsText(),
     );
+  },
+
+  // Late: WebLLM 0.2.79 ends every later call that is not streamed at once, with no text.
+  async 'simple-chat, interrupted'(engine) {
+    const chunks = await engine.chat.completions.create({
+      ...PLAIN,
+      messages: [{ role: 'user', content: 'Go on and on.' }],
+      temperature: 0,
+      max_tokens: 60,
+      ignore_eos: true,
+      stream: true,
+    });
+    let end: string | null = null;
+    let isInterrupted = false;
+    for await (const { choices } of chunks) {
+      if (!isInterrupted) engine.interruptGenerate();
+      isInterrupted = true;
+      end = choices[0]?.finish_reason ?? end;
+    }
+    const after = await engine.chat.completions.create({
+      ...{ ...BRIEF, ...PLAIN, max_tokens: 1, stream: true },
+      messages: [{ role: 'user', content: 'And now?' }],
+    });
+    let text = '';
+    for await (const { choices } of after) text += choices[0]?.delta.content ?? '';
+    return { end, text };
   },
 
   async 'after unload'(engine) {
