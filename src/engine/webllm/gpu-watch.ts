@@ -1,3 +1,4 @@
+import { type StreamCounts, streamCommands } from './command-stream';
 import { fixKernel } from './kernel-fix';
 
 /** What can be learnt of the GPU device that WebLLM makes for itself. */
@@ -8,22 +9,33 @@ export interface GpuWatch {
   /** Kernels whose text was put right: how many, and which. */
   readonly fixedKernels: number;
   readonly fixedNames: readonly string[];
+  /** What the device was asked for, where its commands are streamed. */
+  readonly commands: Readonly<StreamCounts> | undefined;
   /** Adapters asked for from now on are left alone. */
   stop(): void;
 }
 
+export interface WatchOptions {
+  /** Default: true. */
+  fixKernels?: boolean;
+  /** Default: true. */
+  streamCommands?: boolean;
+}
+
 /**
- * Watches which device WebLLM makes, and puts right the kernels that it compiles on it. WebLLM asks
+ * Watches which device WebLLM makes, and puts right the kernels that it compiles on it. Its commands are streamed. WebLLM asks
  * `navigator.gpu` itself and hands its device to nobody, so the way there is through `requestAdapter`.
  */
-export function watchGpu(gpu: GPU, options: { fixKernels?: boolean } = {}): GpuWatch {
+export function watchGpu(gpu: GPU, options: WatchOptions = {}): GpuWatch {
   let device: GPUDevice | undefined;
   let adapter: GPUAdapter | undefined;
+  let commands: Readonly<StreamCounts> | undefined;
   let fixedKernels = 0;
   const fixedNames = new Set<string>();
 
   const watchDevice = (made: GPUDevice) => {
     device = made;
+    if (options.streamCommands !== false) commands = streamCommands(made);
     const create = made.createShaderModule;
     if (options.fixKernels === false) return;
     made.createShaderModule = (descriptor) => {
@@ -64,6 +76,9 @@ export function watchGpu(gpu: GPU, options: { fixKernels?: boolean } = {}): GpuW
     },
     get fixedNames() {
       return [...fixedNames];
+    },
+    get commands() {
+      return commands;
     },
     stop() {
       if (own) gpu.requestAdapter = requestAdapter;
