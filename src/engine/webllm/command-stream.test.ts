@@ -235,7 +235,7 @@ describe('streamed commands', () => {
 
   it('take what they made again, and send it in bursts', async () => {
     const fake = new FakeDevice();
-    const counts = streamCommands(fake.device);
+    const { counts } = streamCommands(fake.device);
     const runtime = new Runtime(fake.device, true);
     const step = async () => {
       for (let i = 0; i < 100; i++) runtime.dispatch([i % 4, (i + 1) % 4], i % 3, i % 5);

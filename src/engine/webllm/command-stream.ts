@@ -27,10 +27,16 @@ export interface StreamCounts {
  * The order of what the GPU does and of what the host writes stays as it was: whatever looks at a
  * buffer from outside (a write, a map, the end of a buffer, a wait) first sends what was gathered.
  */
-export function streamCommands(device: GPUDevice): Readonly<StreamCounts> {
+export function streamCommands(device: GPUDevice): StreamedDevice {
   const stream = new CommandStream(device);
   stream.takeOver();
-  return stream.counts;
+  return stream;
+}
+
+export interface StreamedDevice {
+  readonly counts: Readonly<StreamCounts>;
+  /** From now on the second runs wherever the first is asked for; both take the same bind groups. */
+  substitute(pipeline: GPUComputePipeline, by: GPUComputePipeline): void;
 }
 
 /** A small uniform that only the host writes, before it is bound. */
@@ -61,7 +67,7 @@ class Uniform {
 /** What stands for a command buffer whose commands are in the stream already. */
 class Streamed {}
 
-class CommandStream {
+class CommandStream implements StreamedDevice {
   readonly counts: StreamCounts = {
     dispatches: 0,
     submissions: 0,
@@ -86,6 +92,7 @@ class CommandStream {
   /** By what they hold. */
   readonly #uniforms = new Map<string, GPUBuffer>();
   readonly #ids = new WeakMap<object, number>();
+  readonly #substitutes = new Map<GPUComputePipeline, GPUComputePipeline>();
   #count = 0;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -129,6 +136,10 @@ class CommandStream {
       this.#flush();
       return this.#native.onSubmittedWorkDone();
     };
+  }
+
+  substitute(pipeline: GPUComputePipeline, by: GPUComputePipeline): void {
+    this.#substitutes.set(pipeline, by);
   }
 
   #createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
@@ -221,7 +232,7 @@ class CommandStream {
       'setPipeline' | 'setBindGroup' | 'dispatchWorkgroups' | 'end'
     > = {
       setPipeline: (given) => {
-        pipeline = given;
+        pipeline = this.#substitutes.get(given) ?? given;
       },
       setBindGroup: (_index: number, given: GPUBindGroup | null) => {
         group = given;
