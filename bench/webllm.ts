@@ -18,6 +18,7 @@ const USAGE = `npm run bench -- webllm --lib FILE [flags]
                         where a decode step's time goes
   --counts              instead: what a step asks of the GPU, counted (nothing is computed, so that
                         it is the same on every device); --concurrency says which decodes (1,2,3,4,5,8,9,16)
+  --library-kernels     with --counts: the library's kernels alone, none of ours
   --json FILE           with --counts: {"rows": [{"engine": "tempo"|"webllm", "mode": "decode"|"mixed", "rows",
                         "dispatches", "submissions", "buffersMade", "waitsPerToken", "weightBytes", …}], "forks"}`;
 
@@ -37,7 +38,7 @@ export async function run(args: string[]): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { lib, json, counts, concurrency, ...rest } = settings;
+  const { lib, json, counts, ownKernels, concurrency, ...rest } = settings;
   const inside = (entry: string, given: object) =>
     runInNode({
       library: lib,
@@ -47,7 +48,7 @@ export async function run(args: string[]): Promise<void> {
     });
   let bench: CountsBench | WebLlmBench;
   if (counts) {
-    const given = { decodes: concurrency ?? COUNTED, chunks: CHUNKS, forks: FORKS };
+    const given = { decodes: concurrency ?? COUNTED, chunks: CHUNKS, forks: FORKS, ownKernels };
     bench = (await inside('./gpu-counts/entry.ts', given)) as CountsBench;
     console.log(countsTable(bench));
   } else {
@@ -70,7 +71,7 @@ function parse(args: string[]) {
       args,
       options: {
         ...{ lib: text, concurrency: text, tokens: text, prompt: text, json: text },
-        counts: { type: 'boolean' },
+        ...{ counts: { type: 'boolean' }, 'library-kernels': { type: 'boolean' } },
       },
       strict: true,
     });
@@ -86,6 +87,7 @@ function parse(args: string[]) {
       lib: resolve(values.lib),
       json: values.json,
       counts: values.counts ?? false,
+      ownKernels: values['library-kernels'] !== true,
       concurrency,
       tokens: values.tokens === undefined ? undefined : Number(values.tokens),
       prompt: values.prompt === undefined ? undefined : Number(values.prompt),

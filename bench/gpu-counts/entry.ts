@@ -43,6 +43,8 @@ interface Settings {
   /** Prompt tokens beside 7 decodes. */
   chunks: number[];
   forks: { sequences: number; shared: number }[];
+  /** Ours instead of the library's. */
+  ownKernels: boolean;
 }
 
 const GREEDY = { temperature: 0, topP: 1, seed: 1 } as const;
@@ -65,6 +67,7 @@ export default async function counts(run: RealRun): Promise<CountsBench> {
       webllm: webllm as unknown as WebLlmModule,
       maxSequences: Math.max(BESIDE + 1, ...settings.decodes),
       selfTest: 'never',
+      ownKernels: settings.ownKernels ? 'untried' : 'never',
     }),
   );
   const rows: CountsRow[] = [];

@@ -39,6 +39,8 @@ const MIN_WEIGHTS = 64;
 /** Attention's kernels, which read pages; others that touch them copy. */
 const ATTENTION = /^batch_(decode|prefill|tree).*paged_kv|^tir_\w*paged_kv/;
 
+type Bound = ReadonlyMap<number, GPUBufferBinding>;
+
 interface Pass {
   pipeline?: GPUComputePipeline;
   group?: GPUBindGroup;
@@ -182,11 +184,14 @@ export class GpuCounter {
     const kernel = pass?.pipeline && this.#kernels.get(pass.pipeline);
     const bound = pass?.group && this.#bound.get(pass.group);
     if (kernel === undefined || bound === undefined) return;
+    const { rows } = kernel;
+    const left = rows && Math.ceil(this.#uniform(kernel, bound, rows.field) / rows.each);
+    const busy = Math.min(grid.y, left ?? grid.y);
     for (const { binding, splits, isGathered } of kernel.buffers) {
       const resource = bound.get(binding);
       if (resource === undefined || !this.#holdsWeights(resource.buffer)) continue;
       const size = resource.size ?? resource.buffer.size;
-      const times = (splits.x ? 1 : grid.x * grid.z) * (splits.y ? 1 : grid.y);
+      const times = (splits.x ? 1 : grid.x * grid.z) * (splits.y ? 1 : busy);
       const invocations = grid.x * grid.y * grid.z * kernel.workgroupSize;
       this.#counts.weightBytes += isGathered ? Math.min(size, 4 * invocations) : times * size;
     }
@@ -194,14 +199,18 @@ export class GpuCounter {
   }
 
   /** Of an attention kernel: its sequences' pages are each read once, whatever the number of its queries. */
-  #pagesRead(kernel: KernelReads, bound: ReadonlyMap<number, GPUBufferBinding>): number {
+  #pagesRead(kernel: KernelReads, bound: Bound): number {
+    return this.#uniform(kernel, bound, 'nnz_pages') * this.pageBytes;
+  }
+
+  /** A field of the kernel's uniform, as the host wrote it last; 0 where there is none. */
+  #uniform(kernel: KernelReads, bound: Bound, field: string): number {
     const uniform =
       kernel.uniformBinding === undefined ? undefined : bound.get(kernel.uniformBinding);
     const contents = uniform && this.#contents.get(uniform.buffer);
-    const at = kernel.uniforms.indexOf('nnz_pages');
-    if (contents === undefined || at < 0 || contents.byteLength < 4 * at + 4) return 0;
-    const pages = new DataView(contents.buffer, contents.byteOffset).getInt32(4 * at, true);
-    return pages * this.pageBytes;
+    const at = 4 * kernel.uniforms.indexOf(field);
+    if (contents === undefined || at < 0 || contents.byteLength < at + 4) return 0;
+    return new DataView(contents.buffer, contents.byteOffset).getInt32(at, true);
   }
 
   #holdsWeights(buffer: GPUBuffer): boolean {

@@ -21,19 +21,20 @@ export interface KernelReads {
   uniforms: readonly string[];
   /** The uniform's binding. */
   uniformBinding: number | undefined;
+  /** Workgroups along y take so many rows each, of those that a field of the uniform counts; the others return. */
+  rows: { each: number; field: string } | undefined;
 }
 
 const KERNEL = /@workgroup_size\(([^)]*)\)\s*fn (\w+)/;
 const STORAGE = /@binding\((\d+)\)\s*var<storage,\s*read>\s*(\w+)\s*:/g;
 const UNIFORM = /@binding\((\d+)\)\s*var<uniform>/;
-const FIELDS = /struct PODArgs \{([^}]*)\}/;
-/** TVM packs a grid that is too long along x into x and z, and names its number so. */
-const PACKED_X = /let (\w+)\s*:\s*i32\s*=\s*i32\(blockIdx\.z \* gridDim\.x \+ blockIdx\.x\)/;
+const FIELDS = /struct (?:PODArgs|Arguments) \{([^}]*)\}/;
+/** What a local stands for. */
+const LOCAL = /let (\w+)(?:\s*:\s*\w+)?\s*=\s*([^;]*);/g;
+const ROWS =
+  /let first_row = (\d+)i \* i32\(group\.y\);\s*let rows = arguments\.(\w+) - first_row;/;
 
-/**
- * Reads a kernel's text as TVM writes it. Undefined where the text holds no kernel. What a local is
- * made of is followed, since TVM puts parts of an index into locals.
- */
+/** Reads a kernel's text, as TVM or `rowKernel` writes it. Undefined where the text holds no kernel. */
 export function kernelReads(code: string): KernelReads | undefined {
   const kernel = KERNEL.exec(code);
   if (kernel === null) return undefined;
@@ -42,22 +43,20 @@ export function kernelReads(code: string): KernelReads | undefined {
     .split(',')
     .map(Number)
     .reduce((product, side) => product * side, 1);
+  const locals = new Map([...code.matchAll(LOCAL)].map(([, local, value]) => [local, value]));
   const names = [...code.matchAll(STORAGE)].map(([, , buffer]) => buffer);
   const buffers = [...code.matchAll(STORAGE)].map(([, binding, buffer]) => {
-    const indices = indicesOf(code, buffer);
+    const indices = indicesOf(code, buffer).map((index) => spelt(index, locals));
     const depends = (on: RegExp) => indices.some((index) => on.test(index));
-    const packed = PACKED_X.exec(code)?.[1];
     return {
       binding: Number(binding),
       name: buffer,
-      splits: {
-        x: depends(/blockIdx\.x/) || (packed !== undefined && depends(word(packed))),
-        y: depends(/blockIdx\.y/),
-      },
+      splits: { x: depends(/\b(blockIdx|group)\.x/), y: depends(/\b(blockIdx|group)\.y/) },
       isGathered: names.some((other) => other !== buffer && depends(word(other))),
     };
   });
   const uniform = UNIFORM.exec(code);
+  const rows = ROWS.exec(code);
   const fields = FIELDS.exec(code)?.[1] ?? '';
   return {
     name,
@@ -65,11 +64,21 @@ export function kernelReads(code: string): KernelReads | undefined {
     buffers,
     uniforms: fields.split(',').flatMap((field) => field.split(':')[0].trim() || []),
     uniformBinding: uniform === null ? undefined : Number(uniform[1]),
+    rows: rows === null ? undefined : { each: Number(rows[1]), field: rows[2] },
   };
 }
 
 function word(name: string): RegExp {
   return new RegExp(`\\b${name}\\b`);
+}
+
+/** An index with what its locals stand for in their places. */
+function spelt(index: string, locals: ReadonlyMap<string, string>, depth = 4): string {
+  if (depth === 0) return index;
+  return index.replace(/\b[a-z_]\w*\b/g, (name) => {
+    const value = locals.get(name);
+    return value === undefined ? name : `(${spelt(value, locals, depth - 1)})`;
+  });
 }
 
 /** The texts between a buffer's brackets, wherever it is read. */

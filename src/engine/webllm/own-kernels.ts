@@ -80,15 +80,34 @@ export class OwnKernels {
     const product = this.#products.get(compute.module);
     if (product === undefined || layout === 'auto') return pipeline;
     const groupLayout = this.#groupLayouts.get(layout);
-    if (groupLayout) this.#found.push({ product, pipeline, layout, groupLayout });
+    if (groupLayout === undefined) return pipeline;
+    const found = { product, pipeline, layout, groupLayout };
+    // Those that decode first, should there be no time for all.
+    if (product.rowsField === 'batch_size') this.#found.unshift(found);
+    else this.#found.push(found);
     return pipeline;
   }
 
-  /** Tries ours against the library's on made-up rows, and adopts what is equal and faster. */
-  async tryOut(): Promise<KernelTrial> {
+  /** Adopts ours as they are, for measurements. */
+  async adoptUntried(): Promise<void> {
+    for (const { product, pipeline, layout } of this.#found) {
+      const own = await compiled(this.#device, product, layout, 4);
+      if (own !== null) this.#substitute(pipeline, own);
+    }
+  }
+
+  /**
+   * Tries ours against the library's on made-up rows, and adopts what is equal and faster. After
+   * `budgetMs` the rest of the kernels stay the library's.
+   */
+  async tryOut(budgetMs = Number.POSITIVE_INFINITY): Promise<KernelTrial> {
     const unequal: string[] = [];
     const speedups: number[] = [];
+    const endMs = performance.now() + budgetMs;
+    let tried = 0;
     for (const found of this.#found) {
+      if (performance.now() > endMs) break;
+      tried++;
       const trial = new ProductTrial(this.#device, found);
       try {
         const best = await trial.best();
@@ -102,7 +121,7 @@ export class OwnKernels {
     }
     const logs = speedups.reduce((sum, speedup) => sum + Math.log(speedup), 0);
     return {
-      tried: this.#found.length,
+      tried,
       adopted: speedups.length,
       unequal,
       speedup: speedups.length === 0 ? 1 : Math.exp(logs / speedups.length),
@@ -156,32 +175,27 @@ class ProductTrial {
 
   /** The fastest of ours that gives the library's results; why not, where there is none. */
   async best(): Promise<Better | 'unequal' | 'slower'> {
-    const { pipeline: library } = this.#found;
-    const own = (await Promise.all([this.#own(4), this.#own(2)])).filter((made) => made !== null);
+    const { product, pipeline: library, layout } = this.#found;
+    const own = await Promise.all(
+      ([4, 2] as const).map((columns) => compiled(this.#device, product, layout, columns)),
+    );
     for (const rows of COMPARED) {
       const wanted = await this.#results(library, rows);
       for (const pipeline of own) {
-        if (!isEqual(wanted, await this.#results(pipeline, rows))) return 'unequal';
+        if (pipeline && !isEqual(wanted, await this.#results(pipeline, rows))) return 'unequal';
       }
     }
     const count = await this.#enough(library);
     const theirs = await this.#times(library, count);
     let best: Better | undefined;
     for (const pipeline of own) {
+      if (pipeline === null) continue;
       const ours = await this.#times(pipeline, count);
       if (ours.full > FASTER * theirs.full || ours.half > NOT_SLOWER * theirs.half) continue;
       const speedup = theirs.full / ours.full;
       if (best === undefined || speedup > best.speedup) best = { pipeline, speedup };
     }
     return best ?? 'slower';
-  }
-
-  /** Null where the device does not compile it. */
-  async #own(columns: 2 | 4): Promise<GPUComputePipeline | null> {
-    const { product, layout } = this.#found;
-    const module = this.#device.createShaderModule({ code: rowKernel(product, columns) });
-    const compute = { module, entryPoint: OWN_NAME };
-    return this.#device.createComputePipelineAsync({ layout, compute }).catch(() => null);
   }
 
   dispose(): void {
@@ -280,6 +294,18 @@ class ProductTrial {
     this.#buffers.push(buffer);
     return buffer;
   }
+}
+
+/** Ours. Null where the device does not compile it. */
+async function compiled(
+  device: GPUDevice,
+  product: RowProduct,
+  layout: GPUPipelineLayout,
+  columns: 2 | 4,
+): Promise<GPUComputePipeline | null> {
+  const module = device.createShaderModule({ code: rowKernel(product, columns) });
+  const compute = { module, entryPoint: OWN_NAME };
+  return device.createComputePipelineAsync({ layout, compute }).catch(() => null);
 }
 
 /** The same numbers; that nothing is negative makes no difference, that it is none does. */
