@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runInNode } from '../test/real/node';
+import { aboveCeilings } from './gpu-counts/ceilings';
 import type { CountsBench } from './gpu-counts/entry';
 import { countsTable } from './gpu-counts/table';
 import type { WebLlmBench } from './webllm-entry';
@@ -51,6 +52,9 @@ export async function run(args: string[]): Promise<void> {
     const given = { decodes: concurrency ?? COUNTED, chunks: CHUNKS, forks: FORKS, ownKernels };
     bench = (await inside('./gpu-counts/entry.ts', given)) as CountsBench;
     console.log(countsTable(bench));
+    const above = aboveCeilings(bench.rows, ownKernels);
+    for (const sentence of above) console.error(sentence);
+    if (above.length > 0) process.exitCode = 1;
   } else {
     const given = { ...rest, concurrency: concurrency ?? [1, 2, 4, 8] };
     bench = (await inside('./webllm-entry.ts', given)) as WebLlmBench;
