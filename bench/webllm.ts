@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runInNode } from '../test/real/node';
+import { aboveCeilings } from './gpu-counts/ceilings';
+import type { CountsBench } from './gpu-counts/entry';
+import { countsTable } from './gpu-counts/table';
 import type { WebLlmBench } from './webllm-entry';
 import type { StepParts } from './webllm-steps';
 
@@ -13,7 +16,17 @@ const USAGE = `npm run bench -- webllm --lib FILE [flags]
   --prompt N            prompt tokens a request, about (64; 12 on a software device)
   --json FILE           {"rows": [{"concurrency", "tokensPerSecond", "webllmTokensPerSecond",
                         "ratio", "ttftMs", "step", "grammarStep"}], "device"}; the last two say
-                        where a decode step's time goes`;
+                        where a decode step's time goes
+  --counts              instead: what a step asks of the GPU, counted (nothing is computed, so that
+                        it is the same on every device); --concurrency says which decodes (1,2,3,4,5,8,9,16)
+  --library-kernels     with --counts: the library's kernels alone, none of ours
+  --json FILE           with --counts: {"rows": [{"engine": "tempo"|"webllm", "mode": "decode"|"mixed", "rows",
+                        "dispatches", "submissions", "buffersMade", "waitsPerToken", "weightBytes", …}], "forks"}`;
+
+/** Without flags: the steps of the stairs, and one beyond. */
+const COUNTED = [1, 2, 3, 4, 5, 8, 9, 16];
+const CHUNKS = [64, 256];
+const FORKS = [4, 8].flatMap((sequences) => [512, 2048].map((shared) => ({ sequences, shared })));
 
 /**
  * `npm run bench -- webllm …`: tokens per second of our batches against `MLCEngine`, which serves the
@@ -26,14 +39,27 @@ export async function run(args: string[]): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const { lib, json, ...rest } = settings;
-  const bench = (await runInNode({
-    library: lib,
-    entry: fileURLToPath(new URL('./webllm-entry.ts', import.meta.url)),
-    args: [JSON.stringify(rest)],
-    log: (line) => console.error(line),
-  })) as WebLlmBench;
-  console.log(table(bench));
+  const { lib, json, counts, ownKernels, concurrency, ...rest } = settings;
+  const inside = (entry: string, given: object) =>
+    runInNode({
+      library: lib,
+      entry: fileURLToPath(new URL(entry, import.meta.url)),
+      args: [JSON.stringify(given)],
+      log: (line) => console.error(line),
+    });
+  let bench: CountsBench | WebLlmBench;
+  if (counts) {
+    const given = { decodes: concurrency ?? COUNTED, chunks: CHUNKS, forks: FORKS, ownKernels };
+    bench = (await inside('./gpu-counts/entry.ts', given)) as CountsBench;
+    console.log(countsTable(bench));
+    const above = aboveCeilings(bench.rows, ownKernels);
+    for (const sentence of above) console.error(sentence);
+    if (above.length > 0) process.exitCode = 1;
+  } else {
+    const given = { ...rest, concurrency: concurrency ?? [1, 2, 4, 8] };
+    bench = (await inside('./webllm-entry.ts', given)) as WebLlmBench;
+    console.log(table(bench));
+  }
   if (json !== undefined) {
     writeFileSync(json, `${JSON.stringify(bench, null, 1)}\n`);
     console.error(`Wrote ${json}.`);
@@ -47,16 +73,25 @@ function parse(args: string[]) {
   try {
     const { values } = parseArgs({
       args,
-      options: { lib: text, concurrency: text, tokens: text, prompt: text, json: text },
+      options: {
+        ...{ lib: text, concurrency: text, tokens: text, prompt: text, json: text },
+        ...{ counts: { type: 'boolean' }, 'library-kernels': { type: 'boolean' } },
+      },
       strict: true,
     });
     if (values.lib === undefined) return undefined;
-    const concurrency = (values.concurrency ?? '1,2,4,8').split(',').map(Number);
-    const counts = [...concurrency, Number(values.tokens ?? 1), Number(values.prompt ?? 1)];
-    if (!counts.every((n) => Number.isInteger(n) && n >= 1)) return undefined;
+    const concurrency = values.concurrency?.split(',').map(Number);
+    const numbers = [
+      ...(concurrency ?? []),
+      Number(values.tokens ?? 1),
+      Number(values.prompt ?? 1),
+    ];
+    if (!numbers.every((n) => Number.isInteger(n) && n >= 1)) return undefined;
     return {
       lib: resolve(values.lib),
       json: values.json,
+      counts: values.counts ?? false,
+      ownKernels: values['library-kernels'] !== true,
       concurrency,
       tokens: values.tokens === undefined ? undefined : Number(values.tokens),
       prompt: values.prompt === undefined ? undefined : Number(values.prompt),

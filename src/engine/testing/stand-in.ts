@@ -233,12 +233,15 @@ export class StandIn {
         createBuffer: ({ size }: { size: number }) => {
           const fits = this.allocate(size);
           if (!fits) errors[0] = { message: 'out of memory' };
-          return { destroy: () => fits && this.free(size) };
+          return { destroy: () => fits && this.free(size), mapAsync: unused };
         },
         createShaderModule: ({ code }: { code: string }) => {
           this.shaders.push(code);
           return {};
         },
+        // The runtime here computes on the CPU and sends no commands.
+        ...{ createBindGroup: unused, createCommandEncoder: unused },
+        queue: { submit: unused, writeBuffer: unused, onSubmittedWorkDone: async () => {} },
         destroy: () => {},
       };
     };
@@ -257,6 +260,10 @@ export class StandIn {
     };
     return gpu as unknown as GPU;
   }
+}
+
+function unused(): never {
+  throw new Error('The stand-in sends no commands to its device.');
 }
 
 /** An object of the runtime; it belongs to the scope it was made in until detached. */

@@ -110,7 +110,7 @@ export async function batchedEngine(
 
   // Whatever fails from here on may be the device, gone a moment before.
   const trial = settled().then(() =>
-    tryOut(model, internals, { batch: libraryBatch, adapter, options }),
+    tryOut(model, internals, { batch: libraryBatch, adapter, kernels: watch.ownKernels, options }),
   );
   const tested = await Promise.race([trial, gone()]);
   notes.push(...tested.notes);

@@ -3,11 +3,15 @@ import type { BatchModel } from './batch-model';
 import { isSoftwareDevice } from './gpu-device';
 import { type Internals, runtimeHas, SWAP_FUNCTIONS } from './internals';
 import type { WebLlmOptions } from './load';
+import type { KernelTrial, OwnKernels } from './own-kernels';
 import { calibrate, measureSwap, selfTest, sharesWithinPage } from './self-test';
 import { SwapSpace } from './swap-space';
 
 /** Longest the calibration may take, ms: a GPU needs a fraction of it. */
 const CALIBRATION_MS = 600;
+
+/** Longest the trial of kernels may take, ms, but for the one that is under way then. */
+const KERNELS_MS = 600;
 
 /** Where nothing was measured: about a laptop's GPU with a small model. The cost model learns on. */
 const UNMEASURED: StepCosts = {
@@ -44,10 +48,12 @@ export async function tryOut(
     /** Sequences that a step may take. */
     batch: number;
     adapter: GPUAdapter | undefined;
-    options: Pick<WebLlmOptions, 'selfTest' | 'signal' | 'onProgress'>;
+    kernels: OwnKernels | undefined;
+    options: Pick<WebLlmOptions, 'selfTest' | 'ownKernels' | 'signal' | 'onProgress'>;
   },
 ): Promise<DeviceTrial> {
-  const { batch, adapter, options } = given;
+  const { batch, adapter, kernels, options } = given;
+  if (options.ownKernels === 'untried') await kernels?.adoptUntried();
   const { pipeline, metadata } = internals;
   const wanted = options.selfTest ?? 'auto';
   if (wanted === 'never') return untried('The self-test was left out, as asked.');
@@ -61,12 +67,15 @@ export async function tryOut(
     options.onProgress?.({ phase: 'self-test', text, fraction });
   };
   report('Checking that this GPU computes rightly.', 0.94);
+  // First, so that the rest of the test is of what will run.
+  const own = options.ownKernels === 'never' ? undefined : await kernels?.tryOut(KERNELS_MS);
   // Untested, swapping is off: no library that can do it has been at hand.
   const space = runtimeHas(pipeline, Object.values(SWAP_FUNCTIONS))
     ? new SwapSpace(model, pipeline)
     : undefined;
   const found = await selfTest(model, pipeline, space);
-  const { capabilities, notes } = found;
+  const { capabilities } = found;
+  const notes = [...found.notes, ...(own === undefined ? [] : notesOf(own))];
   report('Measuring how long steps take.', 0.97);
   const costs = await calibrate(model, pipeline, {
     maxBatch: capabilities.batchedDecode ? batch : 1,
@@ -86,6 +95,21 @@ export async function tryOut(
     space.dispose();
   }
   return trial;
+}
+
+function notesOf({ adopted, speedup, unequal }: KernelTrial): string[] {
+  const notes: string[] = [];
+  if (adopted > 0) {
+    notes.push(
+      `Products of up to 8 rows run on kernels of Tempo's own (${adopted}), ${speedup.toFixed(1)} times as fast as the library's at 8.`,
+    );
+  }
+  if (unequal.length > 0) {
+    notes.push(
+      `On this GPU kernels of Tempo's own give other results than the library's, which run.`,
+    );
+  }
+  return notes;
 }
 
 function untried(note: string): DeviceTrial {

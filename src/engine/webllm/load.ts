@@ -34,6 +34,11 @@ export interface WebLlmOptions extends LoadOptions {
    * a software device, on which that takes minutes.
    */
   selfTest?: 'always' | 'never' | 'auto';
+  /**
+   * Kernels of our own instead of the library's. `auto` (default): those that the device's trial finds
+   * equal and faster; where it is not tested, none. `untried`: all, for measurements.
+   */
+  ownKernels?: 'auto' | 'never' | 'untried';
   /** WebLLM itself. Default: the package's, loaded now. */
   webllm?: WebLlmModule;
   /** Default: `navigator.gpu`. */
