@@ -1,5 +1,6 @@
 /** The heart: who runs next, and why. Pure TypeScript: no DOM, no GPU, no timers, no wall clock. */
 
+export * from './call-graph';
 export * from './clock';
 export * from './errors';
 export * from './executor';

@@ -1,5 +1,5 @@
+import type { CallGraph } from './call-graph';
 import type { TempoError } from './errors';
-import type { Program } from './program';
 import type { Slo, SloClass } from './slo';
 
 export interface RequestSpec {
@@ -17,7 +17,7 @@ export interface RequestSpec {
   /** Part of what was accepted already (a further choice of a request): not refused any more. */
   promised?: boolean;
   /** The program this call belongs to, for slo.class `program`. */
-  program?: Program;
+  program?: CallGraph<Request>;
   /** The lab's ground truth, for the clairvoyant yardstick alone. */
   truth?: { outputTokens: number };
 }
@@ -81,7 +81,7 @@ export class Request {
   readonly stage: string;
   readonly promptTokens: number;
   readonly maxTokens: number;
-  readonly program: Program | undefined;
+  readonly program: CallGraph<Request> | undefined;
   readonly arrivalMs: number;
   /** Submission number: the order of arrival, ties included. */
   readonly order: number;

@@ -1,3 +1,4 @@
+import type { ProgramSpec } from './call-graph';
 import { TempoError } from './errors';
 import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './executor';
 import { completionGain, DEFAULT_GAIN, type GainConfig, programGain, tokenGain } from './gain';
@@ -8,7 +9,7 @@ import { CostModel, type StepCosts, type StepShape } from './predict/cost-model'
 import { LengthPredictor } from './predict/length-predictor';
 import { ProgramHistory } from './predict/program-history';
 import { type Traffic, type Wait, WaitingTime } from './predict/waiting-time';
-import { Program, type ProgramSpec } from './program';
+import { Program } from './program';
 import {
   type Decision,
   type FinishReason,

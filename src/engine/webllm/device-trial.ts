@@ -2,9 +2,9 @@ import type { EngineCapabilities, StepCosts } from '../../scheduler';
 import type { BatchModel } from './batch-model';
 import { isSoftwareDevice } from './gpu-device';
 import { type Internals, runtimeHas, SWAP_FUNCTIONS } from './internals';
-import type { WebLlmOptions } from './load';
 import { calibrate, measureSwap, selfTest, sharesWithinPage } from './self-test';
 import { SwapSpace } from './swap-space';
+import type { WebLlmOptions } from './webllm-options';
 
 /** Longest the calibration may take, ms: a GPU needs a fraction of it. */
 const CALIBRATION_MS = 600;

@@ -9,9 +9,10 @@ import {
 } from '../testing/stand-in';
 import type { ChatOptions } from './app-config';
 import { fixCumulativeSum, fixKernel, fixMergeState } from './kernel-fix';
-import { loadWebLlmEngine, type WebLlmOptions } from './load';
+import { loadWebLlmEngine } from './load';
 import { ReportReader } from './load-progress';
 import type { WebLlmEngine } from './webllm-engine';
+import type { WebLlmOptions } from './webllm-options';
 
 const engines: StepEngine[] = [];
 afterEach(async () => {

@@ -3,7 +3,8 @@ import type { SamplingParams } from '../../scheduler';
 import type { StepEngine } from '../step-engine';
 import { stepEngineContract } from '../testing/contract';
 import { STAND_IN_MODEL, StandIn, type StandInOptions } from '../testing/stand-in';
-import { loadWebLlmEngine, type WebLlmOptions } from './load';
+import { loadWebLlmEngine } from './load';
+import type { WebLlmOptions } from './webllm-options';
 
 function load(world: StandIn, options: Partial<WebLlmOptions> = {}): Promise<StepEngine> {
   return loadWebLlmEngine({
