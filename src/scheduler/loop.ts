@@ -1,6 +1,6 @@
 import type { Clock } from './clock';
 import { TempoError } from './errors';
-import type { SampledToken, SequenceSpec, StepExecutor } from './executor';
+import { pagesFor, type SampledToken, type SequenceSpec, type StepExecutor } from './executor';
 import type { Plan, PlannedWork } from './plan';
 import type { FinishReason, Request } from './request';
 import type { Scheduler } from './scheduler';
@@ -136,8 +136,9 @@ function broken(what: string): TempoError {
  */
 function hold(requests: readonly Request[], engine: StepExecutor): Promise<void>[] {
   return requests.flatMap((request) => {
-    const wait = request.resident ? engine.untilDrawable?.(request.id) : undefined;
-    request.preparing = wait !== undefined;
+    if (request.ended || !request.resident) return [];
+    const wait = engine.untilDrawable?.(request.id);
+    request.hold(wait !== undefined);
     return wait ?? [];
   });
 }
@@ -147,7 +148,7 @@ function hold(requests: readonly Request[], engine: StepExecutor): Promise<void>
  * was planned, but takes its pages all at once: what no longer fits waits for the next step.
  */
 function workForNow(plan: Plan, { kv, capacity, capabilities }: StepExecutor): PlannedWork[] {
-  const pagesOf = (tokens: number) => Math.ceil(tokens / capacity.pageSize);
+  const pagesOf = (tokens: number) => pagesFor(tokens, capacity.pageSize);
   let free = kv.freePages;
   const work: PlannedWork[] = [];
   for (const { request, tokens: planned } of plan.work) {
