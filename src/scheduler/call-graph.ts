@@ -1,3 +1,5 @@
+import { invariant } from './invariant';
+
 export interface ProgramSpec {
   id: string;
   app: string;
@@ -66,6 +68,7 @@ export class CallGraph<Member extends Call> {
   endMs: number | undefined;
 
   constructor(spec: ProgramSpec, startMs: number) {
+    invariant(spec.deadlineMs > 0, `the program ${spec.id} has no time`);
     this.id = spec.id;
     this.app = spec.app;
     this.kind = spec.kind ?? spec.app;

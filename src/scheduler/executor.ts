@@ -112,10 +112,6 @@ export interface EngineCapabilities {
   continuedPrefill: boolean;
   /** Prefill and decode may share a step. */
   mixedSteps: boolean;
-  /** A new sequence may start from another's pages. */
-  fork: boolean;
-  /** A sequence's last tokens may be taken back. */
-  truncate: boolean;
   /** A sequence's keys and values may go to CPU memory and come back; see `swapOut`. */
   swap?: boolean;
 }

@@ -5,6 +5,7 @@ export * from './clock';
 export * from './errors';
 export * from './executor';
 export * from './gain';
+export { invariant } from './invariant';
 export * from './loop';
 export * from './metrics';
 export * from './plan';

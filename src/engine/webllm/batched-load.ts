@@ -123,10 +123,10 @@ export async function batchedEngine(
       pageSize: PAGE_SIZE,
       maxSequences,
       maxKept,
-      sharing: tested.capabilities.fork,
-      sharesWithinPage: tested.withinPage,
+      sharing: tested.prefixes.sharing,
+      sharesWithinPage: tested.prefixes.withinPage,
       minShare: MIN_SHARE,
-      trims: tested.capabilities.truncate,
+      trims: tested.prefixes.trims,
     },
     model,
   );

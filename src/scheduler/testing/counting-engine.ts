@@ -1,13 +1,14 @@
 import type { VirtualClock } from '../clock';
-import type {
-  EngineCapabilities,
-  EngineCapacity,
-  KvState,
-  SampledToken,
-  SequenceSpec,
-  StepExecutor,
-  StepPlan,
-  StepResult,
+import {
+  type EngineCapabilities,
+  type EngineCapacity,
+  type KvState,
+  pagesFor,
+  type SampledToken,
+  type SequenceSpec,
+  type StepExecutor,
+  type StepPlan,
+  type StepResult,
 } from '../executor';
 import type { StepCosts } from '../predict/cost-model';
 
@@ -60,8 +61,6 @@ export class CountingEngine implements StepExecutor {
       batchedDecode: true,
       continuedPrefill: true,
       mixedSteps: true,
-      fork: false,
-      truncate: false,
       ...capabilities,
     };
     const free = () => this.capacity.totalPages - this.#usedPages;
@@ -142,7 +141,7 @@ export class CountingEngine implements StepExecutor {
   }
 
   #pages(tokens: number): number {
-    return Math.ceil(tokens / this.capacity.pageSize);
+    return pagesFor(tokens, this.capacity.pageSize);
   }
 }
 
