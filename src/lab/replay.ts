@@ -6,7 +6,7 @@ import {
   type Policy,
   type Program,
   type Request,
-  type RequestHost,
+  type TokenKeeper,
   type RequestSpec,
   runStep,
   Scheduler,
@@ -101,7 +101,7 @@ interface Event {
 }
 
 /** Stands for everybody who asks: submits what is due, and a program's next stage when the last is done. */
-class Client implements RequestHost {
+class Client implements TokenKeeper {
   readonly #scheduler: Scheduler;
   readonly #watch: ReplayWatcher;
   readonly #arrivals: readonly Arrival[];

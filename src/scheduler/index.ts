@@ -6,6 +6,7 @@ export * from './errors';
 export * from './executor';
 export * from './gain';
 export { invariant } from './invariant';
+export * from './keeper';
 export * from './loop';
 export * from './metrics';
 export * from './plan';

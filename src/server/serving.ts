@@ -9,13 +9,13 @@ import {
   type Program,
   type Request,
   type RequestEnd,
-  type RequestHost,
   type SampledToken,
   Scheduler,
   type SequenceSpec,
   type Slo,
   type StepRecord,
   TempoError,
+  type TokenKeeper,
 } from '../scheduler';
 import { aborted } from './aborted';
 import type { ChatCompletionParams } from './chat-types';
@@ -101,7 +101,7 @@ export interface ServingOptions {
  * One load of an engine: its scheduler, the requests in its care, and the loop that joins them.
  * Outlives a lost device: the engine is loaded again, and every request goes on from its tokens.
  */
-export class Serving implements RequestHost {
+export class Serving implements TokenKeeper {
   readonly scheduler: Scheduler;
   readonly timeline = new Timeline();
   readonly #options: ServingOptions;
