@@ -24,13 +24,10 @@ export interface ConversationTemplate {
   seps: string[];
   role_content_sep?: string;
   role_empty_sep?: string;
-  offset?: number;
   stop_str: string[];
   stop_token_ids?: number[];
   system_prefix_token_ids?: number[];
   add_role_after_system_message?: boolean;
-  use_function_calling?: boolean;
-  function_string?: string;
 }
 
 /** What was loaded, as far as text is concerned. */

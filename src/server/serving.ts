@@ -122,10 +122,6 @@ export class Serving implements TokenKeeper {
     const { engine, config } = options;
     this.#socket = new EngineSocket(
       engine,
-      (id, cachedTokens) => {
-        const choice = this.#open.choice(id)?.choice;
-        if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
-      },
       () => this.wake(),
       ({ work }) => {
         const { cost, capacity } = this.scheduler;

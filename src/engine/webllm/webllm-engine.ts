@@ -29,7 +29,7 @@ import { SwappedSequences } from './swapped-sequences';
 /** How long making masks may hold a step up: all of its rows' together, ms. */
 const QUICK_MS = 2;
 
-export interface SwapParts {
+interface SwapParts {
   space: SwapSpace;
   /** Out and in again, ms a token, as measured. */
   msPerToken: number;
