@@ -183,6 +183,14 @@ describe('the rooms', () => {
   });
 });
 
+describe('what web developers import', () => {
+  it.each(['client/index.ts', 'worker/server.ts'])('is named, one by one: %s', (file) => {
+    const types = parse(file, readFileSync(join(SRC, file), 'utf8')).map(({ type }) => type);
+    expect(types).toContain('ExportNamedDeclaration');
+    expect(types).not.toContain('ExportAllDeclaration');
+  });
+});
+
 describe('modules', () => {
   it('never import each other in a circle, not for types either', () => {
     expect(circles(files, (file) => readFileSync(join(SRC, file), 'utf8'))).toEqual([]);
