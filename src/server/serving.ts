@@ -24,7 +24,7 @@ import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
 import type { Images } from './images';
 import { OpenCompletions } from './open-completions';
-import { type PreparedRequest, prepareChat, promptOf } from './prepare';
+import { type PreparedSubmission, prepareChat, promptOf } from './prepare';
 import { prepareText } from './prepare-text';
 import type { Profile } from './profile';
 import type {
@@ -44,8 +44,8 @@ import { Timeline } from './timeline';
 import type { LoadedImages } from './tools';
 import { Turns } from './turns';
 import {
-  type ReadChat,
-  type ReadRequest,
+  type ReadChatSubmission,
+  type ReadSubmission,
   readParams,
   readProgram,
   readSubmission,
@@ -76,7 +76,7 @@ const MOST_IMAGE_BYTES = 512 * 2 ** 20;
 const IMAGES_RETRY_MS = 2000;
 
 /** A request that is ready to be queued. */
-export type ReadyRequest = PreparedRequest & ReadRequest;
+export type ReadySubmission = PreparedSubmission & ReadSubmission;
 
 export interface ServingOptions {
   engine: StepEngine;
@@ -168,7 +168,7 @@ export class Serving implements TokenKeeper {
    * what is wrong with it, or with `engine_lost` where the device went away meanwhile: that is to be tried
    * again.
    */
-  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
+  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadySubmission> {
     const turns = new Turns();
     const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
@@ -200,7 +200,7 @@ export class Serving implements TokenKeeper {
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
-  submit(submission: Submission, chat: ReadyRequest): Receipt {
+  submit(submission: Submission, chat: ReadySubmission): Receipt {
     const { id } = submission;
     const { request, warnings } = chat;
     if (this.#loop.stopped)
@@ -434,7 +434,7 @@ export class Serving implements TokenKeeper {
 
   /** The images that a request brings; what is to be said of them joins its warnings. */
   async #imagesOf(
-    { request: { messages }, warnings }: ReadChat,
+    { request: { messages }, warnings }: ReadChatSubmission,
     signal?: AbortSignal,
   ): Promise<LoadedImages | undefined> {
     const { images: input } = this.#model;
@@ -447,7 +447,7 @@ export class Serving implements TokenKeeper {
   }
 
   /** Throws `queue_full` where open requests hold as many images as there is memory for. */
-  #checkImages({ images = [] }: PreparedRequest): void {
+  #checkImages({ images = [] }: PreparedSubmission): void {
     if (images.length === 0) return;
     const held = new Set([...this.#open].flatMap((completion) => completion.images));
     const bytes = [...new Set([...held, ...images].map(({ pixels }) => pixels))].reduce(
@@ -470,9 +470,9 @@ export class Serving implements TokenKeeper {
 
   async #prepared(
     id: string,
-    read: ReadRequest,
+    read: ReadSubmission,
     images: LoadedImages | undefined,
-  ): Promise<PreparedRequest> {
+  ): Promise<PreparedSubmission> {
     const longest = this.#longest;
     const asked =
       read.kind === 'text' ? read.request.logprobs !== undefined : read.request.logprobs;
@@ -493,7 +493,7 @@ export class Serving implements TokenKeeper {
   #schedule(
     choice: Choice,
     { app }: Submission,
-    { promptTokens, maxTokens, request: { stage } }: ReadyRequest,
+    { promptTokens, maxTokens, request: { stage } }: ReadySubmission,
     slo: Slo,
     program: Program | undefined,
     arrivalMs: number,
@@ -525,7 +525,7 @@ export class Serving implements TokenKeeper {
     return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 
-  #programOf({ program: id }: Submission, { slo }: ReadRequest['request']): Program | undefined {
+  #programOf({ program: id }: Submission, { slo }: ReadSubmission['request']): Program | undefined {
     if (id === undefined || id === null) return undefined;
     if (slo !== undefined && slo.class !== 'program') {
       throw new TempoError(

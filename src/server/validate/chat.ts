@@ -60,11 +60,11 @@ const CHAT = {
 };
 
 /** A chat request as it was read: checked, and nothing in it that is not heeded. */
-export type ChatRequest = Fields<typeof CHAT, 'messages'>;
+export type ReadChatParams = Fields<typeof CHAT, 'messages'>;
 
 const chat = object(CHAT, ['messages']);
 
-export function readChat(params: unknown, reading: Reading): ChatRequest {
+export function readChat(params: unknown, reading: Reading): ReadChatParams {
   const request = chat(params, '', reading);
   expect(
     !request.top_logprobs || request.logprobs === true,
