@@ -21,8 +21,6 @@ export class Completion {
   readonly promptTokens: number;
   readonly images: readonly SequenceImage[];
   readonly choices: readonly Choice[];
-  /** Times the device was lost under it. */
-  losses = 0;
   readonly #emit: (event: RequestEvent) => void;
   #ended = false;
 

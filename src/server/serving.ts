@@ -27,6 +27,7 @@ import { OpenCompletions } from './open-completions';
 import { type PreparedSubmission, prepareChat, promptOf } from './prepare';
 import { prepareText } from './prepare-text';
 import type { Profile } from './profile';
+import { type Losing, letGo, type Recovery } from './recovery';
 import type {
   LoadConfig,
   ModelLimits,
@@ -52,20 +53,11 @@ import {
 } from './validate';
 import { WaitNews } from './wait-news';
 
-/** Times that the device may be lost under one request, or without a step between. */
-export const MAX_LOSSES = 3;
-
 /** The step under way may take so long to end before its engine is disposed of under it, ms. */
 export const STEP_WITHIN_MS = 3000;
 
-/** An engine, lost or hung perhaps, may take so long to let go of what it holds, ms. */
-export const DISPOSE_WITHIN_MS = 1000;
-
 /** A request is read, and its grammar compiled, in so long, ms, or not at all. */
 const PREPARE_WITHIN_MS = 60_000;
-
-/** Each further try to load a lost engine waits this much longer, ms. */
-const RETRY_AFTER_MS = 250;
 
 /** A prompt is counted to about so many tokens, whatever the engine takes. */
 const COUNTED = 32_768;
@@ -82,26 +74,20 @@ export interface ServingOptions {
   engine: StepEngine;
   config: LoadConfig;
   clock: Clock;
-  /** The device was lost; try number `attempt` to get it back begins. */
-  recovering: (attempt: number) => void;
-  /** Loads the same engine again. */
-  reload: () => Promise<StepEngine>;
-  /** It is back, and serving. */
-  recovered: () => void;
+  /** Gets its device back when that is lost. */
+  recovery: Recovery;
   emit: (event: RequestEvent) => void;
   /** Something that watchers see has changed. */
   changed: () => void;
   /** Gives other work for the device its turn; see `StepLoopEvents`. */
   between: (idle: boolean) => Promise<boolean>;
-  /** The engine is gone for good. Every request has been told. */
-  failed: (error: TempoError) => void;
 }
 
 /**
  * One load of an engine: its scheduler, the requests in its care, and the loop that joins them.
  * Outlives a lost device: the engine is loaded again, and every request goes on from its tokens.
  */
-export class Serving implements TokenKeeper {
+export class Serving implements TokenKeeper, Losing {
   readonly scheduler: Scheduler;
   readonly timeline = new Timeline();
   readonly #options: ServingOptions;
@@ -114,7 +100,6 @@ export class Serving implements TokenKeeper {
   readonly #finishing = new Set<Completion>();
   /** Made for the first request that brings any. */
   #images: Promise<Images> | undefined;
-  #losses = 0;
   readonly #loop: StepLoop;
 
   constructor(options: ServingOptions) {
@@ -151,6 +136,27 @@ export class Serving implements TokenKeeper {
 
   get engine(): StepEngine {
     return this.#socket.engine;
+  }
+
+  get recovery(): Recovery {
+    return this.#options.recovery;
+  }
+
+  /** No step begins any more. */
+  get stopped(): boolean {
+    return this.#loop.stopped;
+  }
+
+  /** Goes on with an engine in place of the one that was lost. */
+  plug(engine: StepEngine): void {
+    this.#socket.plug(engine);
+    this.#endOversized();
+  }
+
+  /** There will be no other engine. */
+  giveUp(error: TempoError): void {
+    void this.#loop.stop();
+    this.#endAll(error);
   }
 
   get limits(): ModelLimits {
@@ -353,7 +359,7 @@ export class Serving implements TokenKeeper {
     this.#finishing.clear();
     this.#siblings.release((completion, error) => this.#end(completion, error));
     if (record === null) return;
-    this.#losses = 0;
+    this.recovery.stepped();
     this.timeline.add(record);
     const waits = this.#waits.since(this.scheduler, this.#options.clock.now());
     for (const [id, estimatedWaitMs] of waits) {
@@ -372,34 +378,17 @@ export class Serving implements TokenKeeper {
     if (members.length === 0) this.#endAll(error);
   }
 
+  /** Whatever was in the lost engine waits for the next, or ends here. */
   async #recover(loss: TempoError): Promise<void> {
-    this.#losses++;
     const struck = new Set(
       this.scheduler.resident.flatMap(({ id }) => this.#open.choice(id)?.completion ?? []),
     );
     this.scheduler.lost();
     for (const completion of struck) {
-      if (++completion.losses > MAX_LOSSES) this.#end(completion, gaveUp(loss));
+      const error = this.recovery.strike(completion, loss);
+      if (error !== undefined) this.#end(completion, error);
     }
-    let error = loss;
-    for (let attempt = this.#losses; attempt <= MAX_LOSSES; attempt++) {
-      this.#options.recovering(attempt);
-      try {
-        // What is left of the old engine makes room for the new one, if it still can.
-        await letGo(this.engine);
-        await pause((attempt - 1) * RETRY_AFTER_MS);
-        this.#socket.plug(await this.#options.reload());
-        this.#endOversized();
-        this.#options.recovered();
-        return;
-      } catch (thrown) {
-        error = TempoError.from(thrown);
-      }
-      if (this.#loop.stopped) return;
-    }
-    void this.#loop.stop();
-    this.#endAll(gaveUp(error));
-    this.#options.failed(gaveUp(error));
+    await this.recovery.begin(loss, this);
   }
 
   /** The engine that came back may be smaller than the one that was lost. */
@@ -559,18 +548,9 @@ export class Serving implements TokenKeeper {
   }
 }
 
-/** What it does not let go of in time, it does not let go of. */
-export function letGo(engine: { dispose(): Promise<void> }, ms = DISPOSE_WITHIN_MS): Promise<void> {
-  return within(ms, (async () => engine.dispose())());
-}
-
 /** Two requests of one id could not be told apart. */
 export function duplicate(id: string): TempoError {
   return new TempoError('invalid_request', `There is a request "${id}" already.`, { param: 'id' });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function programEnded(id: string): TempoError {
@@ -578,13 +558,5 @@ function programEnded(id: string): TempoError {
     'program_ended',
     `There is no running program "${id}": it has ended, or was never started. Start a new one.`,
     { param: 'program' },
-  );
-}
-
-function gaveUp(cause: TempoError): TempoError {
-  return new TempoError(
-    'engine_lost',
-    `The device was lost and did not come back after ${MAX_LOSSES} tries (${cause.message}) Load the model again, or a smaller one.`,
-    { cause },
   );
 }
