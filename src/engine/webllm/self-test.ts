@@ -7,7 +7,7 @@ import type { SwapSpace } from './swap-space';
 export interface PrefixSharing {
   /** A sequence may start from another's pages. */
   sharing: boolean;
-  /** … and from a part of a page, which is copied. */
+  /** It may start within one of its pages, which is copied. */
   withinPage: boolean;
   /** A kept sequence may lose its last pages and keep the rest. */
   trims: boolean;
