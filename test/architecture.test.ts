@@ -191,6 +191,14 @@ describe('what web developers import', () => {
   });
 });
 
+describe('doc comments', () => {
+  it('begin with a word: nobody reads them in a row', () => {
+    const cut = /\/\*\*[\s*]*…/;
+    expect(cut.test('/** … and so on. */')).toBe(true);
+    expect(files.filter((file) => cut.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([]);
+  });
+});
+
 describe('modules', () => {
   it('never import each other in a circle, not for types either', () => {
     expect(circles(files, (file) => readFileSync(join(SRC, file), 'utf8'))).toEqual([]);

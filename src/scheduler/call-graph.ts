@@ -64,7 +64,7 @@ export class CallGraph<Member extends Call> {
   /** In order of arrival. */
   readonly calls: Member[] = [];
   /** The calls as stages, in order. */
-  readonly waves: Stage<Member>[] = [];
+  readonly stages: Stage<Member>[] = [];
   endMs: number | undefined;
 
   constructor(spec: ProgramSpec, startMs: number) {
@@ -80,10 +80,10 @@ export class CallGraph<Member extends Call> {
   /** A call was submitted. */
   join(call: Member): void {
     this.calls.push(call);
-    let stage = this.waves.at(-1);
+    let stage = this.stages.at(-1);
     if (stage === undefined || stage.live === 0) {
       stage = new Stage(call.arrivalMs);
-      this.waves.push(stage);
+      this.stages.push(stage);
     }
     stage.calls.push(call);
     stage.live++;
@@ -92,7 +92,7 @@ export class CallGraph<Member extends Call> {
 
   /** A call ended, in any way. */
   leave(call: Member): void {
-    const stage = this.waves.at(-1);
+    const stage = this.stages.at(-1);
     if (stage === undefined || call.endMs === undefined) return;
     stage.live--;
     if (stage.live === 0) stage.endMs = call.endMs;

@@ -45,7 +45,7 @@ export class ProgramTable {
 
   /** The app that has the most programs loses the oldest of them that has no call under way. */
   #forgetOne(nowMs: number): void {
-    const idle = [...this.#open.values()].filter(({ waves }) => !waves.at(-1)?.live);
+    const idle = [...this.#open.values()].filter(({ stages }) => !stages.at(-1)?.live);
     const counts = new Map<string, number>();
     for (const { app } of idle) counts.set(app, (counts.get(app) ?? 0) + 1);
     const most = Math.max(...counts.values());

@@ -394,9 +394,9 @@ export class WebLlmEngine implements StepEngine {
       if (shares) later.push(member);
       else first.push(this.#extended(member));
     }
-    for (const wave of [first, later]) {
-      if (wave === later) {
-        for (const member of wave) {
+    for (const round of [first, later]) {
+      if (round === later) {
+        for (const member of round) {
           const { sequence } = member;
           const end = sequence.computed + member.tokens;
           const limit = shareable(member);
@@ -407,7 +407,7 @@ export class WebLlmEngine implements StepEngine {
           this.#extended(member);
         }
       }
-      const computing = wave.filter(({ tokens }) => tokens > 0);
+      const computing = round.filter(({ tokens }) => tokens > 0);
       if (computing.length === 0) continue;
       const logits = this.#forward(computing);
       const sequences = computing.filter(({ draws }) => draws).map(({ sequence }) => sequence);

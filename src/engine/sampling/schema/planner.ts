@@ -423,7 +423,7 @@ function distinct<T>(list: readonly T[], keyOf: (one: T) => string): T[] {
   return [...new Map(list.map((one) => [keyOf(one), one])).values()];
 }
 
-export function numbersKey({
+function numbersKey({
   min,
   max,
   whole,

@@ -34,6 +34,5 @@ export class StandIn extends World {
   }
 }
 
-export type { SeenImage } from './images';
 export { MERGE_STATE_KERNEL, STAND_IN_EMBEDDER, STAND_IN_MODEL } from './model';
 export type { StandInOptions } from './options';
