@@ -6,11 +6,11 @@ import {
   type Policy,
   type Program,
   type Request,
-  type TokenKeeper,
   type RequestSpec,
   runStep,
   Scheduler,
   TempoError,
+  type TokenKeeper,
 } from '../scheduler';
 import { promptIds } from './prompt';
 import type { Arrival, Call, ProgramArrival, Stage, Workload } from './workload';

@@ -25,7 +25,9 @@ export default async function life(run: RealRun): Promise<unknown> {
     });
 
   const engine = await load();
-  const prompt = Array.from(engine.model.tokenizer.encode('What keeps the tempo steady? '.repeat(16)));
+  const prompt = Array.from(
+    engine.model.tokenizer.encode('What keeps the tempo steady? '.repeat(16)),
+  );
   const pages: number[] = [];
   const buffers: (number | undefined)[] = [];
   for (let round = 0; round < 3; round++) {
