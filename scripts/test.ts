@@ -46,6 +46,7 @@ function report<R>(file: string, tally: (report: R) => Tally, exitCode: number |
 const stages: Record<string, () => Promise<Tally>> = {
   'format and lint': () => check('@biomejs/biome/bin/biome', 'check', '--error-on-warnings'),
   types: () => check('typescript/bin/tsc'),
+  'dead code': () => check('knip/bin/knip.js'),
   reference: () => check('typedoc/bin/typedoc', '--emit', 'none'),
   package: () => check('tsx/dist/cli.mjs', 'scripts/check-package.ts'),
   'unit and property tests': async () => {

@@ -85,6 +85,37 @@ function importsOf(nodes: Node[]): string[] {
     .filter((value) => typeof value === 'string');
 }
 
+/**
+ * The circles among modules that name each other when they are read, for types or for values, each as
+ * the way round: `a → b → a`. A part that is loaded when it is wanted, by `import()`, may name the types of
+ * what loads it. `read` gives a module's source.
+ */
+function circles(modules: readonly string[], read: (module: string) => string): string[] {
+  const found: string[] = [];
+  const path: string[] = [];
+  const done = new Set<string>();
+  const visit = (module: string): void => {
+    const at = path.indexOf(module);
+    if (at >= 0) {
+      found.push([...path.slice(at), module].join(' → '));
+      return;
+    }
+    if (done.has(module)) return;
+    path.push(module);
+    const early = parse(module, read(module)).filter(({ type }) => type !== 'ImportExpression');
+    for (const specifier of importsOf(early)) {
+      const target = posix.join(posix.dirname(module), specifier);
+      const file = ['', '.ts', '.tsx', '/index.ts'].map((end) => `${target}${end}`);
+      const next = file.find((candidate) => modules.includes(candidate));
+      if (specifier.startsWith('.') && next !== undefined) visit(next);
+    }
+    path.pop();
+    done.add(module);
+  };
+  for (const module of modules) visit(module);
+  return found;
+}
+
 function impureNames(nodes: Node[]): string[] {
   const own = new Set(nodes.flatMap((node) => declaredNames(node)));
   return nodes
@@ -152,7 +183,42 @@ describe('the rooms', () => {
   });
 });
 
+describe('what web developers import', () => {
+  it.each(['client/index.ts', 'worker/server.ts'])('is named, one by one: %s', (file) => {
+    const types = parse(file, readFileSync(join(SRC, file), 'utf8')).map(({ type }) => type);
+    expect(types).toContain('ExportNamedDeclaration');
+    expect(types).not.toContain('ExportAllDeclaration');
+  });
+});
+
+describe('doc comments', () => {
+  it('begin with a word: nobody reads them in a row', () => {
+    const cut = /\/\*\*[\s*]*…/;
+    expect(cut.test('/** … and so on. */')).toBe(true);
+    expect(files.filter((file) => cut.test(readFileSync(join(SRC, file), 'utf8')))).toEqual([]);
+  });
+});
+
+describe('modules', () => {
+  it('never import each other in a circle, not for types either', () => {
+    expect(circles(files, (file) => readFileSync(join(SRC, file), 'utf8'))).toEqual([]);
+  });
+});
+
 describe('the check itself', () => {
+  it('sees a circle of types, and lets a part loaded later name what loads it', () => {
+    const sources: Record<string, string> = {
+      'room/a.ts': "import type { B } from './b'; export interface A { b: B }",
+      'room/b.ts': "export { C } from './c';",
+      'room/c.ts': "type A = import('./a').A; export class C {}",
+      'room/part.ts': "import type { Whole } from './whole';",
+      'room/whole.ts': "export const part = () => import('./part');",
+    };
+    expect(circles(Object.keys(sources), (module) => sources[module])).toEqual([
+      'room/a.ts → room/b.ts → room/c.ts → room/a.ts',
+    ]);
+  });
+
   it('sees every kind of import that points upward', () => {
     const source = `
       import type { StepEngine } from '../engine/step-engine';

@@ -15,7 +15,7 @@ export interface Caller {
 }
 
 /** What is asked for. */
-export type Wish =
+export type Asked =
   | Pick<ChatSubmission, 'kind' | 'params'>
   | Pick<TextSubmission, 'kind' | 'params'>;
 
@@ -29,11 +29,11 @@ const MAX_CHOICES = 128;
 export async function request(
   link: Link,
   caller: Caller,
-  wish: Wish,
+  asked: Asked,
   options?: RequestOptions | null,
 ): Promise<CompletionStream> {
-  const isText = wish.kind === 'text';
-  const { n, stream_options: more, slo } = checked(wish.params, isText ? 'prompt' : 'messages');
+  const isText = asked.kind === 'text';
+  const { n, stream_options: more, slo } = checked(asked.params, isText ? 'prompt' : 'messages');
   const signal = signalOf(options);
   if (signal?.aborted) throw ended(signal);
   const abort = () => {
@@ -51,7 +51,7 @@ export async function request(
     const id = await program?.();
     if (!stream.open) return; // aborted meanwhile
     const envelope = { id: stream.id, app, slo: slo ?? own, program: id };
-    const outcome = await link.host.submit({ ...wish, ...envelope });
+    const outcome = await link.host.submit({ ...asked, ...envelope });
     if (!outcome.ok) throw TempoError.fromJSON(outcome.error);
     if (stream.open) stream.accepted(outcome.value);
     else abort();

@@ -1,5 +1,6 @@
 import { EngineMenu } from './dashboard/engine/engine-menu';
-import { type Theme, useSettings } from './store/settings';
+import type { Theme } from './store/choices';
+import { useSettings } from './store/settings';
 
 export function Header() {
   return (

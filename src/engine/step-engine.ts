@@ -24,13 +24,10 @@ export interface ConversationTemplate {
   seps: string[];
   role_content_sep?: string;
   role_empty_sep?: string;
-  offset?: number;
   stop_str: string[];
   stop_token_ids?: number[];
   system_prefix_token_ids?: number[];
   add_role_after_system_message?: boolean;
-  use_function_calling?: boolean;
-  function_string?: string;
 }
 
 /** What was loaded, as far as text is concerned. */
@@ -101,17 +98,6 @@ export interface StepEngine extends StepExecutor {
   readonly prefixMetrics?: Readonly<PrefixMetrics>;
   /** Resolves, once, if the device is lost; every sequence is gone then. */
   readonly lost: Promise<TempoError>;
-  /**
-   * Makes `id` a copy of `parentId`'s first `tokens` computed tokens, sharing its pages; `add` of that
-   * id then brings all its tokens and its sampling, and says how many are computed. Only where
-   * `capabilities.fork`. (`add` alone finds shared prefixes by itself.)
-   */
-  fork(parentId: string, id: string, tokens: number): void;
-  /**
-   * Takes back a sequence's tokens beyond the first `tokens`; the last of those is computed again, so
-   * that the next can be drawn. Only where `capabilities.truncate`.
-   */
-  truncate(id: string, tokens: number): void;
   /**
    * Rejects with `invalid_schema` where a grammar does not compile, before a request with it is
    * queued, and with the signal's reason where the caller has gone. An engine without it constrains

@@ -24,7 +24,7 @@ export function drawExponential(random: Random): number {
 }
 
 /** Draws from the normal distribution with mean 0 and variance 1 (Box and Muller). */
-export function drawNormal(random: Random): number {
+function drawNormal(random: Random): number {
   return Math.sqrt(2 * drawExponential(random)) * Math.cos(2 * Math.PI * random());
 }
 

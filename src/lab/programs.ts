@@ -45,7 +45,7 @@ export function deepResearch(random: Random): Stage[] {
 }
 
 /** A call of a research program, from its lengths alone. */
-export function researchCall(
+function researchCall(
   stage: string,
   { promptTokens, outputTokens }: { promptTokens: number; outputTokens: number },
 ): Call {

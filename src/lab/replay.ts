@@ -6,11 +6,11 @@ import {
   type Policy,
   type Program,
   type Request,
-  type RequestHost,
   type RequestSpec,
   runStep,
   Scheduler,
   TempoError,
+  type TokenKeeper,
 } from '../scheduler';
 import { promptIds } from './prompt';
 import type { Arrival, Call, ProgramArrival, Stage, Workload } from './workload';
@@ -101,7 +101,7 @@ interface Event {
 }
 
 /** Stands for everybody who asks: submits what is due, and a program's next stage when the last is done. */
-class Client implements RequestHost {
+class Client implements TokenKeeper {
   readonly #scheduler: Scheduler;
   readonly #watch: ReplayWatcher;
   readonly #arrivals: readonly Arrival[];

@@ -5,7 +5,7 @@ import { createPolicy } from './policies';
 import type { Policy } from './policy';
 import { Scheduler } from './scheduler';
 import { CountingEngine } from './testing/counting-engine';
-import { COUNTING_HOST } from './testing/counting-host';
+import { COUNTING_KEEPER } from './testing/counting-keeper';
 
 const HOOKS = ['plan', 'submitted', 'ended', 'served'] as const;
 
@@ -36,7 +36,7 @@ async function serve(policy: Policy) {
   scheduler.setSlo(requests[3], { class: 'latency', ttft: 500, tbt: 50 });
   let steps = 0;
   while (scheduler.live > 0 && steps++ < 500)
-    await runStep(scheduler, engine, COUNTING_HOST, clock);
+    await runStep(scheduler, engine, COUNTING_KEEPER, clock);
   return { scheduler, requests, steps };
 }
 

@@ -100,6 +100,11 @@ export interface EngineCapacity {
   maxPrefillTokens: number;
 }
 
+/** Pages that so many tokens fill. */
+export function pagesFor(tokens: number, pageSize: number): number {
+  return Math.ceil(tokens / pageSize);
+}
+
 export interface EngineCapabilities {
   /** More than one sequence a step. */
   batchedDecode: boolean;
@@ -107,12 +112,16 @@ export interface EngineCapabilities {
   continuedPrefill: boolean;
   /** Prefill and decode may share a step. */
   mixedSteps: boolean;
-  /** A new sequence may start from another's pages. */
-  fork: boolean;
-  /** A sequence's last tokens may be taken back. */
-  truncate: boolean;
   /** A sequence's keys and values may go to CPU memory and come back; see `swapOut`. */
   swap?: boolean;
+}
+
+/** Sequences that a step may take. */
+export function batchSize({
+  capacity,
+  capabilities,
+}: Pick<StepExecutor, 'capacity' | 'capabilities'>): number {
+  return capabilities.batchedDecode ? capacity.maxBatch : 1;
 }
 
 /** The engine's page accounting, live. The engine owns it; the scheduler only reads. */

@@ -8,7 +8,7 @@ import { createPolicy, POLICY_NAMES } from './policies';
 import type { Request } from './request';
 import { Scheduler } from './scheduler';
 import { CountingEngine } from './testing/counting-engine';
-import { COUNTING_HOST } from './testing/counting-host';
+import { COUNTING_KEEPER } from './testing/counting-keeper';
 
 /** An engine that cannot draw some sequences' tokens from their `at`-th on. */
 class FailingEngine extends CountingEngine {
@@ -58,8 +58,8 @@ it.each(POLICY_NAMES)(
           costs: engine.costs,
         });
         const told: string[] = [];
-        const host = {
-          ...COUNTING_HOST,
+        const keeper = {
+          ...COUNTING_KEEPER,
           failed: ({ id }: Request, error: TempoError) => void told.push(`${id}: ${error.message}`),
         };
         const requests = drafts.map(({ promptTokens, outputTokens }, i) =>
@@ -76,7 +76,7 @@ it.each(POLICY_NAMES)(
         );
         for (let steps = 0; scheduler.live > 0; steps++) {
           expect(steps).toBeLessThan(1000);
-          if ((await runStep(scheduler, engine, host, clock)) === null) clock.advance(5);
+          if ((await runStep(scheduler, engine, keeper, clock)) === null) clock.advance(5);
           expect(engine.sequences).toBe(scheduler.resident.length);
         }
         const fails = drafts.map(

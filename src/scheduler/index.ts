@@ -1,9 +1,12 @@
 /** The heart: who runs next, and why. Pure TypeScript: no DOM, no GPU, no timers, no wall clock. */
 
+export * from './call-graph';
 export * from './clock';
 export * from './errors';
 export * from './executor';
 export * from './gain';
+export { invariant } from './invariant';
+export * from './keeper';
 export * from './loop';
 export * from './metrics';
 export * from './plan';

@@ -79,7 +79,7 @@ async function play(
     if (first) note(request);
     return first;
   };
-  const host = {
+  const keeper = {
     sequence: (request: Request) => ({
       id: request.id,
       tokens: { length: request.knownTokens },
@@ -133,7 +133,7 @@ async function play(
     for (const { request, atMs } of aborts) {
       if (atMs <= clock.now()) scheduler.end(request, { kind: 'aborted' }, clock.now());
     }
-    const step = await runStep(scheduler, fake, host, clock);
+    const step = await runStep(scheduler, fake, keeper, clock);
     expect(fake.kv.freePages).toBe(fake.capacity.totalPages - fake.heldPages);
     expect(fake.sequences).toBe(scheduler.resident.length);
     for (const program of programs) {

@@ -1,3 +1,4 @@
+import { batchSize, pagesFor } from './executor';
 import type { Decision, Reason, Request } from './request';
 import type { SchedulerView } from './view';
 
@@ -59,7 +60,7 @@ export class PlanBuilder {
   }
 
   get maxBatch(): number {
-    return this.#view.capabilities.batchedDecode ? this.#view.capacity.maxBatch : 1;
+    return batchSize(this.#view);
   }
 
   get decodes(): number {
@@ -86,7 +87,7 @@ export class PlanBuilder {
 
   /** Pages that the request lacks to hold so many of its tokens. */
   pagesFor(request: Request, tokens: number): number {
-    return Math.ceil(tokens / this.#view.capacity.pageSize) - this.#heldPages(request);
+    return pagesFor(tokens, this.#view.capacity.pageSize) - this.#heldPages(request);
   }
 
   /** Whether the request is settled in this plan: in the step, or preempted. */
@@ -188,7 +189,7 @@ export class PlanBuilder {
   }
 
   #heldPages(request: Request): number {
-    return request.resident ? Math.ceil(request.computed / this.#view.capacity.pageSize) : 0;
+    return request.resident ? pagesFor(request.computed, this.#view.capacity.pageSize) : 0;
   }
 
   #makeRoom(request: Request, needed: number): void {

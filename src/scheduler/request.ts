@@ -1,5 +1,6 @@
+import type { CallGraph } from './call-graph';
 import type { TempoError } from './errors';
-import type { Program } from './program';
+import { invariant } from './invariant';
 import type { Slo, SloClass } from './slo';
 
 export interface RequestSpec {
@@ -17,7 +18,7 @@ export interface RequestSpec {
   /** Part of what was accepted already (a further choice of a request): not refused any more. */
   promised?: boolean;
   /** The program this call belongs to, for slo.class `program`. */
-  program?: Program;
+  program?: CallGraph<Request>;
   /** The lab's ground truth, for the clairvoyant yardstick alone. */
   truth?: { outputTokens: number };
 }
@@ -66,6 +67,12 @@ export interface Decision {
   remainingTokens?: number;
 }
 
+/**
+ * Where a request stands. `waiting`: without pages. `resident`: with pages, and may be in a step.
+ * `preparing`: with pages, but what its next token is drawn with is being made ready. `ended`: for good.
+ */
+export type RequestState = 'waiting' | 'resident' | 'preparing' | 'ended';
+
 /** What is told of a request's output length when it is submitted, in tokens. */
 export interface LengthEstimate {
   /** Half of its like are shorter. */
@@ -81,7 +88,7 @@ export class Request {
   readonly stage: string;
   readonly promptTokens: number;
   readonly maxTokens: number;
-  readonly program: Program | undefined;
+  readonly program: CallGraph<Request> | undefined;
   readonly arrivalMs: number;
   /** Submission number: the order of arrival, ties included. */
   readonly order: number;
@@ -92,10 +99,6 @@ export class Request {
   computed = 0;
   /** Output tokens so far. */
   generated = 0;
-  /** Holds pages in the engine. */
-  resident = false;
-  /** What its next token is drawn with is being made ready: it is in no step. */
-  preparing = false;
   /** What was predicted of its output length at submission; undefined until it is queued. */
   estimate: LengthEstimate | undefined;
   /** What it was told to wait for its first step when it was submitted, ms. */
@@ -118,18 +121,24 @@ export class Request {
   /** GPU time attributed to it so far, ms. */
   serviceMs = 0;
 
+  #place: Exclude<RequestState, 'ended'> = 'waiting';
+
   // The last plan's verdict; `planNumber` tells whether that plan came to it at all.
   planNumber = -1;
   decision: Decision = { tokens: 0, reason: 'queued' };
 
   constructor(spec: RequestSpec, arrivalMs: number, order: number) {
+    const { promptTokens, maxTokens, cachedTokens = 0 } = spec;
+    invariant(Number.isInteger(promptTokens) && promptTokens >= 1, 'a request without a prompt');
+    invariant(Number.isInteger(maxTokens) && maxTokens >= 1, 'a request for no tokens');
+    invariant(cachedTokens >= 0 && cachedTokens < promptTokens, 'nothing is left to compute');
     this.id = spec.id;
     this.app = spec.app;
     this.stage = spec.stage ?? 'default';
     this.slo = spec.slo;
-    this.promptTokens = spec.promptTokens;
-    this.maxTokens = spec.maxTokens;
-    this.cachedTokens = spec.cachedTokens ?? 0;
+    this.promptTokens = promptTokens;
+    this.maxTokens = maxTokens;
+    this.cachedTokens = cachedTokens;
     this.program = spec.program;
     this.truth = spec.truth;
     this.arrivalMs = arrivalMs;
@@ -155,8 +164,51 @@ export class Request {
     return this.generated > 0 && this.pendingTokens === 1;
   }
 
+  get state(): RequestState {
+    return this.end === undefined ? this.#place : 'ended';
+  }
+
   get ended(): boolean {
     return this.end !== undefined;
+  }
+
+  /** Holds pages in the engine. */
+  get resident(): boolean {
+    return this.#place !== 'waiting';
+  }
+
+  /** In no step: what its next token is drawn with is being made ready. */
+  get preparing(): boolean {
+    return this.#place === 'preparing';
+  }
+
+  /** It has pages, and the engine found `cachedTokens` of it computed already. */
+  admit(cachedTokens: number, nowMs: number): void {
+    invariant(this.state === 'waiting', `${this.id} is admitted while it is ${this.state}`);
+    this.#place = 'resident';
+    this.computed = cachedTokens;
+    // What was found, not what was expected; later admissions find what it left itself.
+    if (this.admittedMs === undefined) this.cachedTokens = cachedTokens;
+    this.admittedMs ??= nowMs;
+  }
+
+  /** Whether its next token cannot be drawn yet. It must be resident. */
+  hold(preparing: boolean): void {
+    invariant(this.resident, `${this.id} is held without pages`);
+    this.#place = preparing ? 'preparing' : 'resident';
+  }
+
+  /** Its pages are gone, and it waits again. */
+  drop(): void {
+    invariant(this.resident, `${this.id} has no pages to lose`);
+    this.#place = 'waiting';
+    this.computed = 0;
+    this.preemptions++;
+  }
+
+  /** Tokens that need not be computed: they are in the cache, or are expected to be found there. */
+  get coveredTokens(): number {
+    return this.resident ? this.computed : this.cachedTokens;
   }
 
   /** Output tokens it may still produce. */
@@ -180,5 +232,10 @@ export class Request {
   tokenDueMs(index: number): number {
     if (this.slo.class !== 'latency') return Number.POSITIVE_INFINITY;
     return this.arrivalMs + this.slo.ttft + index * this.slo.tbt;
+  }
+
+  /** When its next obligation is due, ms: a stream's next token, or all of the rest; Infinity where nothing is. */
+  get nextDueMs(): number {
+    return this.slo.class === 'latency' ? this.tokenDueMs(this.generated) : this.deadlineMs;
   }
 }

@@ -1,6 +1,10 @@
+import { checkAttainable, checkRoom } from './attainable';
+import type { ProgramSpec } from './call-graph';
+import { checkRequest } from './check-request';
 import { TempoError } from './errors';
 import type { EngineCapabilities, EngineCapacity, KvState, StepExecutor } from './executor';
 import { completionGain, DEFAULT_GAIN, type GainConfig, programGain, tokenGain } from './gain';
+import { invariant } from './invariant';
 import { Metrics } from './metrics';
 import { type Plan, PlanBuilder } from './plan';
 import type { Policy } from './policy';
@@ -8,7 +12,8 @@ import { CostModel, type StepCosts, type StepShape } from './predict/cost-model'
 import { LengthPredictor } from './predict/length-predictor';
 import { ProgramHistory } from './predict/program-history';
 import { type Traffic, type Wait, WaitingTime } from './predict/waiting-time';
-import { Program, type ProgramSpec } from './program';
+import type { Program } from './program';
+import { ProgramTable } from './program-table';
 import {
   type Decision,
   type FinishReason,
@@ -16,7 +21,8 @@ import {
   type RequestEnd,
   type RequestSpec,
 } from './request';
-import { type Slo, validateDeadline, validateSlo } from './slo';
+import { type Slo, validateSlo } from './slo';
+import { trafficOf, workMs } from './traffic';
 import type { SchedulerView } from './view';
 
 export interface SchedulerOptions {
@@ -32,10 +38,6 @@ export interface SchedulerOptions {
   /** Refuse what cannot make its objective any more, instead of serving it last (default false). */
   rejectHopeless?: boolean;
 }
-
-/** Programs between two calls that are kept at once, and calls of one. */
-const MAX_IDLE_PROGRAMS = 2048;
-const MAX_CALLS = 1024;
 
 /** One request's line in an explained plan. */
 export interface Explanation extends Decision {
@@ -61,7 +63,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   readonly maxWaiting: number;
   readonly waiting: Request[] = [];
   readonly resident: Request[] = [];
-  readonly programs = new Map<string, Program>();
+  readonly #programs = new ProgramTable(this.graphs);
   readonly #requests = new Map<string, Request>();
   readonly #waits = new WaitingTime();
   readonly #rejectHopeless: boolean;
@@ -88,6 +90,9 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     });
     this.bestEffortShare = options.bestEffortShare ?? 0.05;
     this.maxWaiting = options.maxWaiting ?? 10_000;
+    const { bestEffortShare: share, maxWaiting } = this;
+    invariant(share >= 0 && share <= 1, `best effort is guaranteed a share of ${share}`);
+    invariant(maxWaiting >= 1, `${maxWaiting} requests may wait`);
     this.#rejectHopeless = options.rejectHopeless ?? false;
     this.#policy = options.policy;
   }
@@ -102,6 +107,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     this.policyFailure = undefined;
     for (const request of this.#requests.values())
       this.#ask(() => policy.submitted?.(request, this));
+  }
+
+  get programs(): ReadonlyMap<string, Program> {
+    return this.#programs.open;
   }
 
   /** Requests that have not ended. */
@@ -122,7 +131,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
 
   /** How long each of those that wait is still expected to, in order of arrival. */
   expectedWaits(): Wait[] {
-    return this.#waits.remaining(this.waiting, this.#traffic, (request) =>
+    return this.#waits.remaining(this.waiting, trafficOf(this), (request) =>
       this.#policy.aheadMs?.(request, this),
     );
   }
@@ -138,16 +147,16 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     const room = this.capacity.contextWindow - spec.promptTokens;
     const maxTokens = Math.min(spec.maxTokens, room);
     const request = new Request({ ...spec, maxTokens }, nowMs, this.#order++);
-    const traffic = this.#traffic;
+    const traffic = trafficOf(this);
     const aheadMs = this.#policy.aheadMs?.(request, this);
     request.expectedWaitMs = this.#waits.estimate(request.class, traffic, aheadMs);
-    if (spec.promised !== true) this.#accept(request);
+    if (spec.promised !== true) this.#accept(request, traffic);
     this.metrics.submitted(request);
     this.#requests.set(request.id, request);
     this.waiting.push(request);
     try {
       request.estimate = this.lengths.expect(request);
-      this.#waits.join(request, this.#workMs(request), traffic, aheadMs);
+      this.#waits.join(request, workMs(request, this), traffic, aheadMs);
       request.program?.join(request);
     } catch (thrown) {
       this.end(request, { kind: 'failed', error: TempoError.from(thrown) }, nowMs);
@@ -167,39 +176,13 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   }
 
   startProgram(spec: ProgramSpec, nowMs: number): Program {
-    validateDeadline(spec.deadlineMs);
-    if (this.programs.has(spec.id)) {
-      throw new TempoError('invalid_request', `There is a program "${spec.id}" already.`, {
-        param: 'program',
-      });
-    }
-    // Each that is under way has a request that lives; so many of the rest are idle.
-    if (this.programs.size - this.live >= MAX_IDLE_PROGRAMS) this.#forgetProgram(nowMs);
-    const program = new Program(spec, nowMs);
-    this.programs.set(program.id, program);
-    this.graphs.expect(program);
-    return program;
-  }
-
-  /** The app that has the most programs loses the oldest of them that has no call under way. */
-  #forgetProgram(nowMs: number): void {
-    const idle = [...this.programs.values()].filter(({ waves }) => !waves.at(-1)?.live);
-    const counts = new Map<string, number>();
-    for (const { app } of idle) counts.set(app, (counts.get(app) ?? 0) + 1);
-    const most = Math.max(...counts.values());
-    const program = idle.find(({ app }) => counts.get(app) === most);
-    if (program === undefined) return;
-    program.endMs = nowMs;
-    this.programs.delete(program.id);
-    this.graphs.forget(program);
+    return this.#programs.start(spec, nowMs, this.live);
   }
 
   /** A program's owner has its answer: its gain is counted. Returns the gain. */
   endProgram(program: Program, nowMs: number): number {
     if (program.ended) return 0;
-    program.endMs = nowMs;
-    this.programs.delete(program.id);
-    this.graphs.record(program);
+    this.#programs.end(program, nowMs);
     const gain = programGain(program, nowMs, this.gain);
     const last = program.calls.at(-1);
     const possible = programGain(program, program.startMs, this.gain);
@@ -232,11 +215,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
 
   /** The engine made `request` resident and found `cachedTokens` of it computed already. */
   admitted(request: Request, cachedTokens: number): void {
-    request.resident = true;
-    request.computed = cachedTokens;
-    // What was found, not what was expected; later admissions find what it left itself.
-    if (request.admittedMs === undefined) request.cachedTokens = cachedTokens;
-    request.admittedMs ??= this.now;
+    request.admit(cachedTokens, this.now);
     this.#waits.leave(request, this.now, true);
     removeFrom(this.waiting, request);
     this.resident.push(request);
@@ -330,36 +309,6 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
     return plan;
   }
 
-  get #traffic(): Traffic {
-    const freeSequences = this.capacity.maxSequences - this.resident.length;
-    const stepMs = this.cost.recentDecodeStepMs ?? this.cost.costs.baseMs;
-    const roomMs = freeSequences > 0 ? 0 : this.#roomMs(stepMs);
-    return { freeSequences, waiting: this.waiting.length, stepMs, roomMs };
-  }
-
-  /** When the first of the residents is likely to be done, ms. */
-  #roomMs(stepMs: number): number {
-    const { perPrefillTokenMs } = this.cost.costs;
-    const leftMs = this.resident.map(
-      (request) =>
-        (request.decoding ? 0 : request.pendingTokens * perPrefillTokenMs) +
-        this.lengths.remaining(request, 0.5) * stepMs,
-    );
-    return Math.min(...leftMs);
-  }
-
-  /** GPU time that a request is expected to use up in a full batch, ms. */
-  #workMs(request: Request): number {
-    const { baseMs, perPrefillTokenMs } = this.cost.costs;
-    const { maxBatch, maxSequences } = this.capacity;
-    const batch = this.capabilities.batchedDecode ? Math.min(maxBatch, maxSequences) : 1;
-    const decodeMs = baseMs / batch + this.cost.decodeMs(request.promptTokens);
-    return (
-      (request.promptTokens - request.cachedTokens) * perPrefillTokenMs +
-      this.lengths.expected(request) * decodeMs
-    );
-  }
-
   /** Has the policy do something. Its failure is its own: nobody's request ends of it. */
   #ask(something: () => void): boolean {
     try {
@@ -387,10 +336,10 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   }
 
   /** Throws, and counts the request as rejected, where there is no room for it or no hope. */
-  #accept(request: Request): void {
+  #accept(request: Request, traffic: Traffic): void {
     try {
-      this.#checkRoom();
-      if (this.#rejectHopeless) this.#checkAttainable(request);
+      checkRoom(traffic, this.maxWaiting);
+      if (this.#rejectHopeless) checkAttainable(request, traffic, this);
     } catch (thrown) {
       request.end = { kind: 'rejected', error: TempoError.from(thrown) };
       request.endMs = request.arrivalMs;
@@ -398,44 +347,6 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
       this.metrics.ended(request);
       throw thrown;
     }
-  }
-
-  #checkRoom(): void {
-    if (this.waiting.length < this.maxWaiting) return;
-    // The first of those that wait is taken up then, and leaves its place in the queue.
-    const { stepMs, roomMs } = this.#traffic;
-    const retryAfterMs = Math.ceil(Math.max(stepMs, roomMs));
-    throw new TempoError(
-      'queue_full',
-      `${this.waiting.length} requests are waiting, the most this scheduler holds. Try again in ${retryAfterMs} ms.`,
-      { retryAfterMs },
-    );
-  }
-
-  #checkAttainable(request: Request): void {
-    const { slo } = request;
-    if (slo.class !== 'latency' && slo.class !== 'deadline') return;
-    const { baseMs, perPrefillTokenMs } = this.cost.costs;
-    const prefillMs = (request.promptTokens - request.cachedTokens) * perPrefillTokenMs;
-    const tokens = slo.class === 'latency' ? 1 : this.lengths.remaining(request, 0.5);
-    const allowedMs = slo.class === 'latency' ? slo.ttft : slo.ttlt;
-    const refuse = (why: string, retryAfterMs?: number) => {
-      const sentence = `The objective of ${allowedMs} ms cannot be met: ${why}`;
-      return new TempoError('slo_unattainable', sentence, { retryAfterMs, param: 'slo' });
-    };
-    const aloneMs = prefillMs + tokens * (baseMs + this.cost.decodeMs(request.promptTokens));
-    if (aloneMs > allowedMs) {
-      throw refuse(
-        `about ${Math.ceil(aloneMs)} ms are needed even with nothing else to do. Allow more time.`,
-      );
-    }
-    const neededMs = request.expectedWaitMs + prefillMs + tokens * this.#traffic.stepMs;
-    if (neededMs <= allowedMs) return;
-    const retryAfterMs = Math.ceil(neededMs - allowedMs);
-    throw refuse(
-      `about ${Math.ceil(neededMs)} ms are needed now. Try again in ${retryAfterMs} ms, or allow more time.`,
-      retryAfterMs,
-    );
   }
 
   #earn(request: Request, nowMs: number, gainOf: typeof tokenGain): void {
@@ -446,9 +357,7 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
 
   #drop(request: Request): void {
     removeFrom(this.resident, request);
-    request.resident = false;
-    request.computed = 0;
-    request.preemptions++;
+    request.drop();
     // Back to its place in the order of arrival.
     let at = this.waiting.length;
     while (at > 0 && this.waiting[at - 1].order > request.order) at--;
@@ -457,56 +366,17 @@ export class Scheduler implements Omit<SchedulerView, 'now'> {
   }
 
   #check(spec: RequestSpec): void {
-    validateSlo(spec.slo);
-    if (spec.slo.class === 'program' && spec.program === undefined) {
-      throw new TempoError(
-        'invalid_slo',
-        'A request of class program needs the program it belongs to.',
-        {
-          param: 'slo',
-        },
-      );
-    }
-    if (spec.program?.ended) {
-      throw new TempoError(
-        'program_ended',
-        `The program "${spec.program.id}" has ended; start a new one.`,
-        {
-          param: 'program',
-        },
-      );
-    }
-    if (spec.program !== undefined && spec.program.calls.length >= MAX_CALLS) {
-      const sentence = `The program "${spec.program.id}" has had ${MAX_CALLS} calls, the most there may be. Start a new one.`;
-      throw new TempoError('invalid_request', sentence, { param: 'program' });
-    }
+    checkRequest(spec, this.maxPromptTokens);
     if (this.#requests.has(spec.id)) {
       throw new TempoError('invalid_request', `There is a request "${spec.id}" already.`, {
         param: 'id',
       });
     }
-    if (!(Number.isInteger(spec.promptTokens) && spec.promptTokens > 0)) {
-      throw new TempoError('invalid_request', 'The prompt must have at least one token.', {
-        param: 'messages',
-      });
-    }
-    if (!(Number.isInteger(spec.maxTokens) && spec.maxTokens > 0)) {
-      throw new TempoError('invalid_request', 'max_tokens must be a whole number of at least 1.', {
-        param: 'max_tokens',
-      });
-    }
-    if (spec.promptTokens > this.maxPromptTokens) {
-      throw new TempoError(
-        'context_length_exceeded',
-        `The prompt has ${spec.promptTokens} tokens; this engine takes prompts of at most ${this.maxPromptTokens}. Shorten the messages.`,
-        { param: 'messages' },
-      );
-    }
   }
 }
 
 /** A plan's shape, as the cost model sees it. */
-export function shapeOf(plan: Pick<Plan, 'work'>): StepShape {
+function shapeOf(plan: Pick<Plan, 'work'>): StepShape {
   const shape: StepShape = { decodes: 0, contextTokens: 0, prefillTokens: 0 };
   for (const { request, tokens } of plan.work) {
     if (request.decoding) shape.decodes++;

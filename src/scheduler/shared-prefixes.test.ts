@@ -4,7 +4,7 @@ import { runStep } from './loop';
 import { createPolicy } from './policies';
 import { Scheduler } from './scheduler';
 import { CountingEngine } from './testing/counting-engine';
-import { COUNTING_HOST } from './testing/counting-host';
+import { COUNTING_KEEPER } from './testing/counting-keeper';
 
 /** An engine that is asked what it finds computed, and notes for which groups. */
 function serving(group: string) {
@@ -16,15 +16,15 @@ function serving(group: string) {
     return 0;
   };
   const scheduler = new Scheduler({ policy: createPolicy('tempo'), engine, costs: engine.costs });
-  const host: typeof COUNTING_HOST = {
-    ...COUNTING_HOST,
-    sequence: (request) => ({ ...COUNTING_HOST.sequence(request), group }),
+  const keeper: typeof COUNTING_KEEPER = {
+    ...COUNTING_KEEPER,
+    sequence: (request) => ({ ...COUNTING_KEEPER.sequence(request), group }),
   };
   for (let i = 0; i < 6; i++) {
     const slo = { class: 'best-effort' } as const;
     scheduler.submit({ id: `r${i}`, app: 'a', slo, promptTokens: 400, maxTokens: 3 }, 0);
   }
-  return { asked, step: () => runStep(scheduler, engine, host, clock) };
+  return { asked, step: () => runStep(scheduler, engine, keeper, clock) };
 }
 
 it('a plan asks what the engine shares with the request’s own group', async () => {

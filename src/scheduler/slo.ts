@@ -41,8 +41,8 @@ export type SloClass = Slo['class'];
 export const SLO_CLASSES: readonly SloClass[] = ['latency', 'deadline', 'program', 'best-effort'];
 
 /** Times below a millisecond are seconds, taken for milliseconds; those beyond a day the other way round. */
-export const MIN_SLO_MS = 1;
-export const MAX_SLO_MS = 24 * 60 * 60 * 1000;
+const MIN_SLO_MS = 1;
+const MAX_SLO_MS = 24 * 60 * 60 * 1000;
 
 /** What each class says of time, in ms. */
 const TIMES: Readonly<Record<SloClass, readonly string[]>> = {

@@ -5,7 +5,7 @@ import { runStep } from './loop';
 import { createPolicy } from './policies';
 import { Scheduler } from './scheduler';
 import { CountingEngine } from './testing/counting-engine';
-import { COUNTING_HOST } from './testing/counting-host';
+import { COUNTING_KEEPER } from './testing/counting-keeper';
 
 /** An engine that takes a while to make ready what some sequence is drawn with. */
 class SlowEngine extends CountingEngine {
@@ -50,7 +50,7 @@ function serving(ids: readonly string[], slow: string) {
   return {
     engine,
     requests,
-    step: (onReady?: () => void) => runStep(scheduler, engine, COUNTING_HOST, clock, onReady),
+    step: (onReady?: () => void) => runStep(scheduler, engine, COUNTING_KEEPER, clock, onReady),
   };
 }
 

@@ -59,8 +59,6 @@ export class Choice {
   readonly requestId: string;
   /** The scheduler's request; undefined until it is submitted. */
   request: Request | undefined;
-  /** Prompt tokens that a cached prefix covered when it was first admitted. */
-  cachedTokens: number | undefined;
   /** Tokens drawn so far that are a thinking model's reasoning. */
   reasoningTokens = 0;
   readonly #spec: ChoiceSpec;

@@ -21,8 +21,6 @@ export class Completion {
   readonly promptTokens: number;
   readonly images: readonly SequenceImage[];
   readonly choices: readonly Choice[];
-  /** Times the device was lost under it. */
-  losses = 0;
   readonly #emit: (event: RequestEvent) => void;
   #ended = false;
 
@@ -78,7 +76,9 @@ export class Completion {
       prompt_tokens: this.promptTokens,
       completion_tokens: completionTokens,
       total_tokens: this.promptTokens + completionTokens,
-      prompt_tokens_details: { cached_tokens: this.choices[0].cachedTokens ?? 0 },
+      prompt_tokens_details: {
+        cached_tokens: first.admittedMs === undefined ? 0 : first.cachedTokens,
+      },
       completion_tokens_details: {
         reasoning_tokens: this.choices.reduce((sum, choice) => sum + choice.reasoningTokens, 0),
       },

@@ -5,7 +5,7 @@ import { type Clock, TempoError } from '../scheduler';
 import { aborted } from './aborted';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import { FIRST_STEP_PATIENCE_MS, STEP_PATIENCE_MS } from './engine-socket';
-import { letGo } from './serving';
+import { letGo } from './recovery';
 import { type EmbeddingRequest, readEmbedding, readInput } from './validate/embedding';
 
 /** What one batch may take while the chat model is at work, and while it is not, ms. */

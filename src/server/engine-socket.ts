@@ -28,7 +28,6 @@ export class EngineSocket implements StepExecutor {
   readonly capabilities: EngineCapabilities;
   readonly kv: KvState;
   readonly tokenizer: Tokenizer;
-  readonly #admitted: (sequenceId: string, cachedTokens: number) => void;
   readonly #onLost: () => void;
   readonly #expectedMs: (plan: StepPlan) => number;
   #engine: StepEngine;
@@ -37,18 +36,9 @@ export class EngineSocket implements StepExecutor {
   #steps = 0;
   #lost: TempoError | undefined;
 
-  /**
-   * `admitted` hears how much of each sequence a cached prefix covered, `onLost` of a lost device;
-   * `expectedMs` says how long a step is to take.
-   */
-  constructor(
-    engine: StepEngine,
-    admitted: (sequenceId: string, cachedTokens: number) => void,
-    onLost: () => void,
-    expectedMs: (plan: StepPlan) => number,
-  ) {
+  /** `onLost` hears of a lost device; `expectedMs` says how long a step is to take. */
+  constructor(engine: StepEngine, onLost: () => void, expectedMs: (plan: StepPlan) => number) {
     this.#engine = engine;
-    this.#admitted = admitted;
     this.#onLost = onLost;
     this.#expectedMs = expectedMs;
     this.#watch(engine);
@@ -99,9 +89,7 @@ export class EngineSocket implements StepExecutor {
 
   add(spec: SequenceSpec): { cachedTokens: number } {
     this.check();
-    const result = this.#engine.add(spec);
-    this.#admitted(spec.id, result.cachedTokens);
-    return result;
+    return this.#engine.add(spec);
   }
 
   /** An engine that cannot let go of a sequence is lost. */

@@ -3,8 +3,9 @@ import { loadSimulatedEngine } from '../engine/simulated';
 import type { StepEngine } from '../engine/step-engine';
 import { FIRST_STEP_PATIENCE_MS } from './engine-socket';
 import type { EngineKind } from './engines';
+import { DISPOSE_WITHIN_MS, MAX_LOSSES } from './recovery';
 import { LOAD_SILENT_MS, RELOAD_SILENT_MS, TempoServer } from './server';
-import { DISPOSE_WITHIN_MS, MAX_LOSSES, STEP_WITHIN_MS } from './serving';
+import { STEP_WITHIN_MS } from './serving';
 import { codeOf, Harness } from './testing/harness';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));

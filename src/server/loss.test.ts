@@ -26,15 +26,20 @@ describe('a lost device', () => {
     const calm = await answers();
     const texts = calm.all.map((answer) => answer.texts);
     expect(calm.harness.steps).toBeGreaterThan(20);
+    let losses = 0;
     for (let step = 1; step <= calm.harness.steps; step++) {
       const { harness, all } = await answers(loseAt(step));
       expect(all.map((answer) => answer.texts)).toEqual(texts);
       expect(all.map(codeOf)).toEqual(['done', 'done', 'done', 'done']);
+      // Requests that come at other moments may share more steps, and be done before the last of them.
+      if (harness.steps < step) continue;
+      losses++;
       expect(harness.devices).toHaveLength(2);
       expect(harness.devices[0].disposed).toBe(true);
       expect(harness.device.usedPages).toBe(0);
       expect(harness.states.map(({ phase }) => phase).slice(-2)).toEqual(['recovering', 'ready']);
     }
+    expect(losses).toBeGreaterThan(20);
   });
 
   it('is given each request’s tokens so far: the prompt, and what was drawn after it', async () => {

@@ -1,10 +1,10 @@
 import type { LoadedModel } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 import { Choice } from './choice';
-import { checkModel, checkTokens, type PreparedRequest, samplingOf, seedOf } from './prepare';
+import { checkModel, checkTokens, type PreparedSubmission, samplingOf, seedOf } from './prepare';
 import { beginning } from './sparing';
 import type { TokenLogprobs } from './token-logprobs';
-import type { TextRequest } from './validate';
+import type { ReadTextParams } from './validate';
 
 /**
  * Turns a text completion request into tokens and choices; prompt and output together may be
@@ -12,11 +12,11 @@ import type { TextRequest } from './validate';
  */
 export function prepareText(
   id: string,
-  request: TextRequest,
+  request: ReadTextParams,
   model: LoadedModel,
   longest: number,
   Logprobs?: typeof TokenLogprobs,
-): PreparedRequest {
+): PreparedSubmission {
   checkModel(request.model, model);
   const { tokenizer, template } = model;
   const { prompt } = request;

@@ -16,7 +16,7 @@ import { beginning } from './sparing';
 import type { TokenLogprobs } from './token-logprobs';
 import { type LoadedImages, type PreparedTools, prepareTools, turnsOf } from './tools';
 import { Turns } from './turns';
-import type { ChatRequest, ScriptedReply, TextRequest } from './validate';
+import type { ReadChatParams, ReadTextParams, ScriptedReply } from './validate';
 
 /** A request's prompt, as the model is fed it. */
 export interface PreparedPrompt {
@@ -31,7 +31,7 @@ export interface PreparedPrompt {
 }
 
 /** A request made ready for the scheduler. */
-export interface PreparedRequest {
+export interface PreparedSubmission {
   promptTokens: Int32Array;
   images?: readonly SequenceImage[];
   maxTokens: number;
@@ -54,10 +54,10 @@ export interface PrepareOptions {
 /** Turns a chat request and its prompt into choices. Throws typed errors that name the field. */
 export async function prepareChat(
   id: string,
-  request: ChatRequest,
+  request: ReadChatParams,
   model: LoadedModel,
   { longest, prompt: prepared, makeUp, Logprobs }: PrepareOptions,
-): Promise<PreparedRequest> {
+): Promise<PreparedSubmission> {
   const { tokenizer, template } = model;
   const { tokens: prompt, images, tools, reasoningOpen, mayReason } = prepared;
   const answer = tools?.grammar ?? request.response_format;
@@ -112,7 +112,7 @@ export async function prepareChat(
 
 /** The prompt of a chat request. Throws typed errors that name the field. */
 export function promptOf(
-  request: ChatRequest,
+  request: ReadChatParams,
   model: LoadedModel,
   { most, images }: { most: number; images?: LoadedImages },
 ): PreparedPrompt {
@@ -168,7 +168,7 @@ export function checkModel(name: string | undefined, { id }: LoadedModel): void 
 
 /** How tokens are drawn, `topLogprobs` of the likeliest told. Throws what the model cannot do. */
 export function samplingOf(
-  params: ChatRequest | TextRequest,
+  params: ReadChatParams | ReadTextParams,
   topLogprobs: number | undefined,
   { defaults, tokenizer }: LoadedModel,
 ): SamplingParams {

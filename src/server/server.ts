@@ -13,6 +13,7 @@ import type { Outcome, TempoHost } from './host';
 import { FRAME_MS, Listener, Outbox } from './outbox';
 import { part } from './part';
 import { plain } from './plain';
+import { letGo, Recovery } from './recovery';
 import type {
   LoadConfig,
   ProgramReport,
@@ -23,7 +24,7 @@ import type {
   Snapshot,
   Submission,
 } from './server-types';
-import { duplicate, letGo, Serving } from './serving';
+import { duplicate, Serving } from './serving';
 import { snapshotOf } from './snapshot';
 import { NOTHING_SEEN, type Seen } from './timeline';
 import { Turns } from './turns';
@@ -85,8 +86,6 @@ export class TempoServer implements TempoHost {
   #loading: AbortController | undefined;
   /** The latest load, and what came of it. */
   #latest: { config: LoadConfig; outcome: Promise<Outcome<ServerState>> } | undefined;
-  /** The reload under way after a loss, and who waits for it. */
-  #recovery: { controller: AbortController; over: Promise<void>; end: () => void } | undefined;
   /** What was loaded before is being let go of. */
   #leaving: Promise<unknown> = Promise.resolve();
   /** The load that others wait for: WebLLM's are told apart by the device that is made meanwhile. */
@@ -511,7 +510,17 @@ export class TempoServer implements TempoHost {
 
   #serve(config: LoadConfig, engine: StepEngine, loadMs: number): Serving {
     const silentMs = Math.max(RELOAD_SILENT_MS, RELOAD_PATIENCE * loadMs);
-    let recovery = newRecovery();
+    const recovery = new Recovery({
+      reload: (signal) => this.#loadEngine(config, signal, undefined, silentMs),
+      trying: (attempt) => this.#setState({ phase: 'recovering', attempt }),
+      recovered: () => this.#ready(chatState(serving)),
+      failed: (error) => {
+        this.#serving = undefined;
+        void this.#embeddings?.dispose(error);
+        this.#embeddings = undefined;
+        this.#setState({ phase: 'failed', error: error.toJSON() });
+      },
+    });
     const serving: Serving = new Serving({
       engine,
       config,
@@ -523,22 +532,7 @@ export class TempoServer implements TempoHost {
       },
       changed: () => this.#changed(),
       between: async (idle) => (await this.#embeddings?.turn(idle)) ?? false,
-      recovering: (attempt) => {
-        recovery = this.#recovery ??= newRecovery();
-        this.#setState({ phase: 'recovering', attempt });
-      },
-      reload: () => this.#loadEngine(config, recovery.controller.signal, undefined, silentMs),
-      recovered: () => {
-        this.#ready(chatState(serving));
-        this.#endRecovery();
-      },
-      failed: (error) => {
-        this.#serving = undefined;
-        void this.#embeddings?.dispose(error);
-        this.#embeddings = undefined;
-        this.#setState({ phase: 'failed', error: error.toJSON() });
-        this.#endRecovery();
-      },
+      recovery,
     });
     return serving;
   }
@@ -548,25 +542,20 @@ export class TempoServer implements TempoHost {
     const embeddings = this.#embeddings;
     this.#serving = undefined;
     this.#embeddings = undefined;
-    this.#recovery?.controller.abort(reason);
+    serving?.recovery.cancel(reason);
     this.#leaving = Promise.all([
       this.#leaving,
       serving?.dispose(reason),
       embeddings?.dispose(reason),
     ]);
     await this.#leaving;
-    this.#endRecovery();
-  }
-
-  #endRecovery(): void {
-    this.#recovery?.end();
-    this.#recovery = undefined;
+    serving?.recovery.end();
   }
 
   /** Waits out a lost device, however often it is lost. */
   async #onLiveEngine<T>(run: (serving: Serving) => Promise<T>): Promise<T> {
     while (true) {
-      await this.#recovery?.over;
+      await this.#serving?.recovery.over;
       const serving = this.#loaded();
       try {
         return await run(serving);
@@ -669,14 +658,6 @@ function embedderState(
       images: false,
     },
   };
-}
-
-function newRecovery() {
-  let end = () => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  return { controller: new AbortController(), over, end };
 }
 
 function silent(): TempoError {

@@ -9,13 +9,13 @@ import {
   type Program,
   type Request,
   type RequestEnd,
-  type RequestHost,
   type SampledToken,
   Scheduler,
   type SequenceSpec,
   type Slo,
   type StepRecord,
   TempoError,
+  type TokenKeeper,
 } from '../scheduler';
 import { aborted } from './aborted';
 import type { ChatCompletionParams } from './chat-types';
@@ -24,9 +24,10 @@ import { Completion } from './completion';
 import { EngineSocket } from './engine-socket';
 import type { Images } from './images';
 import { OpenCompletions } from './open-completions';
-import { type PreparedRequest, prepareChat, promptOf } from './prepare';
+import { type PreparedSubmission, prepareChat, promptOf } from './prepare';
 import { prepareText } from './prepare-text';
 import type { Profile } from './profile';
+import { type Losing, letGo, type Recovery } from './recovery';
 import type {
   LoadConfig,
   ModelLimits,
@@ -44,28 +45,19 @@ import { Timeline } from './timeline';
 import type { LoadedImages } from './tools';
 import { Turns } from './turns';
 import {
-  type ReadChat,
-  type ReadRequest,
+  type ReadChatSubmission,
+  type ReadSubmission,
   readParams,
   readProgram,
   readSubmission,
 } from './validate';
 import { WaitNews } from './wait-news';
 
-/** Times that the device may be lost under one request, or without a step between. */
-export const MAX_LOSSES = 3;
-
 /** The step under way may take so long to end before its engine is disposed of under it, ms. */
 export const STEP_WITHIN_MS = 3000;
 
-/** An engine, lost or hung perhaps, may take so long to let go of what it holds, ms. */
-export const DISPOSE_WITHIN_MS = 1000;
-
 /** A request is read, and its grammar compiled, in so long, ms, or not at all. */
 const PREPARE_WITHIN_MS = 60_000;
-
-/** Each further try to load a lost engine waits this much longer, ms. */
-const RETRY_AFTER_MS = 250;
 
 /** A prompt is counted to about so many tokens, whatever the engine takes. */
 const COUNTED = 32_768;
@@ -76,32 +68,26 @@ const MOST_IMAGE_BYTES = 512 * 2 ** 20;
 const IMAGES_RETRY_MS = 2000;
 
 /** A request that is ready to be queued. */
-export type ReadyRequest = PreparedRequest & ReadRequest;
+export type ReadySubmission = PreparedSubmission & ReadSubmission;
 
 export interface ServingOptions {
   engine: StepEngine;
   config: LoadConfig;
   clock: Clock;
-  /** The device was lost; try number `attempt` to get it back begins. */
-  recovering: (attempt: number) => void;
-  /** Loads the same engine again. */
-  reload: () => Promise<StepEngine>;
-  /** It is back, and serving. */
-  recovered: () => void;
+  /** Gets its device back when that is lost. */
+  recovery: Recovery;
   emit: (event: RequestEvent) => void;
   /** Something that watchers see has changed. */
   changed: () => void;
   /** Gives other work for the device its turn; see `StepLoopEvents`. */
   between: (idle: boolean) => Promise<boolean>;
-  /** The engine is gone for good. Every request has been told. */
-  failed: (error: TempoError) => void;
 }
 
 /**
  * One load of an engine: its scheduler, the requests in its care, and the loop that joins them.
  * Outlives a lost device: the engine is loaded again, and every request goes on from its tokens.
  */
-export class Serving implements RequestHost {
+export class Serving implements TokenKeeper, Losing {
   readonly scheduler: Scheduler;
   readonly timeline = new Timeline();
   readonly #options: ServingOptions;
@@ -114,7 +100,6 @@ export class Serving implements RequestHost {
   readonly #finishing = new Set<Completion>();
   /** Made for the first request that brings any. */
   #images: Promise<Images> | undefined;
-  #losses = 0;
   readonly #loop: StepLoop;
 
   constructor(options: ServingOptions) {
@@ -122,10 +107,6 @@ export class Serving implements RequestHost {
     const { engine, config } = options;
     this.#socket = new EngineSocket(
       engine,
-      (id, cachedTokens) => {
-        const choice = this.#open.choice(id)?.choice;
-        if (choice !== undefined) choice.cachedTokens ??= cachedTokens;
-      },
       () => this.wake(),
       ({ work }) => {
         const { cost, capacity } = this.scheduler;
@@ -157,6 +138,27 @@ export class Serving implements RequestHost {
     return this.#socket.engine;
   }
 
+  get recovery(): Recovery {
+    return this.#options.recovery;
+  }
+
+  /** No step begins any more. */
+  get stopped(): boolean {
+    return this.#loop.stopped;
+  }
+
+  /** Goes on with an engine in place of the one that was lost. */
+  plug(engine: StepEngine): void {
+    this.#socket.plug(engine);
+    this.#endOversized();
+  }
+
+  /** There will be no other engine. */
+  giveUp(error: TempoError): void {
+    void this.#loop.stop();
+    this.#endAll(error);
+  }
+
   get limits(): ModelLimits {
     const { temperature, topP } = this.#model.defaults;
     return {
@@ -172,7 +174,7 @@ export class Serving implements RequestHost {
    * what is wrong with it, or with `engine_lost` where the device went away meanwhile: that is to be tried
    * again.
    */
-  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadyRequest> {
+  async prepare(submission: Submission, signal?: AbortSignal): Promise<ReadySubmission> {
     const turns = new Turns();
     const read = readSubmission(submission, this.#loaded);
     this.#programOf(submission, read.request);
@@ -204,7 +206,7 @@ export class Serving implements RequestHost {
   }
 
   /** Queues a request. Throws where there is no room for it; nothing is queued then. */
-  submit(submission: Submission, chat: ReadyRequest): Receipt {
+  submit(submission: Submission, chat: ReadySubmission): Receipt {
     const { id } = submission;
     const { request, warnings } = chat;
     if (this.#loop.stopped)
@@ -357,7 +359,7 @@ export class Serving implements RequestHost {
     this.#finishing.clear();
     this.#siblings.release((completion, error) => this.#end(completion, error));
     if (record === null) return;
-    this.#losses = 0;
+    this.recovery.stepped();
     this.timeline.add(record);
     const waits = this.#waits.since(this.scheduler, this.#options.clock.now());
     for (const [id, estimatedWaitMs] of waits) {
@@ -376,34 +378,17 @@ export class Serving implements RequestHost {
     if (members.length === 0) this.#endAll(error);
   }
 
+  /** Whatever was in the lost engine waits for the next, or ends here. */
   async #recover(loss: TempoError): Promise<void> {
-    this.#losses++;
     const struck = new Set(
       this.scheduler.resident.flatMap(({ id }) => this.#open.choice(id)?.completion ?? []),
     );
     this.scheduler.lost();
     for (const completion of struck) {
-      if (++completion.losses > MAX_LOSSES) this.#end(completion, gaveUp(loss));
+      const error = this.recovery.strike(completion, loss);
+      if (error !== undefined) this.#end(completion, error);
     }
-    let error = loss;
-    for (let attempt = this.#losses; attempt <= MAX_LOSSES; attempt++) {
-      this.#options.recovering(attempt);
-      try {
-        // What is left of the old engine makes room for the new one, if it still can.
-        await letGo(this.engine);
-        await pause((attempt - 1) * RETRY_AFTER_MS);
-        this.#socket.plug(await this.#options.reload());
-        this.#endOversized();
-        this.#options.recovered();
-        return;
-      } catch (thrown) {
-        error = TempoError.from(thrown);
-      }
-      if (this.#loop.stopped) return;
-    }
-    void this.#loop.stop();
-    this.#endAll(gaveUp(error));
-    this.#options.failed(gaveUp(error));
+    await this.recovery.begin(loss, this);
   }
 
   /** The engine that came back may be smaller than the one that was lost. */
@@ -438,7 +423,7 @@ export class Serving implements RequestHost {
 
   /** The images that a request brings; what is to be said of them joins its warnings. */
   async #imagesOf(
-    { request: { messages }, warnings }: ReadChat,
+    { request: { messages }, warnings }: ReadChatSubmission,
     signal?: AbortSignal,
   ): Promise<LoadedImages | undefined> {
     const { images: input } = this.#model;
@@ -451,7 +436,7 @@ export class Serving implements RequestHost {
   }
 
   /** Throws `queue_full` where open requests hold as many images as there is memory for. */
-  #checkImages({ images = [] }: PreparedRequest): void {
+  #checkImages({ images = [] }: PreparedSubmission): void {
     if (images.length === 0) return;
     const held = new Set([...this.#open].flatMap((completion) => completion.images));
     const bytes = [...new Set([...held, ...images].map(({ pixels }) => pixels))].reduce(
@@ -474,9 +459,9 @@ export class Serving implements RequestHost {
 
   async #prepared(
     id: string,
-    read: ReadRequest,
+    read: ReadSubmission,
     images: LoadedImages | undefined,
-  ): Promise<PreparedRequest> {
+  ): Promise<PreparedSubmission> {
     const longest = this.#longest;
     const asked =
       read.kind === 'text' ? read.request.logprobs !== undefined : read.request.logprobs;
@@ -497,7 +482,7 @@ export class Serving implements RequestHost {
   #schedule(
     choice: Choice,
     { app }: Submission,
-    { promptTokens, maxTokens, request: { stage } }: ReadyRequest,
+    { promptTokens, maxTokens, request: { stage } }: ReadySubmission,
     slo: Slo,
     program: Program | undefined,
     arrivalMs: number,
@@ -529,7 +514,7 @@ export class Serving implements RequestHost {
     return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 
-  #programOf({ program: id }: Submission, { slo }: ReadRequest['request']): Program | undefined {
+  #programOf({ program: id }: Submission, { slo }: ReadSubmission['request']): Program | undefined {
     if (id === undefined || id === null) return undefined;
     if (slo !== undefined && slo.class !== 'program') {
       throw new TempoError(
@@ -563,18 +548,9 @@ export class Serving implements RequestHost {
   }
 }
 
-/** What it does not let go of in time, it does not let go of. */
-export function letGo(engine: { dispose(): Promise<void> }, ms = DISPOSE_WITHIN_MS): Promise<void> {
-  return within(ms, (async () => engine.dispose())());
-}
-
 /** Two requests of one id could not be told apart. */
 export function duplicate(id: string): TempoError {
   return new TempoError('invalid_request', `There is a request "${id}" already.`, { param: 'id' });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function programEnded(id: string): TempoError {
@@ -582,13 +558,5 @@ function programEnded(id: string): TempoError {
     'program_ended',
     `There is no running program "${id}": it has ended, or was never started. Start a new one.`,
     { param: 'program' },
-  );
-}
-
-function gaveUp(cause: TempoError): TempoError {
-  return new TempoError(
-    'engine_lost',
-    `The device was lost and did not come back after ${MAX_LOSSES} tries (${cause.message}) Load the model again, or a smaller one.`,
-    { cause },
   );
 }

@@ -1,7 +1,7 @@
 import { hashText } from '../scheduler';
 import { part } from './part';
 import type { PreparedTools } from './tools';
-import type { ChatRequest, ScriptedReply } from './validate';
+import type { ReadChatParams, ScriptedReply } from './validate';
 
 /** Makes up a value that satisfies the schema at a place of the request: the same for the same seed. */
 export type MakeUp = (path: string, seed: number) => Promise<unknown>;
@@ -15,7 +15,7 @@ const FORMATS_OF_JSON = ['json', 'json_schema'];
  * (`simulate`), and hold it to a form. Throws invalid_schema where nothing satisfies a schema.
  */
 export async function makeUpFor(
-  request: ChatRequest,
+  request: ReadChatParams,
   tools: PreparedTools | undefined,
 ): Promise<MakeUp | undefined> {
   const { simulate, response_format: format } = request;
@@ -42,7 +42,7 @@ export async function makeUpFor(
  * there is one: a tool that is called by chance would surprise every test.
  */
 export async function simulatedReply(
-  { simulate, response_format: format }: ChatRequest,
+  { simulate, response_format: format }: ReadChatParams,
   tools: PreparedTools | undefined,
   makeUp: MakeUp | undefined,
   seed: number,

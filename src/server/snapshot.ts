@@ -74,8 +74,6 @@ export function snapshotOf(
 }
 
 function traceOf(request: Request): Omit<RequestTrace, 'state'> {
-  const dueMs =
-    request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
   return {
     id: request.id,
     app: request.app,
@@ -84,7 +82,7 @@ function traceOf(request: Request): Omit<RequestTrace, 'state'> {
     slo: request.slo,
     program: request.program?.id,
     arrivalMs: request.arrivalMs,
-    dueMs: Number.isFinite(dueMs) ? dueMs : undefined,
+    dueMs: Number.isFinite(request.nextDueMs) ? request.nextDueMs : undefined,
     promptTokens: request.promptTokens,
     computedTokens: request.computed,
     generatedTokens: request.generated,

@@ -1,9 +1,9 @@
 import type { Tokenizer } from '../engine/step-engine';
 import { TempoError } from '../scheduler';
 
-/** Nearly all texts have fewer characters a token … */
+/** Nearly all texts have fewer characters a token. */
 const USUAL_CHARACTERS = 7;
-/** … and none has more. */
+/** No text has more characters a token. */
 const MOST_CHARACTERS = 32;
 
 /** As much of a made-up answer as `most` tokens may hold: what is longer is cut off anyway. */

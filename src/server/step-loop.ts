@@ -1,11 +1,11 @@
 import { yieldToEventLoop } from '../engine/yield';
 import {
   type Clock,
-  type RequestHost,
   runStep,
   type Scheduler,
   type StepRecord,
   TempoError,
+  type TokenKeeper,
 } from '../scheduler';
 import type { EngineSocket } from './engine-socket';
 import { RATE_WINDOW_MS } from './timeline';
@@ -34,7 +34,7 @@ export interface StepLoopEvents {
 export class StepLoop {
   readonly #scheduler: Scheduler;
   readonly #socket: EngineSocket;
-  readonly #host: RequestHost;
+  readonly #keeper: TokenKeeper;
   readonly #clock: Clock;
   readonly #events: StepLoopEvents;
   #stopped = false;
@@ -46,13 +46,13 @@ export class StepLoop {
   constructor(
     scheduler: Scheduler,
     socket: EngineSocket,
-    host: RequestHost,
+    keeper: TokenKeeper,
     clock: Clock,
     events: StepLoopEvents,
   ) {
     this.#scheduler = scheduler;
     this.#socket = socket;
-    this.#host = host;
+    this.#keeper = keeper;
     this.#clock = clock;
     this.#events = events;
     this.#done = this.#run();
@@ -82,7 +82,7 @@ export class StepLoop {
       this.#news = false;
       try {
         this.#socket.check();
-        const record = await runStep(this.#scheduler, this.#socket, this.#host, this.#clock, () =>
+        const record = await runStep(this.#scheduler, this.#socket, this.#keeper, this.#clock, () =>
           this.wake(),
         );
         failures = 0;

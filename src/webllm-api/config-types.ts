@@ -2,8 +2,8 @@
 import type { ChatCompletionParams, LoadChoice, Slo, Tempo, TempoOptions } from '../client';
 import type { ChatCompletionRequestBase, ResponseFormat } from './chat-types';
 import type { CompletionCreateParamsBase } from './completion-types';
-import type { InitProgressCallback, LogitProcessor, LogLevel } from './engine-types';
 import type { ModelIntegrity } from './integrity';
+import type { LogLevel } from './log';
 
 /** What a model is for. */
 export enum ModelType {
@@ -133,6 +133,25 @@ export interface TempoEngineOptions
     | null;
   /** A Tempo that the page has already: several engines, and the page itself, then share its one model. */
   client?: Tempo | null;
+}
+
+/** Where a load stands. */
+export interface InitProgressReport {
+  /** 0 to 1 over the whole load; it never goes back. */
+  progress: number;
+  /** Since the load began, s. */
+  timeElapsed: number;
+  /** For people, in WebLLM's words. */
+  text: string;
+}
+
+export type InitProgressCallback = (report: InitProgressReport) => void;
+
+/** Refused by every engine here: see `MLCEngineConfig.logitProcessorRegistry`. */
+export interface LogitProcessor {
+  processLogits: (logits: Float32Array) => Float32Array;
+  processSampledToken: (token: number) => void;
+  resetState: () => void;
 }
 
 export interface MLCEngineConfig {

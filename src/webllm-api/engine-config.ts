@@ -1,5 +1,4 @@
-import type { AppConfig } from './config-types';
-import type { InitProgressCallback } from './engine-types';
+import type { AppConfig, InitProgressCallback } from './config-types';
 import { WebLLMError } from './errors';
 import { prebuiltAppConfig } from './prebuilt';
 

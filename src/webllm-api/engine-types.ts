@@ -14,29 +14,9 @@ import type {
   CompletionCreateParamsNonStreaming,
   CompletionCreateParamsStreaming,
 } from './completion-types';
-import type { AppConfig, ChatOptions } from './config-types';
+import type { AppConfig, ChatOptions, InitProgressCallback } from './config-types';
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from './embedding-types';
-
-/** Where a load stands. */
-export interface InitProgressReport {
-  /** 0 to 1 over the whole load; it never goes back. */
-  progress: number;
-  /** Since the load began, s. */
-  timeElapsed: number;
-  /** For people, in WebLLM's words. */
-  text: string;
-}
-
-export type InitProgressCallback = (report: InitProgressReport) => void;
-
-export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR' | 'SILENT';
-
-/** Refused by every engine here: see `MLCEngineConfig.logitProcessorRegistry`. */
-export interface LogitProcessor {
-  processLogits: (logits: Float32Array) => Float32Array;
-  processSampledToken: (token: number) => void;
-  resetState: () => void;
-}
+import type { LogLevel } from './log';
 
 /** What is known of a generation that was kept. */
 export interface ResumeProbeResult {

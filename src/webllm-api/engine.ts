@@ -22,7 +22,14 @@ import type {
   CompletionCreateParamsNonStreaming,
   CompletionCreateParamsStreaming,
 } from './completion-types';
-import type { AppConfig, ChatOptions, MLCEngineConfig, TempoEngineOptions } from './config-types';
+import type {
+  AppConfig,
+  ChatOptions,
+  InitProgressCallback,
+  LogitProcessor,
+  MLCEngineConfig,
+  TempoEngineOptions,
+} from './config-types';
 import { embeddingResponse } from './embedding-response';
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from './embedding-types';
 import { checkedAppConfig, checkedCallback } from './engine-config';
@@ -31,9 +38,6 @@ import type {
   ChatCompletions,
   Completions,
   Embeddings,
-  InitProgressCallback,
-  LogitProcessor,
-  LogLevel,
   MLCEngineInterface,
   ResumeChatCompletionOptions,
   ResumeProbeResult,
@@ -45,7 +49,7 @@ import { gpuVendor, maxStorageBufferBindingSize } from './gpu';
 import { attach, detach } from './live-engines';
 import { type LoadPlan, planLoad } from './load-plan';
 import { Loaded } from './loaded';
-import { log, setLogLevel } from './log';
+import { type LogLevel, log, setLogLevel } from './log';
 import { refuseProcessors } from './logit-processors';
 import type { Piece } from './piece';
 import { ProgressReports } from './progress';

@@ -13,6 +13,7 @@ export type * from './embedding-types';
 export type * from './engine-types';
 export * from './extension';
 export * from './integrity';
+export type { LogLevel } from './log';
 export type { CustomRequestParams, WorkerRequest, WorkerResponse } from './messages';
 export { CreateMLCEngine, MLCEngine } from './mlc-engine';
 export * from './prebuilt';

@@ -1,4 +1,4 @@
-import type { LogitProcessor } from './engine-types';
+import type { LogitProcessor } from './config-types';
 import { WebLLMError } from './errors';
 
 /** Throws `unsupported` where there is a processor in the registry. */

@@ -1,5 +1,5 @@
 import type { LoadProgress, ServerState } from '../client';
-import type { InitProgressReport } from './engine-types';
+import type { InitProgressReport } from './config-types';
 
 /** The states of a load as WebLLM's reports. */
 export class ProgressReports {

@@ -1,4 +1,4 @@
-import type { LogitProcessor } from './engine-types';
+import type { LogitProcessor } from './config-types';
 import { refuseProcessors } from './logit-processors';
 import { isServeMessage, kindOf, type WorkerResponse } from './messages';
 import { startScript } from './package-worker';

@@ -3,6 +3,8 @@
  *
  * @module tempo-llm/server
  */
+// What crosses between a page and its server.
+
 export {
   type Clock,
   type EventListener,
@@ -10,4 +12,16 @@ export {
   TempoServer,
   type TempoServerOptions,
 } from '../server';
+export type {
+  ChatSubmission,
+  EmbeddingResult,
+  EmbeddingSubmission,
+  Outcome,
+  ProgramStart,
+  Receipt,
+  RequestEvent,
+  Submission,
+  TempoHost,
+  TextSubmission,
+} from './protocol';
 export { serve } from './serve';

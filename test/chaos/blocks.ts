@@ -2,7 +2,7 @@
  * Runs `work`, and tells the longest that the event loop was held meanwhile, ms: of the time on the clock
  * and that on the processor the shorter, so that other programs on the machine do not count.
  */
-export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
+async function longestBlock(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let over = false;
   let wall = performance.now();

@@ -6,7 +6,8 @@ import type { RealRun } from './entry';
 import { keptPipelines } from './kept-pipelines';
 
 const AT_ONCE = 4;
-const MOST_TOKENS = 24;
+/** What some of the prompts begin with: long enough to be worth sharing. */
+const SHARED = Array.from({ length: 80 }, (_, i) => 400 + i);
 
 const SAMPLINGS: Partial<SamplingParams>[] = [
   {},
@@ -17,8 +18,8 @@ const SAMPLINGS: Partial<SamplingParams>[] = [
 ];
 
 /**
- * Requests that begin, fork, are cut back, and are aborted between steps and in the middle of them, at
- * random: the same ones twice over. Throws unless pages, sequences, GPU buffers and their bytes are
+ * Requests that begin, some of them with the same tokens, and are aborted between steps and in the middle
+ * of them, at random: the same ones twice over. Throws unless pages, sequences, GPU buffers and their bytes are
  * after the second time what they were after the first, in which the runtime fills its pools. The
  * argument is how many requests each time (default 40).
  */
@@ -79,7 +80,7 @@ class Crowd {
   readonly #engine: WebLlmEngine;
   readonly #random: Random;
   readonly #live: Member[] = [];
-  readonly #counts = { requests: 0, steps: 0, forks: 0, truncations: 0, aborts: 0, inStep: 0 };
+  readonly #counts = { requests: 0, steps: 0, shared: 0, aborts: 0, inStep: 0 };
 
   constructor(engine: WebLlmEngine, random: Random) {
     this.#engine = engine;
@@ -101,18 +102,9 @@ class Crowd {
   }
 
   #begin(id: string): void {
-    const parents = this.#live.filter(({ tokens, pending }) => tokens.length - pending > 2);
-    const parent = this.#chance(0.4) ? parents[this.#below(parents.length)] : undefined;
-    let start: number[] = [];
-    if (parent !== undefined && this.#engine.capabilities.fork) {
-      this.#counts.forks++;
-      const computed = parent.tokens.length - parent.pending;
-      const length = 1 + this.#below(computed);
-      this.#engine.fork(parent.id, id, length);
-      start = parent.tokens.slice(0, length);
-    }
+    const start = this.#chance(0.4) ? SHARED : [];
     const more = Array.from({ length: 1 + this.#below(4) }, () => 300 + this.#below(50));
-    const tokens = [...start, ...more].slice(0, Math.max(start.length + 1, MOST_TOKENS));
+    const tokens = [...start, ...more];
     const promptTokens = tokens.length;
     const sampling = {
       temperature: 0,
@@ -122,6 +114,7 @@ class Crowd {
       ...SAMPLINGS[this.#below(SAMPLINGS.length)],
     };
     const { cachedTokens } = this.#engine.add({ id, tokens, promptTokens, sampling });
+    if (cachedTokens > 0) this.#counts.shared++;
     const pending = tokens.length - cachedTokens;
     this.#live.push({ id, tokens, promptTokens, pending, left: 1 + this.#below(4) });
   }
@@ -159,15 +152,7 @@ class Crowd {
     member.tokens.push(token);
     member.pending = 1;
     member.left--;
-    if (member.left === 0) {
-      this.#end(member);
-      return;
-    }
-    const answered = member.tokens.length - member.promptTokens;
-    if (answered < 2 || !this.#engine.capabilities.truncate || !this.#chance(0.4)) return;
-    this.#counts.truncations++;
-    member.tokens.length -= 1 + this.#below(answered - 1);
-    this.#engine.truncate(member.id, member.tokens.length);
+    if (member.left === 0) this.#end(member);
   }
 
   #end(member: Member): void {

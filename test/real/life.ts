@@ -25,7 +25,9 @@ export default async function life(run: RealRun): Promise<unknown> {
     });
 
   const engine = await load();
-  const prompt = Array.from(engine.model.tokenizer.encode('What keeps the tempo steady?'));
+  const prompt = Array.from(
+    engine.model.tokenizer.encode('What keeps the tempo steady? '.repeat(16)),
+  );
   const pages: number[] = [];
   const buffers: (number | undefined)[] = [];
   for (let round = 0; round < 3; round++) {
@@ -35,11 +37,12 @@ export default async function life(run: RealRun): Promise<unknown> {
     await step(engine, { a: 1, b: prompt.length + 1 - cachedOf(engine, 'b') });
     engine.remove('a');
     await step(engine, { b: 1 });
-    // Eviction, truncation and a fork within a page, with the runtime's count to compare.
-    engine.truncate('b', prompt.length);
-    engine.fork('b', 'fork', prompt.length - 3);
+    // Eviction and a start from a part of another's page, with the runtime's count to compare.
+    const twin = [...prompt.slice(0, -3), 30 + round];
+    add(engine, 'twin', twin);
+    await step(engine, { twin: twin.length - cachedOf(engine, 'twin') });
     engine.remove('b');
-    engine.remove('fork');
+    engine.remove('twin');
     pages.push(engine.kv.freePages);
     const { counted, available } = (engine as WebLlmEngine).unheldPages;
     if (counted !== available) throw new Error(`${counted} pages counted, ${available} available.`);

@@ -7,7 +7,7 @@ export const AXIS_HEIGHT = 20;
 export const INLINE_HEAD_HEIGHT = 28;
 
 /** Further apps are in the engine's own track alone. */
-export const MOST_TRACKS = 12;
+const MOST_TRACKS = 12;
 
 const PADDING = 6;
 

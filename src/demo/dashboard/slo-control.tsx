@@ -15,7 +15,7 @@ interface NumberFieldProps {
 }
 
 /** A number to edit within a sentence; taken over on Enter or when it is left. */
-export function NumberField({ label, value, unit, onCommit, onError }: NumberFieldProps) {
+function NumberField({ label, value, unit, onCommit, onError }: NumberFieldProps) {
   const [text, setText] = useState(String(value));
   const [invalid, setInvalid] = useState(false);
   useEffect(() => {

@@ -1,20 +1,7 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
-import type { PolicyName, Slo } from '../../client';
-import { type AppName, DEFAULT_SLOS } from '../design/apps';
-import { saneChoices } from './sane-choices';
-
-export type Theme = 'system' | 'light' | 'dark';
-
-/** What the reader chose of the scheduler and its engine. */
-export interface Choices {
-  theme: Theme;
-  trafficChoice: boolean;
-  policy: PolicyName;
-  slos: Record<AppName, Slo>;
-  /** The simulated device; a real model is loaded again only when it is asked for. */
-  device: string;
-}
+import { DEFAULT_SLOS } from '../design/apps';
+import { type Choices, saneChoices, type Theme } from './choices';
 
 interface Settings extends Choices {
   /** Scripted visitors keep the three apps busy. */

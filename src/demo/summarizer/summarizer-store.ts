@@ -125,7 +125,7 @@ function edit(id: string, change: (document: Document) => Document): void {
 }
 
 /** Starts as many calls as may be under way; called whenever one could have become possible. */
-export function pump(): void {
+function pump(): void {
   if (useLive.getState().state.phase !== 'ready') return;
   while (underWay < CONCURRENCY && !useSummarizer.getState().paused) {
     const { documents } = useSummarizer.getState();

@@ -1,3 +1,5 @@
+import { invariant, pagesFor } from '../../scheduler';
+
 /** A page is shared by whole sequences, so counts are small. */
 interface Holder {
   pages: number[];
@@ -22,6 +24,7 @@ export class PageLedger {
   #livePages = 0;
 
   constructor(totalPages: number, pageSize: number) {
+    invariant(totalPages >= 1 && pageSize >= 1, `${totalPages} pages of ${pageSize} tokens`);
     this.totalPages = totalPages;
     this.pageSize = pageSize;
     this.#references = new Uint16Array(totalPages);
@@ -50,7 +53,7 @@ export class PageLedger {
   }
 
   pagesFor(tokens: number): number {
-    return Math.ceil(tokens / this.pageSize);
+    return pagesFor(tokens, this.pageSize);
   }
 
   tokensOf(slot: number): number {

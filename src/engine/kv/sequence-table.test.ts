@@ -46,7 +46,7 @@ describe('SequenceTable', () => {
     table.remove('a');
     expect(table.matchPrefix(run(13), 'two')).toBe(0);
     table.extend('b', run(13), 0, 13);
-    table.fork('b', 'c', 6);
+    expect(table.add('c', [...run(6), 77], 'two')).toBe(6);
     expect(table.matchPrefix([...run(6), 77], 'two')).toBe(6);
   });
 
@@ -115,14 +115,6 @@ describe('SequenceTable', () => {
     expect(() => table.extend('b', run(9, 500), 0, 9)).toThrow(/more KV pages/);
   });
 
-  it('forks in full for several answers to one prompt, each with a page of its own to go on in', () => {
-    const table = new SequenceTable(OPTIONS);
-    fill(table, 'a', run(9));
-    table.fork('a', 'b', 9);
-    expect(table.computed('b')).toBe(9);
-    expect(table.freePages).toBe(16 - 3 - 1);
-  });
-
   it('moves a sequence onto what a twin has computed meanwhile', () => {
     const table = new SequenceTable(OPTIONS);
     table.add('a', run(10));
@@ -133,17 +125,6 @@ describe('SequenceTable', () => {
     expect(table.rematch('b', run(10), 9)).toBe(9);
     expect(table.freePages).toBe(16 - 3 - 1);
     expect(table.rematch('b', run(10), 9)).toBe(9);
-  });
-
-  it('truncates across a shared page by starting anew from a shorter copy', () => {
-    const calls: string[] = [];
-    const table = new SequenceTable(OPTIONS, recorder(calls));
-    fill(table, 'a', run(12));
-    fill(table, 'b', [...run(12), 77]);
-    calls.length = 0;
-    table.truncate('b', 6);
-    expect(table.computed('b')).toBe(6);
-    expect(calls).toEqual(['fork 1>2 6', 'close 1']);
   });
 
   it('says which sequence is missing', () => {
@@ -231,14 +212,6 @@ const action = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), who: fc.nat(7) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('truncate' as const), who: fc.nat(7), to: fc.nat(30) }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('fork' as const), who: fc.nat(7), at: fc.nat(30) }),
-  },
 );
 
 describe('SequenceTable, whatever happens', () => {
@@ -300,28 +273,10 @@ describe('SequenceTable, whatever happens', () => {
               table.extend(id, ids, held.length, ids.length);
               cache.append(table.slotOf(id), ids.slice(held.length));
               live.set(id, ids);
-            } else if (a.do === 'remove') {
+            } else {
               const id = pick(a.who);
               table.remove(id);
               live.delete(id);
-            } else if (a.do === 'truncate') {
-              const id = pick(a.who);
-              const held = live.get(id) ?? [];
-              const to = Math.min(a.to, held.length);
-              if (table.freePages === 0) continue;
-              const left = table.truncate(id, to);
-              expect([to, to - (to % 4)]).toContain(left);
-              live.set(id, held.slice(0, left));
-            } else {
-              const id = pick(a.who);
-              const held = live.get(id) ?? [];
-              const at = Math.min(a.at, held.length);
-              if (at === 0 || live.size >= OPTIONS.maxSequences || table.freePages === 0) continue;
-              const child = `s${names++}`;
-              const copied = table.fork(id, child, at);
-              expect(copied).toBe(sharesWithinPage ? at : at - (at % 4));
-              live.set(child, held.slice(0, copied));
-              groups.set(child, groups.get(id));
             }
 
             // Late matches change where a sequence's tokens are, never what they are.

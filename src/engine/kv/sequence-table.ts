@@ -1,4 +1,4 @@
-import { type KvState, TempoError, type TokenIds } from '../../scheduler';
+import { invariant, type KvState, TempoError, type TokenIds } from '../../scheduler';
 import { PageLedger } from './page-ledger';
 import { type PrefixMatch, RadixTree } from './radix-tree';
 
@@ -78,6 +78,8 @@ export class SequenceTable implements KvState {
   #nextSlot: number;
 
   constructor(options: SequenceTableOptions, operations?: KvOperations) {
+    const { maxSequences, maxKept } = options;
+    invariant(maxSequences >= 1 && maxKept >= 0, `${maxSequences} sequences, ${maxKept} kept`);
     this.#options = options;
     this.#operations = operations;
     this.#ledger = new PageLedger(options.totalPages, options.pageSize);
@@ -159,24 +161,6 @@ export class SequenceTable implements KvState {
   }
 
   /**
-   * Makes `id` a live copy of a live sequence's first `tokens` computed tokens; down to a whole page
-   * where a copy within a page is not to be trusted. Returns how many they are.
-   */
-  fork(parentId: string, id: string, tokens: number): number {
-    this.#checkNew(id);
-    const parent = this.#slot(parentId);
-    if (!(Number.isInteger(tokens) && tokens > 0 && tokens <= this.#ledger.tokensOf(parent))) {
-      throw new TempoError(
-        'engine_failed',
-        `"${parentId}" has ${this.#ledger.tokensOf(parent)} computed tokens; ${tokens} of them cannot be forked.`,
-      );
-    }
-    const { slot, computed } = this.#copy(parent, tokens);
-    this.#live.set(id, slot);
-    return computed;
-  }
-
-  /**
    * Moves a live sequence onto a prefix of `tokens` (of at most `limit`) that has become known since
    * it was added: a twin's, say, that was computed first. Worth it from one page on. Returns how many
    * of its tokens are computed now.
@@ -202,26 +186,6 @@ export class SequenceTable implements KvState {
     this.#makeRoom(this.#ledger.growth(slot, to - from));
     this.#ledger.grow(slot, to - from);
     this.#tree.extend(slot, tokens, from, to);
-  }
-
-  /**
-   * Takes back a live sequence's tokens beyond the first `tokens`. Returns how many are left; fewer,
-   * where the cut lies within a shared page and a copy of that is not to be trusted.
-   */
-  truncate(id: string, tokens: number): number {
-    const slot = this.#slot(id);
-    const before = this.#ledger.tokensOf(slot);
-    if (tokens >= before) return before;
-    const tail = this.#ledger.pagesOf(slot).length - Math.floor(tokens / this.#options.pageSize);
-    if (this.#ledger.unsharedTail(slot) >= tail) {
-      this.#shrink(slot, tokens);
-      return tokens;
-    }
-    // The cut lies in pages that others share: start anew from a shorter copy.
-    const { slot: copy, computed } = this.#copy(slot, tokens);
-    this.#close(slot);
-    this.#live.set(id, copy);
-    return computed;
   }
 
   /** Lets go of a live sequence; its prefix is kept, unless another covers it or `keep` is false. */
@@ -315,23 +279,6 @@ export class SequenceTable implements KvState {
   #forkable(tokens: number): number {
     const { pageSize, sharesWithinPage } = this.#options;
     return sharesWithinPage ? tokens : tokens - (tokens % pageSize);
-  }
-
-  /** A new slot with another's first `tokens`, or as many of them as whole pages hold. */
-  #copy(parent: number, tokens: number): { slot: number; computed: number } {
-    const computed = this.#forkable(tokens);
-    if (computed % this.#options.pageSize !== 0) this.#makeRoom(1, parent);
-    const slot = this.#takeSlot(parent);
-    if (computed === 0) {
-      this.#ledger.open(slot);
-      this.#tree.add(slot, this.#tree.groupOf(parent));
-      this.#operations?.open(slot);
-    } else {
-      this.#ledger.fork(parent, slot, computed);
-      this.#tree.fork(parent, slot, computed);
-      this.#operations?.fork(parent, slot, computed);
-    }
-    return { slot, computed };
   }
 
   /** Forks, within what pages there are. Returns the tokens shared. */

@@ -47,7 +47,7 @@ export class Sampler {
 }
 
 /** The largest logit's index; of several, the lowest. Throws engine_failed where there is none. */
-export function argmax(logits: Float32Array): number {
+function argmax(logits: Float32Array): number {
   let best = -1;
   let max = -Infinity;
   for (let i = 0; i < logits.length; i++) {

@@ -74,4 +74,4 @@ export class SequenceSampling {
 }
 
 /** WebLLM raises lower temperatures to this, where the softmax is the argmax. */
-export const GREEDY_BELOW = 1e-6;
+const GREEDY_BELOW = 1e-6;

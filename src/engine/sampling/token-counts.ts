@@ -11,12 +11,6 @@ export class TokenCounts {
     this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
   }
 
-  remove(token: number): void {
-    const count = this.#counts.get(token) ?? 0;
-    if (count > 1) this.#counts.set(token, count - 1);
-    else this.#counts.delete(token);
-  }
-
   /** Token and count, in order of first appearance. */
   [Symbol.iterator](): IterableIterator<[number, number]> {
     return this.#counts.entries();

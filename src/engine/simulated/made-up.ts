@@ -1,6 +1,7 @@
 /** Values that satisfy a JSON schema and mean nothing, for the simulated engine's answers. */
 import { type Random, seededRandom } from '../../scheduler';
-import { ArrayShape, type ArrayState } from '../sampling/grammar/json/array-places';
+import { ArrayShape } from '../sampling/grammar/json/array-places';
+import type { ArrayState } from '../sampling/grammar/json/array-state';
 import { ObjectShape, type ObjectState } from '../sampling/grammar/json/object-places';
 import { UsedValues } from '../sampling/grammar/json/used-values';
 import { Values } from '../sampling/grammar/json/values';

@@ -109,14 +109,6 @@ class SimulatedEngine extends SimulatedExecutor implements StepEngine {
     await compileGrammar(spec, signal);
   }
 
-  fork(): never {
-    throw new TempoError('unsupported', 'The simulated engine shares prefixes by itself, on add.');
-  }
-
-  truncate(): never {
-    throw new TempoError('unsupported', 'The simulated engine does not take tokens back.');
-  }
-
   async dispose(): Promise<void> {}
 }
 

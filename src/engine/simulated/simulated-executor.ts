@@ -3,6 +3,7 @@ import {
   type EngineCapabilities,
   type EngineCapacity,
   type KvState,
+  pagesFor,
   type SampledToken,
   type SequenceSpec,
   type StepCosts,
@@ -87,8 +88,6 @@ export class SimulatedExecutor implements StepExecutor {
       batchedDecode: true,
       continuedPrefill: true,
       mixedSteps: true,
-      fork: true,
-      truncate: true,
       ...capabilities,
     };
     this.#table = new SequenceTable({
@@ -214,6 +213,6 @@ export class SimulatedExecutor implements StepExecutor {
   }
 
   #pages(tokens: number): number {
-    return Math.ceil(tokens / this.capacity.pageSize);
+    return pagesFor(tokens, this.capacity.pageSize);
   }
 }

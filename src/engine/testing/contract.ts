@@ -255,39 +255,6 @@ const CHECKS: Record<string, Check> = {
     driver.removeAll();
   },
 
-  forks: async (driver) => {
-    const { engine } = driver;
-    if (!engine.capabilities.fork || engine.capacity.maxSequences < 2) return;
-    if (engine.model.simulated) return; // shares prefixes on add, which is checked above
-    const { pageSize } = engine.capacity;
-    for (const length of [pageSize + 5, 2 * pageSize + 1]) {
-      const spec = driver.spec('a', length, 800);
-      const alone = await driver.text({ ...spec, id: 'alone' });
-      await driver.start(spec, 1);
-      engine.fork('a', 'b', length - 1);
-      // Usually one token is left to compute; the rest of a page where copies within one are off.
-      const left = driver.add({ ...spec, id: 'b' });
-      ok(left >= 1 && left <= pageSize, `${left} tokens are left to compute in a fork`);
-      const forked = [tokenOf(await driver.step(['b', left]), 'b')];
-      forked.push(...(await driver.decode('b', driver.tokens - 1)));
-      const rest = await driver.decode('a', driver.tokens - 1);
-      driver.removeAll();
-      same(forked, alone, 'the text of a fork');
-      same(rest, alone.slice(1), 'the text of what was forked');
-    }
-  },
-
-  'takes tokens back': async (driver) => {
-    const { engine } = driver;
-    if (!engine.capabilities.truncate || engine.model.simulated) return;
-    const spec = driver.spec('a', 10, 900);
-    const text = await driver.start(spec, 5);
-    engine.truncate('a', spec.tokens.length + 2);
-    const again = await driver.decode('a', 3);
-    engine.remove('a');
-    same(again, text.slice(2), 'a text redone from its second token');
-  },
-
   'obeys the sampling parameters': async (driver) => {
     const { engine } = driver;
     if (engine.model.simulated) return;

@@ -111,8 +111,6 @@ export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
     stop_str: ['<|endoftext|>', '<|im_end|>'],
     stop_token_ids: [151643, 151645],
     add_role_after_system_message: true,
-    use_function_calling: false,
-    function_string: '',
   },
   hermes3: {
     system_template: '<|im_start|>system\n{system_message}<|im_end|>\n',
@@ -185,8 +183,5 @@ export const TEMPLATES: Readonly<Record<string, ChatTemplate>> = {
     seps: ['\n', '</s>'],
     stop_str: ['USER'],
     stop_token_ids: [2],
-    offset: 0,
-    use_function_calling: true,
-    function_string: '[{"name": "f"}]',
   },
 };

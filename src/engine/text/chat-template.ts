@@ -21,7 +21,7 @@ export interface ChatTemplate extends ConversationTemplate {
 }
 
 /** What `enable_thinking: false` starts the reply with. */
-export const EMPTY_REASONING = '<think>\n\n</think>\n\n';
+const EMPTY_REASONING = '<think>\n\n</think>\n\n';
 
 const OPEN_REASONING = /<think>\s*$/;
 

@@ -9,7 +9,7 @@ export interface Turn {
 }
 
 /** An image, and where in its turn's content it stands, characters. */
-export interface TurnImage {
+interface TurnImage {
   at: number;
   image: PromptImage;
 }

@@ -18,10 +18,10 @@ import {
 import { allocateKv, DeviceOverfull } from './kv-allocation';
 import { kvBytesPerToken, weightBytes } from './kv-memory';
 import { grammarsOf } from './lazy-grammars';
-import type { WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { RowSampler } from './row-sampler';
 import { WebLlmEngine } from './webllm-engine';
+import { UNSAID_WINDOW, type WebLlmOptions } from './webllm-options';
 
 /** Sequences at once, and finished ones kept as prefixes, where the caller does not say. */
 const DEFAULT_SEQUENCES = 32;
@@ -33,9 +33,6 @@ const DEFAULT_KEPT = 32;
  * in every later step of both. That eats up what computing a few dozen tokens costs once.
  */
 const MIN_SHARE = 64;
-
-/** The context window of a model that says nothing of it, tokens. */
-export const UNSAID_WINDOW = 4096;
 
 /** Why a model that WebLLM has loaded cannot be served in batches; undefined where it can. */
 export function batchingObstacle({ metadata, pipeline }: Internals): string | undefined {
@@ -126,10 +123,10 @@ export async function batchedEngine(
       pageSize: PAGE_SIZE,
       maxSequences,
       maxKept,
-      sharing: tested.capabilities.fork,
-      sharesWithinPage: tested.withinPage,
+      sharing: tested.prefixes.sharing,
+      sharesWithinPage: tested.prefixes.withinPage,
       minShare: MIN_SHARE,
-      trims: tested.capabilities.truncate,
+      trims: tested.prefixes.trims,
     },
     model,
   );

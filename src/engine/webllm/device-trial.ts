@@ -2,10 +2,10 @@ import type { EngineCapabilities, StepCosts } from '../../scheduler';
 import type { BatchModel } from './batch-model';
 import { isSoftwareDevice } from './gpu-device';
 import { type Internals, runtimeHas, SWAP_FUNCTIONS } from './internals';
-import type { WebLlmOptions } from './load';
 import type { KernelTrial, OwnKernels } from './own-kernels';
-import { calibrate, measureSwap, selfTest, sharesWithinPage } from './self-test';
+import { calibrate, measureSwap, type PrefixSharing, selfTest } from './self-test';
 import { SwapSpace } from './swap-space';
+import type { WebLlmOptions } from './webllm-options';
 
 /** Longest the calibration may take, ms: a GPU needs a fraction of it. */
 const CALIBRATION_MS = 600;
@@ -25,15 +25,12 @@ const EVERYTHING: EngineCapabilities = {
   batchedDecode: true,
   continuedPrefill: true,
   mixedSteps: true,
-  fork: true,
-  truncate: true,
 };
 
 /** What a device can be used for, and how fast it is. */
 export interface DeviceTrial {
   capabilities: EngineCapabilities;
-  /** Forks may end within a page. */
-  withinPage: boolean;
+  prefixes: PrefixSharing;
   costs: StepCosts;
   swap?: { space: SwapSpace; msPerToken: number };
   /** What was left out or switched off, in plain sentences. */
@@ -84,7 +81,7 @@ export async function tryOut(
   });
   const trial: DeviceTrial = {
     capabilities,
-    withinPage: sharesWithinPage(found),
+    prefixes: found.prefixes,
     costs: costs ?? UNMEASURED,
     notes,
   };
@@ -113,5 +110,6 @@ function notesOf({ adopted, speedup, unequal }: KernelTrial): string[] {
 }
 
 function untried(note: string): DeviceTrial {
-  return { capabilities: EVERYTHING, withinPage: true, costs: UNMEASURED, notes: [note] };
+  const prefixes = { sharing: true, withinPage: true, trims: true };
+  return { capabilities: EVERYTHING, prefixes, costs: UNMEASURED, notes: [note] };
 }

@@ -15,7 +15,7 @@ export class EngineSequence {
   unprepared = false;
   #tokens: Int32Array;
   #length: number;
-  #images: readonly SequenceImage[];
+  readonly #images: readonly SequenceImage[];
 
   constructor(spec: SequenceSpec, cachedTokens: number) {
     this.spec = spec;
@@ -74,16 +74,6 @@ export class EngineSequence {
       this.#tokens = longer;
     }
     this.#tokens[this.#length++] = token;
-  }
-
-  /** Forgets tokens beyond the first `tokens`. */
-  truncate(tokens: number): void {
-    this.#length = Math.min(this.#length, tokens);
-    this.computed = Math.min(this.computed, tokens);
-    this.#images = this.#images
-      .filter(({ at }) => at < tokens)
-      .map((image) => ({ ...image, rows: Math.min(image.rows, tokens - image.at) }));
-    this.dispose();
   }
 
   /** Its sampling state is made anew when it is next needed. */

@@ -97,7 +97,7 @@ export class GpuSampler {
     const values = after.toArray();
     const [token] = drawn.toArray();
     const tokens = spread.toArray();
-    for (const host of [after, drawn, spread]) host.dispose();
+    for (const copy of [after, drawn, spread]) copy.dispose();
     const near = (a: number, b: number) => Math.abs(a - b) < 0.01;
     if (near(values[first], 4) && near(values[second], -1)) this.#repetitionPower = -1;
     else if (!near(values[first], 1) || !near(values[second], -4)) return false;

@@ -11,3 +11,4 @@ export * from './embedder';
 export * from './load';
 export * from './model-store';
 export * from './webllm-module';
+export type { WebLlmOptions } from './webllm-options';

@@ -46,14 +46,14 @@ export interface TvmArray extends TvmObject {
 }
 
 /** A number with the type that a TVM function wants. */
-export type TvmScalar = object;
+type TvmScalar = object;
 
 export interface TvmDevice {
   /** All commands so far are sent, and all copies to the CPU so far are there. */
   sync(): Promise<void>;
 }
 
-export type TvmArgument = TvmObject | TvmScalar | TvmDevice | number | string | null;
+type TvmArgument = TvmObject | TvmScalar | TvmDevice | number | string | null;
 
 /** A function of the library or the runtime. What it returns belongs to the current scope. */
 export interface TvmFunction extends TvmObject {
@@ -73,7 +73,7 @@ export interface TvmInstance {
 }
 
 /** tvmjs `VirtualMachine`. */
-export interface TvmVirtualMachine {
+interface TvmVirtualMachine {
   /** Undefined where the library has no such function; up to 0.2.79, throws. */
   getFunction(name: string): TvmFunction;
 }
@@ -172,7 +172,7 @@ export interface Internals {
 }
 
 /** Functions of the library that batched serving needs. */
-export const LIBRARY_FUNCTIONS = [
+const LIBRARY_FUNCTIONS = [
   'embed',
   'batch_prefill',
   'batch_decode',

@@ -9,9 +9,10 @@ import {
 } from '../testing/stand-in';
 import type { ChatOptions } from './app-config';
 import { fixCumulativeSum, fixKernel, fixMergeState } from './kernel-fix';
-import { loadWebLlmEngine, type WebLlmOptions } from './load';
+import { loadWebLlmEngine } from './load';
 import { ReportReader } from './load-progress';
 import type { WebLlmEngine } from './webllm-engine';
+import type { WebLlmOptions } from './webllm-options';
 
 const engines: StepEngine[] = [];
 afterEach(async () => {
@@ -238,26 +239,37 @@ describe('The kernel fix', () => {
 });
 
 describe('The self-test', () => {
-  const CASES: [NonNullable<StandInOptions['wrong']>, Partial<StepEngine['capabilities']>][] = [
+  type Case = [NonNullable<StandInOptions['wrong']>, Partial<StepEngine['capabilities']>, RegExp[]];
+  const CASES: Case[] = [
+    [{}, { batchedDecode: true, continuedPrefill: true, mixedSteps: true }, []],
     [
-      {},
-      { batchedDecode: true, continuedPrefill: true, mixedSteps: true, fork: true, truncate: true },
+      { chunks: true },
+      { batchedDecode: true, continuedPrefill: false },
+      [/prompts are computed whole and prefixes are not shared/],
     ],
-    [{ chunks: true }, { batchedDecode: true, continuedPrefill: false, fork: false }],
     [
       { batches: true },
-      { batchedDecode: false, mixedSteps: false, continuedPrefill: true, fork: true },
+      { batchedDecode: false, mixedSteps: false, continuedPrefill: true },
+      [/served one at a time/],
     ],
-    [{ forks: true }, { batchedDecode: true, continuedPrefill: true, fork: true }],
-    [{ pops: true }, { batchedDecode: true, continuedPrefill: true, fork: true, truncate: false }],
+    [
+      { forks: true },
+      { batchedDecode: true, continuedPrefill: true },
+      [/prefixes are shared by whole pages only/],
+    ],
+    [
+      { pops: true },
+      { batchedDecode: true, continuedPrefill: true },
+      [/prefixes are kept or given up whole/],
+    ],
   ];
-  for (const [wrong, capabilities] of CASES) {
+  for (const [wrong, capabilities, complaints] of CASES) {
     const what = Object.keys(wrong).join() || 'nothing';
     it(`finds ${what} wrong, switches it off, and says so`, async () => {
       const engine = await load(new StandIn({ wrong }), { maxSequences: 4 });
       expect(engine.capabilities).toMatchObject(capabilities);
-      const complaints = engine.status.notes.filter((note) => note.includes('computes something'));
-      expect(complaints.length > 0).toBe(what !== 'nothing');
+      const said = engine.status.notes.filter((note) => note.includes('computes something'));
+      expect(said).toEqual(complaints.map((complaint) => expect.stringMatching(complaint)));
       expect(engine.status.mode).toBe(wrong.batches ? 'serial' : 'batched');
       expect(engine.capacity.maxBatch).toBe(wrong.batches ? 1 : 4);
     });

@@ -1,8 +1,8 @@
 import { TempoError } from '../../scheduler';
-import type { LoadOptions, StepEngine } from '../step-engine';
+import type { StepEngine } from '../step-engine';
 import { unlessAborted } from '../within';
 import { abortable, aborted, letGo, throwIfAborted, UNLOAD_WITHIN_MS } from './abortable';
-import type { AppConfig, ChatOptions } from './app-config';
+import type { ChatOptions } from './app-config';
 import { batchedEngine, batchingObstacle } from './batched-load';
 import { download } from './download';
 import { watchGpu } from './gpu-watch';
@@ -12,38 +12,8 @@ import { loadError } from './load-errors';
 import { ReportReader } from './load-progress';
 import { LogitTap } from './serial-engine';
 import { serialEngine } from './serial-load';
-import { importWebLlm, kindOf, modelRecord, usableGpu, type WebLlmModule } from './webllm-module';
-
-export interface WebLlmOptions extends LoadOptions {
-  /** A model id of `appConfig`'s list. */
-  model: string;
-  /** Default: WebLLM's prebuilt list. */
-  appConfig?: AppConfig;
-  /** What is to be other than the model's configuration says. */
-  chatOptions?: ChatOptions;
-  /** Sequences that may hold pages at once. Default 32. */
-  maxSequences?: number;
-  /** Memory for the KV cache, bytes. Default: by the model's size, see `defaultBudget`. */
-  kvBudgetBytes?: number;
-  /** Longest prompt plus output, tokens. Default, and at most: the model's own. */
-  contextWindow?: number;
-  /** Finished sequences kept as prefixes for those to come, at most. Default 32; 0: none. */
-  keepPrefixes?: number;
-  /**
-   * Whether the device is tested and timed once the model is loaded. `auto` (default): unless it is
-   * a software device, on which that takes minutes.
-   */
-  selfTest?: 'always' | 'never' | 'auto';
-  /**
-   * Kernels of our own instead of the library's. `auto` (default): those that the device's trial finds
-   * equal and faster; where it is not tested, none. `untried`: all, for measurements.
-   */
-  ownKernels?: 'auto' | 'never' | 'untried';
-  /** WebLLM itself. Default: the package's, loaded now. */
-  webllm?: WebLlmModule;
-  /** Default: `navigator.gpu`. */
-  gpu?: GPU;
-}
+import { importWebLlm, kindOf, modelRecord, usableGpu } from './webllm-module';
+import type { WebLlmOptions } from './webllm-options';
 
 /** Loads after one that lost its device for want of memory. The weights come from the cache then. */
 const MAX_RETRIES = 2;

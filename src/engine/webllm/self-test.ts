@@ -3,9 +3,21 @@ import { type BatchModel, type ForwardMember, PAGE_SIZE } from './batch-model';
 import type { MlcPipeline } from './internals';
 import type { SwapSpace } from './swap-space';
 
+/** What a device does rightly with the prefixes that sequences share. */
+export interface PrefixSharing {
+  /** A sequence may start from another's pages. */
+  sharing: boolean;
+  /** It may start within one of its pages, which is copied. */
+  withinPage: boolean;
+  /** A kept sequence may lose its last pages and keep the rest. */
+  trims: boolean;
+}
+
 /** What the device turned out to compute rightly. */
 export interface SelfTestReport {
   capabilities: EngineCapabilities;
+  /** How far prefixes may be shared. */
+  prefixes: PrefixSharing;
   /** What was switched off, in plain sentences. */
   notes: string[];
   /** Per check, how far apart the two ways of computing the same logits were; see `distance`. */
@@ -114,10 +126,14 @@ function verdict(distances: Record<string, number>): SelfTestReport {
     batchedDecode: right('batched decode'),
     continuedPrefill: chunks,
     mixedSteps: right('mixed step') && right('batched decode'),
-    // What follows a fork is a chunk on earlier tokens.
-    fork: chunks && right('fork at a page'),
-    truncate: right('pop'),
     swap: right('swap'),
+  };
+  // What follows a fork is a chunk on earlier tokens.
+  const sharing = chunks && right('fork at a page');
+  const prefixes: PrefixSharing = {
+    sharing,
+    withinPage: sharing && right('fork within a page'),
+    trims: right('pop'),
   };
   const notes: string[] = [];
   const off = (check: string, consequence: string) => {
@@ -128,12 +144,12 @@ function verdict(distances: Record<string, number>): SelfTestReport {
   };
   off('chunks', 'prompts are computed whole and prefixes are not shared');
   if (chunks) off('fork at a page', 'prefixes are not shared');
-  if (capabilities.fork) off('fork within a page', 'prefixes are shared by whole pages only');
+  if (sharing) off('fork within a page', 'prefixes are shared by whole pages only');
   off('batched decode', 'requests are served one at a time');
   if (capabilities.batchedDecode) off('mixed step', 'prompts and answers do not share a step');
-  off('pop', 'tokens are not taken back');
+  off('pop', 'prefixes are kept or given up whole');
   if ('swap' in distances) off('swap', 'pages are not swapped to CPU memory');
-  return { capabilities, notes, distances };
+  return { capabilities, prefixes, notes, distances };
 }
 
 function percent(share: number): string {
@@ -142,11 +158,6 @@ function percent(share: number): string {
 
 function worst(...values: number[]): number {
   return values.some(Number.isNaN) ? Number.NaN : Math.max(...values);
-}
-
-/** Whether forks may end within a page: the whole-page fork being right is not enough. */
-export function sharesWithinPage({ capabilities, distances }: SelfTestReport): boolean {
-  return capabilities.fork && (distances['fork within a page'] ?? Number.NaN) <= TOLERANCE;
 }
 
 /** Root mean square difference, as a share of `b`'s standard deviation. NaN where either is broken. */

@@ -73,8 +73,6 @@ export class SerialEngine implements StepEngine {
     batchedDecode: false,
     continuedPrefill: true,
     mixedSteps: false,
-    fork: false,
-    truncate: false,
   };
   readonly costs: StepCosts = {
     baseMs: 40,
@@ -160,14 +158,6 @@ export class SerialEngine implements StepEngine {
     if (this.#sequence?.id !== sequenceId) return;
     this.#sequence.dispose();
     this.#sequence = undefined;
-  }
-
-  fork(): never {
-    throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
-  }
-
-  truncate(): never {
-    throw new TempoError('unsupported', 'This engine cannot truncate sequences; see its status.');
   }
 
   async step({ work }: StepPlan): Promise<StepResult> {

@@ -1,15 +1,14 @@
 import { TempoError } from '../../scheduler';
 import type { StepEngine } from '../step-engine';
-import { UNSAID_WINDOW } from './batched-load';
 import { nameOf } from './gpu-device';
 import type { GpuWatch } from './gpu-watch';
 import { readTextParts } from './internals';
 import { grammarsOf } from './lazy-grammars';
-import type { WebLlmOptions } from './load';
 import { loadedModel } from './loaded-model';
 import { type LogitTap, SerialEngine } from './serial-engine';
 import { imageFeed } from './serial-images';
 import type { MlcEngine } from './webllm-module';
+import { UNSAID_WINDOW, type WebLlmOptions } from './webllm-options';
 
 /**
  * The engine for what cannot be served in batches. `engine` has the model loaded with its whole

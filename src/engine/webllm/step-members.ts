@@ -1,6 +1,7 @@
 import {
   type EngineCapabilities,
   type EngineCapacity,
+  pagesFor,
   type StepPlan,
   TempoError,
 } from '../../scheduler';
@@ -44,8 +45,7 @@ export function stepMembers({ work }: StepPlan, limits: StepLimits): StepMember[
     if (!capabilities.continuedPrefill && tokens !== pending) {
       reject('This engine takes prompts whole; see its status.');
     }
-    pages +=
-      Math.ceil((computed + tokens) / capacity.pageSize) - Math.ceil(computed / capacity.pageSize);
+    pages += pagesFor(computed + tokens, capacity.pageSize) - pagesFor(computed, capacity.pageSize);
     total += tokens;
     return { sequence, tokens, draws: tokens === pending };
   });

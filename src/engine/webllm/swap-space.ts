@@ -41,25 +41,25 @@ export class SwapSpace {
   /** Copies a slot's first `tokens` tokens out, whole pages of them; they stay in the cache. */
   async copyOut(slot: number, tokens: number): Promise<SwappedPages> {
     const { device } = this.#pipeline;
-    const copies: { index: number; host: TvmTensor }[] = [];
+    const copies: { index: number; cpu: TvmTensor }[] = [];
     try {
       const metadata = this.#model.checkpointing(slot, tokens, () => this.#export(copies));
       await device.sync();
-      const groups = copies.map(({ index, host }) => ({
+      const groups = copies.map(({ index, cpu }) => ({
         index,
-        shape: [...host.shape],
-        dtype: host.dtype,
-        data: host.toRawBytes(),
+        shape: [...cpu.shape],
+        dtype: cpu.dtype,
+        data: cpu.toRawBytes(),
       }));
       const bytes = groups.reduce((sum, { data }) => sum + data.byteLength, 0);
       return { tokens, metadata, groups, bytes };
     } finally {
-      for (const { host } of copies) host.dispose();
+      for (const { cpu } of copies) cpu.dispose();
     }
   }
 
   /** Issues the copies of all page groups; returns the runtime's description of them. */
-  #export(copies: { index: number; host: TvmTensor }[]): string {
+  #export(copies: { index: number; cpu: TvmTensor }[]): string {
     const { tvm, device } = this.#pipeline;
     const { cache } = this.#model;
     return inScope(tvm, () => {
@@ -68,8 +68,8 @@ export class SwapSpace {
       for (const { index, shape, dtype } of groupsOf(metadata)) {
         const pages = tvm.empty(shape, dtype, device);
         this.#run.exportGroup(cache, id, tvm.scalar(index, 'int64'), pages);
-        const host = tvm.empty(shape, dtype, tvm.cpu()).copyFrom(pages);
-        copies.push({ index, host: tvm.detachFromCurrentScope(host) });
+        const cpu = tvm.empty(shape, dtype, tvm.cpu()).copyFrom(pages);
+        copies.push({ index, cpu: tvm.detachFromCurrentScope(cpu) });
       }
       return metadata;
     });

@@ -4,6 +4,7 @@ import {
   type GrammarSpec,
   type KvState,
   type Pixels,
+  pagesFor,
   type SampledToken,
   type SequenceSpec,
   type StepCosts,
@@ -28,7 +29,7 @@ import { SwappedSequences } from './swapped-sequences';
 /** How long making masks may hold a step up: all of its rows' together, ms. */
 const QUICK_MS = 2;
 
-export interface SwapParts {
+interface SwapParts {
   space: SwapSpace;
   /** Out and in again, ms a token, as measured. */
   msPerToken: number;
@@ -153,15 +154,11 @@ export class WebLlmEngine implements StepEngine {
         `"${spec.id}" has ${length} tokens; this engine takes 1 to ${this.capacity.contextWindow}.`,
       );
     }
-    const { table, images } = this.#parts;
+    const { images } = this.#parts;
     if (spec.images?.length && images === undefined) {
       throw new TempoError('unsupported', `"${spec.id}" has images; this engine takes none.`);
     }
-    const forked = table.has(spec.id) && !this.#sequences.has(spec.id);
-    const cachedTokens = forked ? table.computed(spec.id) : this.#start(spec);
-    if (cachedTokens >= length) {
-      throw new TempoError('engine_failed', `"${spec.id}" has no token left to compute.`);
-    }
+    const cachedTokens = this.#start(spec);
     this.#sequences.set(spec.id, new EngineSequence(spec, cachedTokens));
     return { cachedTokens };
   }
@@ -171,7 +168,7 @@ export class WebLlmEngine implements StepEngine {
     const { table, swap } = this.#parts;
     const swapped = this.#swapped.take(id, tokens);
     const length = swapped?.tokens.length ?? 0;
-    const pages = Math.ceil(length / this.capacity.pageSize);
+    const pages = pagesFor(length, this.capacity.pageSize);
     if (swapped === undefined || swap === undefined || pages > table.freePages) {
       return table.add(id, tokens, group);
     }
@@ -214,31 +211,6 @@ export class WebLlmEngine implements StepEngine {
     this.#sequences.get(sequenceId)?.dispose();
     this.#sequences.delete(sequenceId);
     this.#life.guard(() => this.#parts.table.remove(sequenceId));
-  }
-
-  fork(parentId: string, id: string, tokens: number): void {
-    this.#life.check();
-    if (!this.capabilities.fork) {
-      throw new TempoError('unsupported', 'This engine cannot fork sequences; see its status.');
-    }
-    this.#sequence(parentId);
-    this.#life.guard(() => void this.#parts.table.fork(parentId, id, tokens));
-  }
-
-  truncate(id: string, tokens: number): void {
-    this.#life.check();
-    if (!this.capabilities.truncate) {
-      throw new TempoError('unsupported', 'This engine cannot truncate sequences; see its status.');
-    }
-    const sequence = this.#sequence(id);
-    if (!(Number.isInteger(tokens) && tokens >= 1)) {
-      throw new TempoError('engine_failed', `A sequence cannot be cut to ${tokens} tokens.`);
-    }
-    // One token must be left to compute, so that the next can be drawn.
-    const left = Math.min(sequence.computed, tokens - 1);
-    const computed = this.#life.guard(() => this.#parts.table.truncate(id, left));
-    sequence.truncate(tokens);
-    sequence.computed = computed;
   }
 
   untilDrawable(sequenceId: string): Promise<void> | undefined {
@@ -422,9 +394,9 @@ export class WebLlmEngine implements StepEngine {
       if (shares) later.push(member);
       else first.push(this.#extended(member));
     }
-    for (const wave of [first, later]) {
-      if (wave === later) {
-        for (const member of wave) {
+    for (const round of [first, later]) {
+      if (round === later) {
+        for (const member of round) {
           const { sequence } = member;
           const end = sequence.computed + member.tokens;
           const limit = shareable(member);
@@ -435,7 +407,7 @@ export class WebLlmEngine implements StepEngine {
           this.#extended(member);
         }
       }
-      const computing = wave.filter(({ tokens }) => tokens > 0);
+      const computing = round.filter(({ tokens }) => tokens > 0);
       if (computing.length === 0) continue;
       const logits = this.#forward(computing);
       const sequences = computing.filter(({ draws }) => draws).map(({ sequence }) => sequence);

@@ -4,7 +4,7 @@ import type { Request } from '../request';
 import { serveLowest } from './queue';
 
 /** Output tokens of a priority level, as the JITServe artifact runs it as a baseline. */
-export const QUANTUM_TOKENS = 400;
+const QUANTUM_TOKENS = 400;
 /** Waiting this many times as long as it was served takes a program to the top level. */
 const STARVATION_RATIO = 10;
 

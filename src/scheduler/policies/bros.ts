@@ -29,7 +29,7 @@ export function bros(): Policy {
 /** Real-time in need by due time (below 0), then best-effort (0), then real-time ahead of schedule. */
 function rank(request: Request, view: SchedulerView): number {
   if (request.slo.class !== 'latency') return 0;
-  const dueMs = request.tokenDueMs(request.generated);
+  const dueMs = request.nextDueMs;
   const aheadMs = dueMs - view.now;
   // A prompt takes a while: it is never early.
   if (request.decoding && aheadMs > BIAS * request.slo.tbt) return aheadMs;

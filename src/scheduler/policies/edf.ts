@@ -1,5 +1,4 @@
 import type { Policy } from '../policy';
-import type { Request } from '../request';
 import { serveLowest } from './queue';
 
 /**
@@ -12,12 +11,7 @@ export function edf(): Policy {
   return {
     name: 'edf',
     plan(view, builder) {
-      serveLowest(nextDeadlineMs, view, builder);
+      serveLowest((request) => request.nextDueMs, view, builder);
     },
   };
-}
-
-/** When the request's next obligation is due, ms; Infinity where nothing is. */
-export function nextDeadlineMs(request: Request): number {
-  return request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
 }

@@ -1,3 +1,4 @@
+import { batchSize } from '../executor';
 import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
@@ -43,7 +44,7 @@ export function qlm(): Policy {
 function groupsOf(view: SchedulerView): Group[] {
   const groups = new Map<string, Group>();
   const { baseMs, perDecodeMs, perPrefillTokenMs } = view.cost.costs;
-  const batch = view.capabilities.batchedDecode ? view.capacity.maxBatch : 1;
+  const batch = batchSize(view);
   const stepMs = baseMs + perDecodeMs * batch;
   for (const list of [view.resident, view.waiting]) {
     for (const request of list) {
@@ -65,9 +66,7 @@ function groupsOf(view: SchedulerView): Group[] {
 
 /** Latest start: a stream's next token, else the deadline less the time the request itself takes, ms. */
 function dueMs(request: Request, ownMs: number): number {
-  return request.class === 'latency'
-    ? request.tokenDueMs(request.generated)
-    : request.deadlineMs - ownMs;
+  return request.nextDueMs - (request.class === 'latency' ? 0 : ownMs);
 }
 
 function keyOf(request: Request): string {

@@ -1,3 +1,4 @@
+import { pagesFor } from '../executor';
 import type { PlanBuilder } from '../plan';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
@@ -15,7 +16,7 @@ const WATERMARK = 0.01;
 export function fits(request: Request, view: SchedulerView, builder: PlanBuilder): boolean {
   const { totalPages, pageSize, maxSequences } = view.capacity;
   if (maxSequences - builder.freeSequences >= builder.maxBatch) return false;
-  const pages = Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+  const pages = pagesFor(request.knownTokens - request.cachedTokens, pageSize);
   // An empty engine takes what it can, watermark or not.
   return builder.freePages - pages >= WATERMARK * totalPages || view.resident.length === 0;
 }
@@ -96,7 +97,7 @@ function chooseBatch(rank: Rank, view: SchedulerView, builder: PlanBuilder): Req
   const newcomers = batch.filter((request) => !request.resident);
   if (newcomers.length === 0) return batch;
   const pagesOf = (request: Request) =>
-    Math.ceil((request.knownTokens - request.cachedTokens) / pageSize);
+    pagesFor(request.knownTokens - request.cachedTokens, pageSize);
   const wanted = newcomers.reduce((sum, request) => sum + pagesOf(request), 0);
   const once = (request: Request) => request.preemptions === 0;
   makeRoom(batch, wanted + WATERMARK * totalPages, newcomers.length, once, rank, view, builder);
@@ -180,7 +181,7 @@ function pagesForStep(batch: readonly Request[], { capacity }: SchedulerView): n
     const tokens = request.decoding
       ? 1
       : Math.min(request.pendingTokens, capacity.maxPrefillTokens);
-    pages += Math.ceil(tokens / capacity.pageSize);
+    pages += pagesFor(tokens, capacity.pageSize);
   }
   return pages;
 }

@@ -58,16 +58,14 @@ function candidate(request: Request, view: SchedulerView): Candidate {
   const { slo } = request;
   const { costs } = view.cost;
   const decodeMs = view.cost.decodeMs(request.knownTokens);
-  const pending =
-    request.knownTokens - (request.resident ? request.computed : request.cachedTokens);
+  const pending = request.knownTokens - request.coveredTokens;
   const workMs = request.decoding ? decodeMs : Math.max(1e-3, pending * costs.perPrefillTokenMs);
   const { inputWeight, outputWeight, bestEffortWeight } = view.gain;
   const scale = slo.class === 'best-effort' ? bestEffortWeight : 1;
   const gain = request.decoding ? outputWeight : inputWeight * pending + outputWeight;
   const comingMs =
     slo.class === 'latency' ? 0 : view.lengths.remaining(request, 0.5) * (costs.baseMs + decodeMs);
-  const dueMs =
-    slo.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
+  const dueMs = request.nextDueMs;
   return {
     request,
     workMs,

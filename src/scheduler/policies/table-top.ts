@@ -41,8 +41,6 @@ export class TableTop {
           batchedDecode: true,
           continuedPrefill: true,
           mixedSteps: true,
-          fork: false,
-          truncate: false,
         },
         kv: {
           get freePages() {

@@ -31,13 +31,13 @@ const KNEES = [0, 16, 32, 64, 96, 128, 192, 256] as const;
 const SCALE = [1, 10, 1000, 100] as const;
 /** How many observations the seed counts as. */
 const SEED_WEIGHT = 2;
-/** An error is cut to this many times the usual one … */
+/** An error is cut to this many times the usual one. */
 const OUTLIER = 4;
-/** … and the usual one is at least this share of the prediction. */
+/** The usual error is at least this share of the prediction. */
 const LEAST_SPREAD = 0.05;
-/** So many steps in a row all slower, or all faster, by a tenth … */
+/** So many steps in a row all slower, or all faster, by a tenth are a new regime (a throttled device). */
 const NEW_REGIME = 6;
-/** … are a new regime (a throttled device): the past is forgotten this fast. */
+/** In a new regime the past is forgotten this fast. */
 const FORGETTING_FAST = 0.85;
 
 /**

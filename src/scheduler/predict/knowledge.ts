@@ -70,11 +70,11 @@ export function clairvoyant(view: SchedulerView, without: Ignorance = {}): Knowl
         return guess.futures(program, tokenMs);
       }
       let futures = graphs.get(program);
-      if (futures === undefined || at.get(program) !== program.waves.length) {
-        const stages = program.truth.stages.slice(program.waves.length);
+      if (futures === undefined || at.get(program) !== program.stages.length) {
+        const stages = program.truth.stages.slice(program.stages.length);
         futures = [trueFuture(stages, freshShare(guess.futures(program, tokenMs)))];
         graphs.set(program, futures);
-        at.set(program, program.waves.length);
+        at.set(program, program.stages.length);
       }
       return futures;
     },

@@ -19,10 +19,10 @@ const MEMORY = 512;
 /**
  * A coarser key counts as so many observations beside a key without any, by the key's depth: all apps
  * tell little of one, and its other stages little of this one, but other prompt sizes tell much. It
- * fades out …
+ * fades out.
  */
 const PARENT_WEIGHTS = [0, 1, 1, 32];
-/** … until the finer key has this many of its own. */
+/** A coarser key fades out until the finer one has this many of its own. */
 const ENOUGH = 64;
 /** What the cold-start prior always counts: it is the only one to know of lengths never yet seen. */
 const PRIOR_WEIGHT = 0.25;
@@ -30,9 +30,9 @@ const PRIOR_WEIGHT = 0.25;
 /** Keys remembered. Beyond, those that least is known of go. */
 const MAX_KEYS = 1024;
 
-/** Running requests looked at for one table, … */
+/** Running requests looked at for one table. */
 const MAX_UNFINISHED = 48;
-/** … and lengths that each may still come to: at one alone there would be no tail. */
+/** Lengths that each of those may still come to: at one alone there would be no tail. */
 const SPREAD = 10;
 
 /** Before anything is known: log-normal around 128 tokens, with a long tail. */

@@ -1,3 +1,4 @@
+import { batchSize } from '../executor';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
 
@@ -19,7 +20,7 @@ export interface Pace {
 
 export function paceOf(view: SchedulerView): Pace {
   const { costs } = view.cost;
-  const batch = view.capabilities.batchedDecode ? view.capacity.maxBatch : 1;
+  const batch = batchSize(view);
   const bare = costs.baseMs + costs.perDecodeMs;
   const full = costs.baseMs + batch * costs.perDecodeMs;
   const tokenMs = Math.max(bare, view.cost.recentDecodeStepMs ?? full);
@@ -44,7 +45,7 @@ function meanContext({ resident }: SchedulerView): number {
 /** Prompt tokens (or tokens to compute again) before the next can be sampled. */
 export function pendingPrompt(request: Request): number {
   if (request.resident) return request.decoding ? 0 : request.pendingTokens;
-  return Math.max(1, request.knownTokens - request.cachedTokens);
+  return Math.max(1, request.knownTokens - request.coveredTokens);
 }
 
 /** How long the prompt takes when nothing stands in its way, ms. */

@@ -40,8 +40,8 @@ function mean(history: ProgramHistory, running: Program, part: Part): number {
 
 describe('ProgramHistory', () => {
   it('takes calls that arrive side by side for one stage', () => {
-    const { waves } = program([PLAN, SEARCH, REPORT]);
-    expect(waves.map((wave) => [wave.label, wave.fanOut])).toEqual([
+    const { stages } = program([PLAN, SEARCH, REPORT]);
+    expect(stages.map((stage) => [stage.label, stage.fanOut])).toEqual([
       ['plan', 1],
       ['search', 3],
       ['report', 1],

@@ -1,4 +1,4 @@
-import type { Program, Wave } from '../program';
+import type { Program, ProgramStage } from '../program';
 
 /** One stage of a recorded graph, in numbers. */
 export interface StageRecord {
@@ -119,7 +119,7 @@ export class ProgramHistory {
     this.forget(program);
     if (program.calls.length === 0) return;
     if (program.calls.some((call) => call.end?.kind !== 'finished')) return;
-    const stages = program.waves.map((wave, i) => stageOf(wave, program.waves[i + 1]));
+    const stages = program.stages.map((stage, i) => stageOf(stage, program.stages[i + 1]));
     this.#add(program.kind, { sloMs: program.sloMs, stages });
   }
 
@@ -186,9 +186,9 @@ export class ProgramHistory {
   }
 
   #match(program: Program, tokenMs: number): readonly Future[] {
-    const wave = program.waves.at(-1);
-    if (wave === undefined) return [NO_FUTURE];
-    const seen = program.waves.map((each) => stageOf(each, undefined));
+    const stage = program.stages.at(-1);
+    if (stage === undefined) return [NO_FUTURE];
+    const seen = program.stages.map((each) => stageOf(each, undefined));
     const at = seen.length - 1;
     const guess = firstGuess(program, seen[at], tokenMs);
     const finished = this.#kinds.get(program.kind) ?? [];
@@ -233,8 +233,8 @@ export class ProgramHistory {
     let looked = 0;
     for (const other of this.#live.get(program.kind) ?? []) {
       if (records.length >= ENOUGH || looked++ >= MEMORY) break;
-      if (other === program || other.waves.length <= stages) continue;
-      const seen = other.waves.map((wave, i) => stageOf(wave, other.waves[i + 1]));
+      if (other === program || other.stages.length <= stages) continue;
+      const seen = other.stages.map((stage, i) => stageOf(stage, other.stages[i + 1]));
       const last = seen[seen.length - 1];
       // How much further it will go is anybody's guess; it gets less unlikely to end the longer it is.
       const rest = scaled(firstGuess(other, last, tokenMs), 1 / (1 + seen.length));
@@ -256,22 +256,22 @@ const WORK_KEYS = [
   'gapMs',
 ] as const satisfies readonly (keyof RemainingWork)[];
 
-function stageOf(wave: Wave, next: Wave | undefined): StageRecord {
+function stageOf(stage: ProgramStage, next: ProgramStage | undefined): StageRecord {
   let promptTokens = 0;
   let freshTokens = 0;
   let outputTokens = 0;
   let longestTokens = 0;
-  for (const call of wave.calls) {
+  for (const call of stage.calls) {
     promptTokens += call.promptTokens;
     freshTokens += call.promptTokens - call.cachedTokens;
     outputTokens += call.generated;
     longestTokens = Math.max(longestTokens, call.generated);
   }
   const gapMs =
-    next === undefined || wave.endMs === undefined ? 0 : Math.max(0, next.startMs - wave.endMs);
+    next === undefined || stage.endMs === undefined ? 0 : Math.max(0, next.startMs - stage.endMs);
   return {
-    label: wave.label,
-    fanOut: wave.fanOut,
+    label: stage.label,
+    fanOut: stage.fanOut,
     promptTokens,
     freshTokens,
     outputTokens,

@@ -1,13 +1,14 @@
 import type { VirtualClock } from '../clock';
-import type {
-  EngineCapabilities,
-  EngineCapacity,
-  KvState,
-  SampledToken,
-  SequenceSpec,
-  StepExecutor,
-  StepPlan,
-  StepResult,
+import {
+  type EngineCapabilities,
+  type EngineCapacity,
+  type KvState,
+  pagesFor,
+  type SampledToken,
+  type SequenceSpec,
+  type StepExecutor,
+  type StepPlan,
+  type StepResult,
 } from '../executor';
 import type { StepCosts } from '../predict/cost-model';
 
@@ -40,6 +41,8 @@ export class CountingEngine implements StepExecutor {
   readonly capabilities: EngineCapabilities;
   readonly costs: StepCosts;
   readonly kv: KvState;
+  /** Tokens that admission finds computed though nobody said so beforehand, by sequence. */
+  readonly found = new Map<string, number>();
   readonly #clock: VirtualClock;
   readonly #sequences = new Map<string, Sequence>();
   #usedPages = 0;
@@ -60,8 +63,6 @@ export class CountingEngine implements StepExecutor {
       batchedDecode: true,
       continuedPrefill: true,
       mixedSteps: true,
-      fork: false,
-      truncate: false,
       ...capabilities,
     };
     const free = () => this.capacity.totalPages - this.#usedPages;
@@ -89,8 +90,11 @@ export class CountingEngine implements StepExecutor {
   add({ id, tokens, promptTokens }: SequenceSpec): { cachedTokens: number } {
     check(!this.#sequences.has(id), `${id} is resident already`);
     check(this.#sequences.size < this.capacity.maxSequences, 'all sequences are taken');
-    this.#sequences.set(id, { known: tokens.length, promptTokens, computed: 0 });
-    return { cachedTokens: 0 };
+    const computed = this.found.get(id) ?? 0;
+    this.#usedPages += this.#pages(computed);
+    check(this.#usedPages <= this.capacity.totalPages, 'no pages for what was found');
+    this.#sequences.set(id, { known: tokens.length, promptTokens, computed });
+    return { cachedTokens: computed };
   }
 
   remove(id: string): void {
@@ -142,7 +146,7 @@ export class CountingEngine implements StepExecutor {
   }
 
   #pages(tokens: number): number {
-    return Math.ceil(tokens / this.capacity.pageSize);
+    return pagesFor(tokens, this.capacity.pageSize);
   }
 }
 

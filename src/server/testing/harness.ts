@@ -143,14 +143,6 @@ export class FragileEngine implements StepEngine {
     await this.#engine.checkGrammar?.(...args);
   }
 
-  fork(parentId: string, id: string, tokens: number): void {
-    this.#engine.fork(parentId, id, tokens);
-  }
-
-  truncate(id: string, tokens: number): void {
-    this.#engine.truncate(id, tokens);
-  }
-
   async dispose(): Promise<void> {
     this.disposed = true;
     await this.hangsUntil;

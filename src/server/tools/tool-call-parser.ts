@@ -4,7 +4,7 @@ import type { ChoiceDelta, ToolCall } from '../chat-types';
 import { JsonEnd } from './json-end';
 import type { ToolFormat } from './tool-format';
 
-export type ToolCallDelta = NonNullable<ChoiceDelta['tool_calls']>[number];
+type ToolCallDelta = NonNullable<ChoiceDelta['tool_calls']>[number];
 
 /** What a piece of an answer's text comes to. Either may be empty. */
 export interface ParsedText {

@@ -1,8 +1,10 @@
+import { RANGES } from '../../engine/sampling/check';
 import {
   expect,
   type Fields,
   flag,
   ignored,
+  inRange,
   label,
   list,
   object,
@@ -20,9 +22,6 @@ import { SAMPLING } from './sampling';
 import { simulatedReply } from './simulated-reply';
 import { streamOptions } from './stream-options';
 import { toolChoice, tools } from './tools';
-
-/** Most of the likeliest tokens that OpenAI's users may ask to see. */
-const MAX_TOP_LOGPROBS = 20;
 
 const effort = oneOf('none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max');
 const effortIgnored = ignored(
@@ -44,7 +43,7 @@ const CHAT = {
   stream: flag,
   stream_options: streamOptions,
   logprobs: flag,
-  top_logprobs: wholeNumber(0, MAX_TOP_LOGPROBS),
+  top_logprobs: inRange(RANGES.top_logprobs),
   response_format: responseFormat,
   tools,
   tool_choice: toolChoice,
@@ -61,11 +60,11 @@ const CHAT = {
 };
 
 /** A chat request as it was read: checked, and nothing in it that is not heeded. */
-export type ChatRequest = Fields<typeof CHAT, 'messages'>;
+export type ReadChatParams = Fields<typeof CHAT, 'messages'>;
 
 const chat = object(CHAT, ['messages']);
 
-export function readChat(params: unknown, reading: Reading): ChatRequest {
+export function readChat(params: unknown, reading: Reading): ReadChatParams {
   const request = chat(params, '', reading);
   expect(
     !request.top_logprobs || request.logprobs === true,

@@ -2,6 +2,7 @@
  * How the values of a request are read: each kind of field has a reader, and the readers of an
  * object's fields make a table. Callers need not be TypeScript, so nothing is taken for granted.
  */
+import type { Range } from '../../engine/sampling/check';
 import { shown, TempoError } from '../../scheduler';
 
 /** One request that is being read. */
@@ -90,6 +91,9 @@ export function number(words: string, isSane: (value: number) => boolean): Reade
     return value;
   };
 }
+
+/** A number of a range. */
+export const inRange = ({ words, holds }: Range) => number(words, holds);
 
 export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): Reader<number> {
   const words =

@@ -4,7 +4,7 @@
  * not set, a field that nobody knows is refused by its name, and one that only OpenAI's service has a
  * use for is ignored with a warning.
  */
-export type { ChatRequest } from './chat';
+export type { ReadChatParams } from './chat';
 export type { Message } from './messages';
 export * from './objective';
 export type { ImageSource } from './parts';
@@ -12,9 +12,9 @@ export * from './program';
 export type { ScriptedReply } from './simulated-reply';
 export {
   plainSubmission,
-  type ReadChat,
-  type ReadRequest,
+  type ReadChatSubmission,
+  type ReadSubmission,
   readParams,
   readSubmission,
 } from './submission';
-export type { TextRequest } from './text';
+export type { ReadTextParams } from './text';

@@ -1,4 +1,5 @@
-import { expect, flag, isRecord, list, number, type Reader, text, wholeNumber } from './fields';
+import { RANGES } from '../../engine/sampling/check';
+import { expect, flag, inRange, isRecord, list, type Reader, text, wholeNumber } from './fields';
 
 const MAX_CHOICES = 128;
 const MAX_STOP_STRINGS = 16;
@@ -8,9 +9,8 @@ const MAX_BIASES = 8192;
 const MAX_TOKENS = 2 ** 31 - 1;
 
 const tokens = wholeNumber(1, MAX_TOKENS);
-const penalty = number('between -2 and 2', (n) => n >= -2 && n <= 2);
 
-const logitBias: Reader<Record<string, number>> = (value, at) => {
+const logitBias: Reader<Record<string, number>> = (value, at, reading) => {
   expect(isRecord(value), at, `${at} must map token ids to numbers`, value);
   const entries = Object.entries(value);
   expect(entries.length <= MAX_BIASES, at, `${at} must be of at most ${MAX_BIASES} tokens`, value);
@@ -18,9 +18,7 @@ const logitBias: Reader<Record<string, number>> = (value, at) => {
   for (const [token, bias] of entries) {
     const param = `${at}[${token}]`;
     expect(/^\d+$/.test(token), param, `${param} must name a token by its id`, token);
-    const holds = typeof bias === 'number' && bias >= -100 && bias <= 100;
-    expect(holds, param, `${param} must be between -100 and 100`, bias);
-    biases[token] = bias;
+    biases[token] = inRange(RANGES.logit_bias)(bias, param, reading);
   }
   return biases;
 };
@@ -35,19 +33,19 @@ const stop: Reader<string[]> = (value, at, reading) => {
   return stops;
 };
 
-/** How tokens are drawn, and how many: the same for every kind of completion. Ranges are OpenAI's. */
+/** How tokens are drawn, and how many: the same for every kind of completion. */
 export const SAMPLING = {
   max_tokens: tokens,
   max_completion_tokens: tokens,
-  temperature: number('between 0 and 2', (n) => n >= 0 && n <= 2),
-  top_p: number('above 0 and at most 1', (n) => n > 0 && n <= 1),
-  top_k: wholeNumber(1),
-  frequency_penalty: penalty,
-  presence_penalty: penalty,
-  repetition_penalty: number('above 0 and at most 10', (n) => n > 0 && n <= 10),
+  temperature: inRange(RANGES.temperature),
+  top_p: inRange(RANGES.top_p),
+  top_k: inRange(RANGES.top_k),
+  frequency_penalty: inRange(RANGES.frequency_penalty),
+  presence_penalty: inRange(RANGES.presence_penalty),
+  repetition_penalty: inRange(RANGES.repetition_penalty),
   logit_bias: logitBias,
   n: wholeNumber(1, MAX_CHOICES),
-  seed: number('a whole number', Number.isSafeInteger),
+  seed: inRange(RANGES.seed),
   stop,
   ignore_eos: flag,
 };

@@ -1,9 +1,9 @@
 import { plain, read } from '../plain';
 import type { Submission } from '../server-types';
-import { type ChatRequest, readChat } from './chat';
+import { type ReadChatParams, readChat } from './chat';
 import { alone, expect, isRecord, label, oneOf, type Reader, type Reading, text } from './fields';
 import { objective } from './objective';
-import { readText, type TextRequest } from './text';
+import { type ReadTextParams, readText } from './text';
 
 const MAX_ID = 256;
 
@@ -19,16 +19,16 @@ export const id: Reader<string> = (value, at) => {
 };
 
 /** A chat request as it was read. */
-export interface ReadChat {
-  request: ChatRequest;
+export interface ReadChatSubmission {
+  request: ReadChatParams;
   /** A sentence for each field that was given and is ignored. */
   warnings: string[];
 }
 
 /** A request as it was read. */
-export type ReadRequest =
-  | ({ kind: 'chat' } & ReadChat)
-  | ({ kind: 'text' } & Pick<ReadChat, 'warnings'> & { request: TextRequest });
+export type ReadSubmission =
+  | ({ kind: 'chat' } & ReadChatSubmission)
+  | ({ kind: 'text' } & Pick<ReadChatSubmission, 'warnings'> & { request: ReadTextParams });
 
 const kind = oneOf('chat', 'text');
 
@@ -62,7 +62,7 @@ export function plainSubmission(given: Submission): Submission {
 type Loaded = Pick<Reading, 'model' | 'images'>;
 
 /** Throws a typed error that names the field. */
-export function readSubmission(given: Submission, loaded: Loaded): ReadRequest {
+export function readSubmission(given: Submission, loaded: Loaded): ReadSubmission {
   alone(id, given.id, 'id');
   alone(label, given.app, 'app');
   alone(objective, given.slo, 'slo');
@@ -78,7 +78,7 @@ export function readSubmission(given: Submission, loaded: Loaded): ReadRequest {
 }
 
 /** Throws a typed error that names the field. */
-export function readParams(params: unknown, loaded: Loaded): ReadChat {
+export function readParams(params: unknown, loaded: Loaded): ReadChatSubmission {
   expect(isRecord(params), 'params', 'the request must be an object with messages', params);
   const warnings = new Set<string>();
   const request = readChat(params, { ...loaded, warnings });

@@ -56,11 +56,11 @@ const TEXT = {
 };
 
 /** A text completion request as it was read: checked, and nothing in it that is not heeded. */
-export type TextRequest = Fields<typeof TEXT, 'prompt'>;
+export type ReadTextParams = Fields<typeof TEXT, 'prompt'>;
 
 const textCompletion = object(TEXT, ['prompt']);
 
-export function readText(params: unknown, reading: Reading): TextRequest {
+export function readText(params: unknown, reading: Reading): ReadTextParams {
   const request = textCompletion(params, '', reading);
   expect(
     request.logprobs === undefined || !request.echo,

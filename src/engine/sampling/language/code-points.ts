@@ -4,7 +4,7 @@
  */
 export type CodePoints = readonly number[];
 
-export const LAST_CODE_POINT = 0x10ffff;
+const LAST_CODE_POINT = 0x10ffff;
 
 export const ANY: CodePoints = [0, 0xd7ff, 0xe000, LAST_CODE_POINT];
 
@@ -46,7 +46,7 @@ export function union(...sets: readonly CodePoints[]): CodePoints {
   return codePoints(ranges);
 }
 
-export function intersect(a: CodePoints, b: CodePoints): CodePoints {
+function intersect(a: CodePoints, b: CodePoints): CodePoints {
   const set: number[] = [];
   let i = 0;
   let j = 0;

@@ -51,7 +51,7 @@ export function hasNumber(numbers: Numbers, value: number): boolean {
 }
 
 /** As validators reckon it: in doubles, where 0.3 is no multiple of 0.1. */
-export function isMultiple(value: number, divisor: number): boolean {
+function isMultiple(value: number, divisor: number): boolean {
   const quotient = value / divisor;
   return Number.isInteger(quotient) && Math.abs(quotient) < 1e21;
 }

@@ -423,14 +423,6 @@ function distinct<T>(list: readonly T[], keyOf: (one: T) => string): T[] {
   return [...new Map(list.map((one) => [keyOf(one), one])).values()];
 }
 
-export function numbersKey({
-  min,
-  max,
-  whole,
-  multiples,
-  notMultiples,
-  except,
-  values,
-}: Numbers): string {
+function numbersKey({ min, max, whole, multiples, notMultiples, except, values }: Numbers): string {
   return [min, max, whole, multiples, notMultiples, [...except], values ?? 'any'].join(';');
 }

@@ -152,7 +152,7 @@ export async function bothRules(a: Rules, b: Rules, pace: Pace): Promise<Rules |
   return types === 0 ? undefined : { types, numbers, texts, array, object };
 }
 
-export function bothArrays(a: ArrayRules, b: ArrayRules, pace: Pace): ArrayRules {
+function bothArrays(a: ArrayRules, b: ArrayRules, pace: Pace): ArrayRules {
   if (a === ANY_ARRAY || a === b) return b;
   if (b === ANY_ARRAY) return a;
   const length = Math.max(a.prefix.length, b.prefix.length);
@@ -169,7 +169,7 @@ export function bothArrays(a: ArrayRules, b: ArrayRules, pace: Pace): ArrayRules
   };
 }
 
-export function bothObjects(a: ObjectRules, b: ObjectRules, pace: Pace): ObjectRules {
+function bothObjects(a: ObjectRules, b: ObjectRules, pace: Pace): ObjectRules {
   if (a === ANY_OBJECT || a === b) return b;
   if (b === ANY_OBJECT) return a;
   pace.spend(a.properties.size + b.properties.size + b.required.size + 1);

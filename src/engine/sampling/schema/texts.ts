@@ -126,7 +126,7 @@ export function countTexts(texts: Texts, limit: number): number {
 }
 
 /** Code points. */
-export function lengthOf(text: string): number {
+function lengthOf(text: string): number {
   let length = text.length;
   for (let i = 1; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -135,7 +135,7 @@ export function lengthOf(text: string): number {
   return length;
 }
 
-export function isWellFormed(text: string): boolean {
+function isWellFormed(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.codePointAt(i) ?? 0;
     if (code >= 0xd800 && code <= 0xdfff) return false;

@@ -60,7 +60,7 @@ export class Chunks {
     this.#calmLeft -= tokens;
     this.#shape.prefillTokens += tokens;
     this.#shape.contextTokens += tokens;
-    this.#shape.contextTokens += request.resident ? request.computed : request.cachedTokens;
+    this.#shape.contextTokens += request.coveredTokens;
   }
 
   /** Prompt tokens that this task may take in this step. */

@@ -18,7 +18,7 @@ export function makeRoom(
 ): void {
   if (on.without.has('eviction')) return;
   const { request } = task;
-  const computed = request.resident ? request.computed : request.cachedTokens;
+  const computed = request.coveredTokens;
   const pages = builder.pagesFor(request, computed + tokens);
   const sequences = request.resident ? 0 : 1;
   const enough = () => pages <= builder.freePages && sequences <= builder.freeSequences;

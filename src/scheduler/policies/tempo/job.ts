@@ -25,7 +25,7 @@ export class Job {
 
   /** Whether something was already spent on it, which would be lost with it. */
   get started(): boolean {
-    if (this.program !== undefined && this.program.waves.length > 1) return true;
+    if (this.program !== undefined && this.program.stages.length > 1) return true;
     return this.calls.some((call) => call.computed > 0 || call.generated > 0);
   }
 

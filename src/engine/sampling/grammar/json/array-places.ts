@@ -1,28 +1,19 @@
 import { type ArrayPlan, itemOptions, type Option } from '../../schema/plan';
 import { END, Place, type Places } from '../place';
+import type { ArrayFrame, ArrayState } from './array-state';
 import { UniqueItemPlace } from './unique-item-place';
 import { UsedValues } from './used-values';
-import type { Values } from './values';
+import type { ValueStarts } from './value-starts';
 
 const [SPACE, COMMA, OPEN, CLOSE] = [0x20, 0x2c, 0x5b, 0x5d];
 
-/** Where an array stands. */
-export interface ArrayState {
-  /** Items so far; where more make no difference, as few as that. */
-  readonly index: number;
-  /** How many there have been of each kind; likewise. */
-  readonly counts: readonly number[];
-  /** The items so far, where all must differ. */
-  readonly used: UsedValues | undefined;
-}
-
 /** An array's plan, made ready to be followed. */
-export class ArrayShape {
+export class ArrayShape implements ArrayFrame {
   readonly plan: ArrayPlan;
   readonly places: Places;
-  readonly values: Values;
+  readonly values: ValueStarts;
 
-  constructor(plan: ArrayPlan, places: Places, values: Values) {
+  constructor(plan: ArrayPlan, places: Places, values: ValueStarts) {
     this.plan = plan;
     this.places = places;
     this.values = values;

@@ -6,7 +6,7 @@ import { END, NEVER, Place, type Places } from '../place';
 import { NameSet } from './name-set';
 import type { Named } from './named';
 import { leadsOn, StringPlace, startOf } from './string-place';
-import type { Values } from './values';
+import type { ValueStarts } from './value-starts';
 
 const [SPACE, QUOTE, COMMA, COLON, CLOSE] = [0x20, 0x22, 0x2c, 0x3a, 0x7d];
 /** Names that are counted. */
@@ -33,7 +33,7 @@ type Which = { readonly known: number } | { readonly other: number };
 export class ObjectShape {
   readonly plan: ObjectPlan;
   readonly places: Places;
-  readonly values: Values;
+  readonly values: ValueStarts;
   readonly key: string;
   readonly #names: ByteTrie;
   readonly #nextRequired: number[];
@@ -46,7 +46,7 @@ export class ObjectShape {
   readonly #counts: boolean;
   readonly #allHits: number;
 
-  constructor(plan: ObjectPlan, places: Places, values: Values) {
+  constructor(plan: ObjectPlan, places: Places, values: ValueStarts) {
     this.plan = plan;
     this.places = places;
     this.values = values;

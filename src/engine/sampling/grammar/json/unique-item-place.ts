@@ -1,7 +1,7 @@
 import type { ValuePlan } from '../../schema/plan';
 import { type Configuration, Machine, type Thread } from '../machine';
 import { Place } from '../place';
-import type { ArrayShape, ArrayState } from './array-places';
+import type { ArrayFrame, ArrayState } from './array-state';
 import { withName } from './named';
 import type { UsedValues } from './used-values';
 
@@ -9,7 +9,7 @@ const QUOTE = 0x22;
 
 /** What stays the same over an item. */
 interface Item {
-  readonly shape: ArrayShape;
+  readonly shape: ArrayFrame;
   readonly machine: Machine;
   readonly used: UsedValues;
   /** The array after the item, but for what has been used. */
@@ -45,7 +45,7 @@ export class UniqueItemPlace extends Place {
 
   /** Before an item; undefined where there is no value that has not been used. */
   static first(
-    shape: ArrayShape,
+    shape: ArrayFrame,
     value: ValuePlan,
     next: ArrayState,
     used: UsedValues,

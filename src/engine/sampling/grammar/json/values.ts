@@ -8,12 +8,13 @@ import { NumberPlace } from './number-place';
 import { ObjectShape } from './object-places';
 import { leadsOn, StringPlace, startOf } from './string-place';
 import type { UsedValues } from './used-values';
+import type { ValueStarts } from './value-starts';
 
 const KEYWORDS = ['null', 'true', 'false'] as const;
 const KEYWORD_TRIES = KEYWORDS.map((keyword) => ByteTrie.of([keyword]));
 
 /** The places where values begin, by their plans. */
-export class Values {
+export class Values implements ValueStarts {
   readonly #places: Places;
   readonly #starts = new Map<ValuePlan, readonly Place[]>();
 

@@ -1,7 +1,18 @@
-import { POLICY_NAMES, type Slo } from '../../client';
+import { POLICY_NAMES, type PolicyName, type Slo } from '../../client';
 import { SIMULATED_DEVICES } from '../dashboard/engine/models';
 import { APP_NAMES, type AppName, DEFAULT_SLOS } from '../design/apps';
-import type { Choices } from './settings';
+
+export type Theme = 'system' | 'light' | 'dark';
+
+/** What the reader chose of the scheduler and its engine. */
+export interface Choices {
+  theme: Theme;
+  trafficChoice: boolean;
+  policy: PolicyName;
+  slos: Record<AppName, Slo>;
+  /** The simulated device; a real model is loaded again only when it is asked for. */
+  device: string;
+}
 
 /** A day, as the server allows. */
 const MOST_MS = 86_400_000;

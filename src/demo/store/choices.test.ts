@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SLOS } from '../design/apps';
-import { saneChoices } from './sane-choices';
+import { saneChoices } from './choices';
 
 describe('the choices that were stored', () => {
   it('are taken over', () => {

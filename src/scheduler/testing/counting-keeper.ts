@@ -1,8 +1,8 @@
-import type { RequestHost } from '../loop';
+import type { TokenKeeper } from '../keeper';
 import type { Request } from '../request';
 
 /** For tests of the scheduler: requests whose tokens are counted, each as long as it may be. */
-export const COUNTING_HOST: RequestHost = {
+export const COUNTING_KEEPER: TokenKeeper = {
   sequence: ({ id, knownTokens, promptTokens }: Request) => ({
     id,
     tokens: { length: knownTokens },
