@@ -1,7 +1,22 @@
 import type { Policy } from '../policy';
 import type { Program } from '../program';
 import type { Request } from '../request';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'autellix',
+  aliases: ['agentix'],
+  make: () => autellix(),
+};
+
+export const about: PolicyAbout = {
+  origin: 'Autellix (Agentix)',
+  line: 'The program that was served least so far goes first, in quanta of tokens.',
+  order: 'least served program first',
+  goesBy: 'served',
+  source: 'Luo et al., NSDI ’26, arXiv 2502.13965',
+};
 
 /** Output tokens of a priority level, as the JITServe artifact runs it as a baseline. */
 export const QUANTUM_TOKENS = 400;

@@ -2,7 +2,25 @@ import type { PlanBuilder } from '../plan';
 import type { Policy } from '../policy';
 import type { Request } from '../request';
 import { BudgetedStep } from './budgeted-step';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { fits, TOKEN_BUDGET } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'hygen',
+  make: () => hygen(),
+};
+
+export const about: PolicyAbout = {
+  origin: 'HyGen',
+  line: 'Streams first; other work is let in while the step stays within their budget.',
+  order: 'streams first, others in the time they leave',
+  words: {
+    decodes: 'Runs: {order}',
+    reads: 'Reads {prompt}: {order}',
+    pauses: 'The prompt tokens of this step are spent',
+  },
+  source: 'Sun et al., arXiv 2501.14808',
+};
 
 /** The step time allowed, as a share of the tightest time between tokens in the batch. */
 const BUDGET_SHARE = 0.9;

@@ -3,7 +3,21 @@ import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
 import { BudgetedStep } from './budgeted-step';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { TOKEN_BUDGET } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'slidebatching',
+  make: () => slidebatching(),
+};
+
+export const about: PolicyAbout = {
+  origin: 'ProServe',
+  line: 'Who cannot wait for all others first, by gain per unit of work; the rest by deadline.',
+  order: 'who cannot wait for all others first',
+  goesBy: 'due',
+  source: 'ProServe, arXiv 2512.12928',
+};
 
 /** The step's time is at least this share of the tightest time between tokens. */
 const LEAST_BUDGET_SHARE = 0.65;
