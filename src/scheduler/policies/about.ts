@@ -56,6 +56,22 @@ export const POLICY_LINES: Readonly<Record<PolicyName, PolicyLine>> = {
     origin: 'ProServe',
     line: 'Who cannot wait for all others first, by gain per unit of work; the rest by deadline.',
   },
+  slosserve: {
+    origin: 'SLOs-Serve',
+    line: 'Promises those who together are worth most and can all be in time; the others get what they leave.',
+  },
+  scorpio: {
+    origin: 'Scorpio',
+    line: 'Prompts by deadline, those that cannot make it last; tokens by credit, which loose answers earn more slowly.',
+  },
+  niyama: {
+    origin: 'Niyama (QoServe)',
+    line: 'Least of due time and work to go first; who will be late steps back; prompts fill what slack decodes have.',
+  },
+  justitia: {
+    origin: 'Justitia',
+    line: 'Whoever would end first if all shared the memory fairly goes first, with all that it can use.',
+  },
   tempo: {
     origin: 'this project',
     line: 'Serves what is due and earns most; whoever is ahead of schedule waits.',
@@ -140,6 +156,35 @@ export const POLICY_ORDERS: Readonly<Record<PolicyName, PolicyOrder>> = {
   slidebatching: {
     order: 'who cannot wait for all others first',
     goesBy: 'due',
+  },
+  slosserve: {
+    order: 'the promised first, the rest in what they leave',
+    goesBy: 'due',
+  },
+  scorpio: {
+    order: 'prompts by deadline, tokens by credit',
+    words: {
+      decodes: 'Has the credit for a token',
+      reads: 'Reads {prompt}: first due first, of those that can be in time',
+      waits: 'Would make the tightest answer too slow, or cannot be in time',
+      pauses: 'Has no credit for a token: it needs them more slowly',
+    },
+  },
+  niyama: {
+    order: 'least of due time and work to go first',
+    words: {
+      decodes: 'Runs, so it gets a token in every step',
+      reads: 'Reads {prompt}: {order}',
+      pauses: 'The slack of this step is spent',
+    },
+  },
+  justitia: {
+    order: 'who would end first under fair shares',
+    words: {
+      decodes: 'Runs, so it gets a token in every step',
+      reads: 'Reads {prompt}: {order}',
+      pauses: 'The prompt tokens of this step are spent',
+    },
   },
   tempo: {
     order: 'no slack first, then first due',

@@ -9,11 +9,15 @@ import type { PolicyEntry } from './entry';
 import { entry as fcfs } from './fcfs';
 import { entry as hygen } from './hygen';
 import { entry as jitserve } from './jitserve';
+import { entry as justitia } from './justitia';
 import { POLICY_NAMES, type PolicyName } from './names';
+import { entry as niyama } from './niyama';
 import { entry as qlm } from './qlm';
 import { entry as sarathi } from './sarathi';
+import { entry as scorpio } from './scorpio';
 import { entry as sjf } from './sjf';
 import { entry as slidebatching } from './slidebatching';
+import { entry as slosserve } from './slosserve';
 import { entry as tempo } from './tempo/entry';
 import { entry as tempoOracle } from './tempo-oracle';
 import { entry as vtc } from './vtc';
@@ -40,6 +44,10 @@ export const POLICIES: readonly PolicyEntry[] = [
   qlm,
   jitserve,
   slidebatching,
+  slosserve,
+  scorpio,
+  niyama,
+  justitia,
   tempo,
   tempoOracle,
 ];

@@ -15,6 +15,10 @@ export const POLICY_NAMES = [
   'qlm',
   'jitserve',
   'slidebatching',
+  'slosserve',
+  'scorpio',
+  'niyama',
+  'justitia',
   'tempo',
   'tempo-oracle',
 ] as const;
@@ -22,6 +26,6 @@ export const POLICY_NAMES = [
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 /** Other names of policies, under which they are published as well. */
-export type PolicyAlias = 'agentix';
+export type PolicyAlias = 'agentix' | 'qoserve';
 
 export type AnyPolicyName = PolicyName | PolicyAlias;
