@@ -9,6 +9,7 @@ export * from './page';
 export * from './paper';
 export * from './programs';
 export * from './prompt';
+export * from './qoe';
 export * from './replay';
 export * from './run';
 export * from './spec';

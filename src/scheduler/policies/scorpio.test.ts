@@ -35,15 +35,26 @@ describe('scorpio', () => {
     expect(ran).toEqual([1, 1, 2, 1, 2]);
   });
 
-  it('paces an answer by what its deadline leaves', () => {
+  it('paces an answer so that half of its time is left for the first token', () => {
     const top = new TableTop(scorpio(), { maxBatch: 4 });
     top.teach('app', 10);
     top.submit({ id: 'tight', app: 'chat', slo: stream(100, 50) });
-    // At 10 ms, 9 tokens of 10 remain and 990 ms: 110 ms a token, 50/110 = 0.45 of a credit a step.
-    top.submit({ id: 'answer', slo: deadline(1000) });
+    // 10 tokens in 1100 ms: 110 ms a token, 50/110 = 0.45 of a credit a step.
+    top.submit({ id: 'answer', slo: deadline(2200) });
     top.step();
     const ran = [1, 2, 3].map(() => Object.keys(top.step()));
     expect(ran).toEqual([['tight'], ['tight'], ['tight', 'answer']]);
+  });
+
+  it('gives a call of a program its part of the program’s time', () => {
+    const top = new TableTop(scorpio(1000), { maxBatch: 4, perPrefillTokenMs: 1 });
+    top.teach('app', 10);
+    // Nothing is known of such programs: a stage or more is guessed to come after this one. So its first
+    // token is due before that of an answer with the same deadline.
+    top.submit({ id: 'answer', slo: deadline(4000), promptTokens: 10 });
+    const program = top.program('p', 4000);
+    top.submit({ id: 'call', slo: { class: 'program' }, program, promptTokens: 10 });
+    expect(Object.keys(top.step(30))).toEqual(['call', 'answer']);
   });
 
   it('admits no more than the tightest pace allows, counting loose ones in part', () => {

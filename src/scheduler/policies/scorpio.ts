@@ -37,48 +37,93 @@ const INEFFICIENCY = 1.01;
  *
  * Published are requests with both a TTFT and a TPOT objective, and rejection of the unattainable. Decided here:
  * no policy may reject, so that they come last, as in the code's variant with delays; an answer with a
- * deadline, and a program's call, needs its tokens at the pace that its predicted length leaves, and its
- * prompt by when decoding in every step would just do; what no objective hurries, or what is late, gets a
- * token a second while others are tighter. Prompts are chunked as by Sarathi-Serve.
+ * deadline has half of its time for its first token and the other half for the rest, at its median length, and
+ * a program's call as much of the program's time as there are stages to come; what no objective
+ * hurries gets a token a second while others are tighter. Prompts are chunked as by Sarathi-Serve.
  */
 export function scorpio(tokenBudget = TOKEN_BUDGET): Policy {
-  const credits = new Map<Request, number>();
+  const guarded = new Map<Request, Guarded>();
   return {
     name: 'scorpio',
+    submitted(request, view) {
+      guarded.set(request, { ...objectivesOf(request, view), credit: 0 });
+    },
     ended(request) {
-      credits.delete(request);
+      guarded.delete(request);
     },
     plan(view, builder) {
-      const running = new Running(view);
+      const of = (request: Request) => guarded.get(request) ?? UNHURRIED;
+      const running = new Running(view, of);
       const decode = () => {
         for (const request of view.resident) {
-          if (!request.decoding) continue;
-          const credit = (credits.get(request) ?? 0) + running.trp(request);
-          const enough = credit >= 1 - 1e-9;
-          const ran = enough && builder.add(request, 'in-order') > 0;
-          if (!enough) builder.skip(request, 'queued');
-          // What it could not spend for other reasons it does not hoard.
-          credits.set(request, ran ? credit - 1 : Math.min(credit, 1));
+          if (request.decoding) decodeForCredit(request, of(request), running, builder);
         }
       };
       // Where prompts and decodes cannot share a step, prompts go first.
       if (view.capabilities.mixedSteps) decode();
-      prefill(running, tokenBudget - builder.batch, view, builder);
+      prefill(running, tokenBudget - builder.batch, of, view, builder);
       if (!view.capabilities.mixedSteps) decode();
     },
   };
 }
 
-/** A prompt that waits, and the latest time at which it must be done, ms. */
-interface Waiting {
-  request: Request;
+/** What the guards know of a request. */
+interface Guarded {
+  /** When its first token is due, ms. */
   dueMs: number;
+  /** Time between its tokens, ms. */
+  tpotMs: number;
+  /** Decodes that it has earned. */
+  credit: number;
+}
+
+const UNHURRIED: Guarded = {
+  dueMs: Number.POSITIVE_INFINITY,
+  tpotMs: LOOSE_TPOT_MS,
+  credit: 0,
+};
+
+function objectivesOf(request: Request, view: SchedulerView): Pick<Guarded, 'dueMs' | 'tpotMs'> {
+  if (request.slo.class === 'latency') {
+    return { dueMs: request.tokenDueMs(request.generated), tpotMs: request.slo.tbt };
+  }
+  if (request.deadlineMs === Number.POSITIVE_INFINITY) return UNHURRIED;
+  const { program, arrivalMs } = request;
+  let stages = 1;
+  if (program !== undefined) {
+    for (const future of view.graphs.futures(program)) stages += future.weight * future.stages;
+  }
+  const halfMs = (request.deadlineMs - arrivalMs) / stages / 2;
+  const pace = halfMs / view.lengths.remaining(request, 0.5);
+  const leastMs = view.cost.costs.baseMs + view.cost.decodeMs(request.promptTokens);
+  // A pace that no engine reaches would hold up all others.
+  return {
+    dueMs: arrivalMs + halfMs,
+    tpotMs: pace < leastMs ? LOOSE_TPOT_MS : Math.min(pace, LOOSE_TPOT_MS),
+  };
+}
+
+function decodeForCredit(
+  request: Request,
+  guarded: Guarded,
+  running: Running,
+  builder: PlanBuilder,
+): void {
+  guarded.credit += running.trp(guarded.tpotMs);
+  if (guarded.credit < 1 - 1e-9) {
+    builder.skip(request, 'queued');
+    return;
+  }
+  // What it cannot spend for other reasons it does not hoard.
+  const ran = builder.add(request, 'in-order') > 0;
+  guarded.credit = ran ? guarded.credit - 1 : 1;
 }
 
 /** Chunks of prompts: those begun, then those that the guards let in. */
 function prefill(
   running: Running,
   tokens: number,
+  of: (request: Request) => Guarded,
   view: SchedulerView,
   builder: PlanBuilder,
 ): void {
@@ -91,7 +136,7 @@ function prefill(
   };
   for (const request of view.resident) if (!request.decoding && left > 0) take(request);
   if (left < 1 || view.waiting.length === 0 || builder.freeSequences <= 0) return;
-  for (const { request } of attainableFirst(view)) {
+  for (const request of attainableFirst(of, view)) {
     if (left < 1 || builder.batch >= builder.maxBatch) return;
     if (!running.admits(request) || !fits(request, view, builder)) continue;
     if (take(request) > 0) running.join(request);
@@ -99,82 +144,64 @@ function prefill(
 }
 
 /** The waiting by deadline; those who cannot make it come after all others. */
-function attainableFirst(view: SchedulerView): Waiting[] {
+function attainableFirst(of: (request: Request) => Guarded, view: SchedulerView): Request[] {
   const { perPrefillTokenMs, baseMs } = view.cost.costs;
-  const sorted = view.waiting.map((request) => ({ request, dueMs: promptDueMs(request, view) }));
+  const sorted = view.waiting.map((request) => ({ request, dueMs: of(request).dueMs }));
   sorted.sort((a, b) =>
     a.dueMs === b.dueMs ? a.request.order - b.request.order : a.dueMs - b.dueMs,
   );
-  const late: Waiting[] = [];
+  const inTime: Request[] = [];
+  const late: Request[] = [];
   let atMs = view.now + baseMs;
-  const inTime = sorted.filter((one) => {
-    const ownMs = (one.request.knownTokens - one.request.cachedTokens) * perPrefillTokenMs;
-    if (atMs + ownMs > one.dueMs) {
-      late.push(one);
-      return false;
+  for (const { request, dueMs } of sorted) {
+    const ownMs = (request.knownTokens - request.cachedTokens) * perPrefillTokenMs;
+    if (atMs + ownMs > dueMs) {
+      late.push(request);
+      continue;
     }
     atMs += ownMs;
-    return true;
-  });
+    inTime.push(request);
+  }
   return [...inTime, ...late];
-}
-
-/** When the request's first token is due; of an answer with a deadline, when it has to begin to decode, ms. */
-function promptDueMs(request: Request, view: SchedulerView): number {
-  if (request.class === 'latency') return request.tokenDueMs(request.generated);
-  const { deadlineMs } = request;
-  if (deadlineMs === Number.POSITIVE_INFINITY) return deadlineMs;
-  return deadlineMs - view.lengths.remaining(request, 0.5) * leastStepMs(request, view);
-}
-
-/** Time between tokens that the request needs, ms. */
-function tpotMs(request: Request, view: SchedulerView): number {
-  if (request.slo.class === 'latency') return request.slo.tbt;
-  const { deadlineMs } = request;
-  if (deadlineMs === Number.POSITIVE_INFINITY) return LOOSE_TPOT_MS;
-  const pace = (deadlineMs - view.now) / view.lengths.remaining(request, 0.5);
-  return pace < leastStepMs(request, view) ? LOOSE_TPOT_MS : Math.min(pace, LOOSE_TPOT_MS);
-}
-
-function leastStepMs(request: Request, view: SchedulerView): number {
-  return view.cost.costs.baseMs + view.cost.decodeMs(request.knownTokens);
 }
 
 /** Those that run, as the TPOT guard sees them. */
 class Running {
   readonly #view: SchedulerView;
-  readonly #tpots = new Map<Request, number>();
+  readonly #of: (request: Request) => Guarded;
+  #count = 0;
   /** Least TPOT, ms. */
   #tightest = Number.POSITIVE_INFINITY;
   /** Sum of 1 / TPOT. */
   #rate = 0;
   #contextTokens = 0;
 
-  constructor(view: SchedulerView) {
+  constructor(view: SchedulerView, of: (request: Request) => Guarded) {
     this.#view = view;
+    this.#of = of;
     for (const request of view.resident) this.join(request);
   }
 
   join(request: Request): void {
-    const tpot = tpotMs(request, this.#view);
-    this.#tpots.set(request, tpot);
-    this.#tightest = Math.min(this.#tightest, tpot);
-    this.#rate += 1 / tpot;
+    const { tpotMs } = this.#of(request);
+    this.#count++;
+    this.#tightest = Math.min(this.#tightest, tpotMs);
+    this.#rate += 1 / tpotMs;
     this.#contextTokens += request.knownTokens;
   }
 
-  /** TPOT-relative proportionality: how often it is to decode, as a share of the steps. */
-  trp(request: Request): number {
-    return this.#tightest / (this.#tpots.get(request) ?? this.#tightest);
+  /** TPOT-relative proportionality: how often who runs is to decode, as a share of the steps. */
+  trp(tpotMs: number): number {
+    return this.#tightest / tpotMs;
   }
 
   /** Whether all would still get their tokens in time beside one more. Somebody always runs. */
   admits(request: Request): boolean {
-    if (this.#tpots.size === 0) return true;
-    const tpot = tpotMs(request, this.#view);
-    const tightest = Math.min(this.#tightest, tpot);
-    const virtualBatch = tightest * (this.#rate + 1 / tpot);
-    const context = (this.#contextTokens + request.knownTokens) / (this.#tpots.size + 1);
+    if (this.#count === 0) return true;
+    const { tpotMs } = this.#of(request);
+    const tightest = Math.min(this.#tightest, tpotMs);
+    const virtualBatch = tightest * (this.#rate + 1 / tpotMs);
+    const context = (this.#contextTokens + request.knownTokens) / (this.#count + 1);
     const shape = {
       decodes: virtualBatch,
       contextTokens: virtualBatch * context,
