@@ -26,23 +26,34 @@ describe('scorpio', () => {
   });
 
   it('lets a loose answer decode as often as it earns a whole credit', () => {
-    const top = new TableTop(scorpio(), { maxBatch: 4 });
+    // Two decodes take 10 + 2 · 6 = 22 ms, more than the tight one has.
+    const top = new TableTop(scorpio(), { maxBatch: 4, perDecodeMs: 6 });
     top.submit({ id: 'tight', slo: stream(100, 20) });
     top.submit({ id: 'loose', slo: stream(100, 50) });
     top.step();
     // 20/50 = 0.4 of a credit a step: 0.4, 0.8, 1.2 → 0.2, 0.6, 1.0.
-    const ran = [1, 2, 3, 4, 5].map(() => Object.keys(top.step()).length);
+    const ran = [1, 2, 3, 4, 5].map(() => Object.keys(top.step(16)).length);
     expect(ran).toEqual([1, 1, 2, 1, 2]);
   });
 
+  it('lets it decode without one where the step stays within the tightest pace', () => {
+    const top = new TableTop(scorpio(), { maxBatch: 4, perDecodeMs: 4 });
+    top.submit({ id: 'tight', slo: stream(100, 20) });
+    top.submit({ id: 'loose', slo: stream(100, 50) });
+    top.step();
+    // 10 + 2 · 4 = 18 ms.
+    expect(top.step(18)).toEqual({ tight: 1, loose: 1 });
+  });
+
   it('paces an answer so that half of its time is left for the first token', () => {
-    const top = new TableTop(scorpio(), { maxBatch: 4 });
+    const top = new TableTop(scorpio(), { maxBatch: 4, perDecodeMs: 25 });
     top.teach('app', 10);
+    // Two decodes take 60 ms.
     top.submit({ id: 'tight', app: 'chat', slo: stream(100, 50) });
     // 10 tokens in 1100 ms: 110 ms a token, 50/110 = 0.45 of a credit a step.
     top.submit({ id: 'answer', slo: deadline(2200) });
     top.step();
-    const ran = [1, 2, 3].map(() => Object.keys(top.step()));
+    const ran = [1, 2, 3].map(() => Object.keys(top.step(35)));
     expect(ran).toEqual([['tight'], ['tight'], ['tight', 'answer']]);
   });
 

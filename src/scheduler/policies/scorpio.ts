@@ -3,7 +3,7 @@ import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
 import type { PolicyAbout, PolicyEntry } from './entry';
-import { fits, TOKEN_BUDGET } from './queue';
+import { TOKEN_BUDGET } from './queue';
 
 export const entry: PolicyEntry = { name: 'scorpio', make: () => scorpio() };
 
@@ -38,8 +38,11 @@ const INEFFICIENCY = 1.01;
  * Published are requests with both a TTFT and a TPOT objective, and rejection of the unattainable. Decided here:
  * no policy may reject, so that they come last, as in the code's variant with delays; an answer with a
  * deadline has half of its time for its first token and the other half for the rest, at its median length, and
- * a program's call as much of the program's time as there are stages to come; what no objective
- * hurries gets a token a second while others are tighter. Prompts are chunked as by Sarathi-Serve.
+ * a program's call as much of the program's time as there are stages to come, but neither needs its tokens
+ * faster than a full batch makes them, which would keep everybody else out; what no objective hurries gets a
+ * token a second while others are tighter. Memory bounds how many run, and more may than a step has places;
+ * who has no credit takes a place that is left over while the step stays within the tightest TPOT, for
+ * nobody else could use it. Prompts are chunked as by Sarathi-Serve.
  */
 export function scorpio(tokenBudget = TOKEN_BUDGET): Policy {
   const guarded = new Map<Request, Guarded>();
@@ -54,15 +57,15 @@ export function scorpio(tokenBudget = TOKEN_BUDGET): Policy {
     plan(view, builder) {
       const of = (request: Request) => guarded.get(request) ?? UNHURRIED;
       const running = new Running(view, of);
+      const decoding = view.resident.filter((request) => request.decoding);
       const decode = () => {
-        for (const request of view.resident) {
-          if (request.decoding) decodeForCredit(request, of(request), running, builder);
-        }
+        for (const request of decoding) decodeForCredit(request, of(request), running, builder);
       };
       // Where prompts and decodes cannot share a step, prompts go first.
       if (view.capabilities.mixedSteps) decode();
       prefill(running, tokenBudget - builder.batch, of, view, builder);
       if (!view.capabilities.mixedSteps) decode();
+      decodeBeside(decoding, running, of, view, builder);
     },
   };
 }
@@ -95,12 +98,17 @@ function objectivesOf(request: Request, view: SchedulerView): Pick<Guarded, 'due
   }
   const halfMs = (request.deadlineMs - arrivalMs) / stages / 2;
   const pace = halfMs / view.lengths.remaining(request, 0.5);
-  const leastMs = view.cost.costs.baseMs + view.cost.decodeMs(request.promptTokens);
-  // A pace that no engine reaches would hold up all others.
   return {
     dueMs: arrivalMs + halfMs,
-    tpotMs: pace < leastMs ? LOOSE_TPOT_MS : Math.min(pace, LOOSE_TPOT_MS),
+    tpotMs: Math.min(Math.max(pace, fullStepMs(request, view)), LOOSE_TPOT_MS),
   };
+}
+
+/** What a step of a full batch of such requests takes, with the reserve, ms. */
+function fullStepMs(request: Request, { capabilities, capacity, cost }: SchedulerView): number {
+  const decodes = capabilities.batchedDecode ? capacity.maxBatch : 1;
+  const contextTokens = decodes * request.promptTokens;
+  return INEFFICIENCY * cost.stepMs({ decodes, contextTokens, prefillTokens: 0 });
 }
 
 function decodeForCredit(
@@ -117,6 +125,29 @@ function decodeForCredit(
   // What it cannot spend for other reasons it does not hoard.
   const ran = builder.add(request, 'in-order') > 0;
   guarded.credit = ran ? guarded.credit - 1 : 1;
+}
+
+/** Decodes without a credit, who is nearest to one first, while the step stays within the tightest TPOT. */
+function decodeBeside(
+  decoding: readonly Request[],
+  running: Running,
+  of: (request: Request) => Guarded,
+  view: SchedulerView,
+  builder: PlanBuilder,
+): void {
+  const shape = { decodes: 0, contextTokens: 0, prefillTokens: 0 };
+  const count = (request: Request) => {
+    shape.decodes++;
+    shape.contextTokens += request.knownTokens;
+  };
+  for (const { request } of builder.work) if (request.decoding) count(request);
+  const others = decoding.filter((request) => !builder.has(request));
+  for (const request of others.sort((a, b) => of(b).credit - of(a).credit)) {
+    count(request);
+    if (INEFFICIENCY * view.cost.stepMs(shape) > running.tightestMs) return;
+    if (builder.batch >= builder.maxBatch) return;
+    builder.add(request, 'in-order');
+  }
 }
 
 /** Chunks of prompts: those begun, then those that the guards let in. */
@@ -138,9 +169,20 @@ function prefill(
   if (left < 1 || view.waiting.length === 0 || builder.freeSequences <= 0) return;
   for (const request of attainableFirst(of, view)) {
     if (left < 1 || builder.batch >= builder.maxBatch) return;
-    if (!running.admits(request) || !fits(request, view, builder)) continue;
+    if (!running.admits(request) || !holds(request, view, builder)) continue;
     if (take(request) > 0) running.join(request);
   }
+}
+
+/** Whether the engine holds one more, its whole prompt and 1% of the pages to spare: more may run than are in a step. */
+function holds(
+  request: Request,
+  { capacity, resident }: SchedulerView,
+  builder: PlanBuilder,
+): boolean {
+  if (builder.freeSequences <= 0) return false;
+  const pages = builder.pagesFor(request, request.knownTokens);
+  return builder.freePages - pages >= capacity.totalPages / 100 || resident.length === 0;
 }
 
 /** The waiting by deadline; those who cannot make it come after all others. */
@@ -171,7 +213,7 @@ class Running {
   readonly #of: (request: Request) => Guarded;
   #count = 0;
   /** Least TPOT, ms. */
-  #tightest = Number.POSITIVE_INFINITY;
+  tightestMs = Number.POSITIVE_INFINITY;
   /** Sum of 1 / TPOT. */
   #rate = 0;
   #contextTokens = 0;
@@ -185,21 +227,21 @@ class Running {
   join(request: Request): void {
     const { tpotMs } = this.#of(request);
     this.#count++;
-    this.#tightest = Math.min(this.#tightest, tpotMs);
+    this.tightestMs = Math.min(this.tightestMs, tpotMs);
     this.#rate += 1 / tpotMs;
     this.#contextTokens += request.knownTokens;
   }
 
   /** TPOT-relative proportionality: how often who runs is to decode, as a share of the steps. */
   trp(tpotMs: number): number {
-    return this.#tightest / tpotMs;
+    return this.tightestMs / tpotMs;
   }
 
   /** Whether all would still get their tokens in time beside one more. Somebody always runs. */
   admits(request: Request): boolean {
     if (this.#count === 0) return true;
     const { tpotMs } = this.#of(request);
-    const tightest = Math.min(this.#tightest, tpotMs);
+    const tightest = Math.min(this.tightestMs, tpotMs);
     const virtualBatch = tightest * (this.#rate + 1 / tpotMs);
     const context = (this.#contextTokens + request.knownTokens) / (this.#count + 1);
     const shape = {

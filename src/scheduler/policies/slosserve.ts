@@ -48,8 +48,9 @@ export interface Ask {
  * every step, and the prompt tokens that could still have been computed by that deadline (the prefill
  * budget): between two deadlines as many are gained as steps hold beside the decodes accepted so far, and
  * each accepted prompt spends its own. Steps are as long as the tightest time between tokens of the
- * accepted allows, so that they hold as much as they may (dynamic batch size). Who was promised stays so; who is
- * declined is best effort, and gives way where pages or places are short (Chen et al., "SLOs-Serve:
+ * accepted allows, so that they hold as much as they may (dynamic batch size), and take the tokens that are
+ * due before the next step, then prompts of the promised by deadline, then whatever else there is room for. Who
+ * was promised stays so; who is declined is best effort, and gives way where pages or places are short (Chen et al., "SLOs-Serve:
  * Optimized Serving of Multi-SLO LLMs", arXiv 2504.08784, section 3, algorithms 1 and 2; the state and its
  * dominance as in its code, `_admission_control`).
  *
@@ -75,7 +76,7 @@ export function slosserve(): Policy {
     },
     plan(view, builder) {
       if (stale || ++steps >= REPLAN_STEPS) {
-        promised = promise(promised, view, builder.maxBatch);
+        promised = promise(promised, view);
         stale = false;
         steps = 0;
       }
@@ -85,7 +86,7 @@ export function slosserve(): Policy {
 }
 
 /** The requests that are promised their objectives from now on: those that were and still can, and the best of the others. */
-function promise(before: ReadonlySet<Request>, view: SchedulerView, most: number): Set<Request> {
+function promise(before: ReadonlySet<Request>, view: SchedulerView): Set<Request> {
   const kept: Ask[] = [];
   for (const list of [view.resident, view.waiting]) {
     for (const request of list) {
@@ -100,7 +101,7 @@ function promise(before: ReadonlySet<Request>, view: SchedulerView, most: number
     (request) => urgency(request, view),
   );
   const asks = soonest.map((request) => askOf(request, view)).filter((ask) => ask !== undefined);
-  const chosen = choose(kept, asks, most, view);
+  const chosen = choose(kept, asks, view);
   return new Set([...kept, ...chosen].map(({ request }) => request));
 }
 
@@ -161,12 +162,7 @@ interface Chosen {
 }
 
 /** Of `asks`, those that are worth most and can all be in time beside `kept`, which has been promised. */
-export function choose(
-  kept: readonly Ask[],
-  asks: readonly Ask[],
-  most: number,
-  view: SchedulerView,
-): Ask[] {
+export function choose(kept: readonly Ask[], asks: readonly Ask[], view: SchedulerView): Ask[] {
   const speed = new Speed(view);
   const start: State = {
     value: 0,
@@ -176,7 +172,7 @@ export function choose(
     budget: 0,
     chosen: undefined,
   };
-  const places = Math.max(0, most - kept.length);
+  const places = Math.max(0, view.capacity.maxSequences - kept.length);
   const isKept = new Set(kept);
   const all = [...kept, ...asks].sort((a, b) => a.dueMs - b.dueMs);
   // By the number of newcomers accepted.
@@ -249,9 +245,12 @@ class Speed {
     this.#contextTokens = resident.length === 0 ? 0 : known / resident.length;
   }
 
-  /** Whether a step holds the decodes of the accepted. */
+  /** Whether steps hold the decodes of the accepted, in time and in places. */
   holds({ rate, tightestMs }: State): boolean {
-    return this.#decodeStepMs(rate * tightestMs) <= tightestMs;
+    const { capabilities, capacity } = this.#view;
+    const decodes = rate * tightestMs;
+    const places = capabilities.batchedDecode ? capacity.maxBatch : 1;
+    return decodes <= places && this.#decodeStepMs(decodes) <= tightestMs;
   }
 
   /** Prompt tokens per ms in steps as long as the tightest pace allows, and no longer than the engine makes them. */
@@ -271,7 +270,7 @@ class Speed {
   }
 }
 
-/** The promised by what is due next, then the others with what is left of the step. */
+/** The promised as it takes to keep the promises, then they and the others with what is left of the step. */
 function serve(promised: ReadonlySet<Request>, view: SchedulerView, builder: PlanBuilder): void {
   const step = new BudgetedStep(view, builder, view.capacity.maxPrefillTokens);
   const asks: Ask[] = [];
@@ -281,29 +280,49 @@ function serve(promised: ReadonlySet<Request>, view: SchedulerView, builder: Pla
       if (ask !== undefined) asks.push(ask);
     }
   }
-  asks.sort((a, b) => a.dueMs - b.dueMs || a.request.order - b.request.order);
-  const declined = view.resident.filter((request) => !asks.some((ask) => ask.request === request));
-  const decodes = () => {
-    // Each of the promised fits into a step as long as the tightest pace: that was asked.
+  const periodMs = asks.reduce((least, { paceMs }) => Math.min(least, paceMs), Infinity);
+  const decoding = asks
+    .filter(({ request }) => request.resident && request.decoding)
+    .map(({ request, paceMs }) => ({ request, paceMs, dueMs: nextDueMs(request, paceMs, view) }))
+    .sort((a, b) => a.dueMs - b.dueMs || a.request.order - b.request.order);
+  const prompts = asks
+    .filter(({ tokens }) => tokens > 0)
+    .sort((a, b) => a.dueMs - b.dueMs || a.request.order - b.request.order);
+  const kept = new Set(asks.map(({ request }) => request));
+  const declined = view.resident.filter((request) => !kept.has(request));
+
+  const decodeDue = () => {
+    // They fit into a step as long as the tightest pace: that was asked.
     step.budgetMs = Number.POSITIVE_INFINITY;
-    for (const { request } of asks) if (request.decoding && request.resident) step.decode(request);
+    for (const { request, dueMs, paceMs } of decoding) {
+      if (dueMs - paceMs < view.now + periodMs) step.decode(request);
+    }
   };
-  const prompts = () => {
-    step.budgetMs = asks.reduce((least, { paceMs }) => Math.min(least, paceMs), Infinity);
-    for (const { request } of asks) {
-      if (request.decoding && request.resident) continue;
+  const prefill = () => {
+    step.budgetMs = periodMs;
+    for (const { request } of prompts) {
       giveWay(request, declined, builder);
       if (!step.prefill(request) && request.decision.reason === 'tbt-guard') break;
     }
   };
   // Where prompts and decodes cannot share a step, prompts go first.
-  for (const take of view.capabilities.mixedSteps ? [decodes, prompts] : [prompts, decodes]) take();
+  for (const take of view.capabilities.mixedSteps ? [decodeDue, prefill] : [prefill, decodeDue]) {
+    take();
+  }
+  step.budgetMs = periodMs;
+  for (const { request } of decoding) if (!builder.has(request)) step.decode(request);
   for (const request of declined) if (request.decoding) step.decode(request);
   for (const request of declined) if (!request.decoding) step.prefill(request);
   for (const request of view.waiting) {
     if (promised.has(request)) continue;
     if (!fits(request, view, builder) || !step.prefill(request)) break;
   }
+}
+
+/** When the next token of who decodes is due, ms. */
+function nextDueMs(request: Request, paceMs: number, view: SchedulerView): number {
+  if (request.class === 'latency') return request.tokenDueMs(request.generated);
+  return (request.lastTokenMs ?? view.now) + paceMs;
 }
 
 /** The declined give up places and pages that a promised prompt needs to begin, the latest first. */
