@@ -19,7 +19,7 @@ export const about: PolicyAbout = {
 };
 
 /** Output tokens of a priority level, as the JITServe artifact runs it as a baseline. */
-export const QUANTUM_TOKENS = 400;
+const QUANTUM_TOKENS = 400;
 /** Waiting this many times as long as it was served takes a program to the top level. */
 const STARVATION_RATIO = 10;
 
@@ -30,11 +30,11 @@ interface Service {
 }
 
 /**
- * Autellix: program-level attained service (PLAS). Who has received least service as a program, over
- * all its calls, runs first; service is counted in quanta, and within a level the order is that of
- * arrival; a program that has waited long in proportion to its service goes to the top (Luo et al.,
- * "Autellix: An Efficient Serving Engine for LLM Agents as General Programs", arXiv 2502.13965,
- * section 4.2). A request on its own is a program of one call.
+ * Autellix: program-level attained service (PLAS). Who has received least service as a program, over all
+ * its calls, runs first; service is counted in quanta, and within a level the order is that of arrival; a
+ * program that has waited long in proportion to its service goes to the top (Luo et al., "Autellix: An
+ * Efficient Serving Engine for LLM Agents as General Programs", arXiv 2502.13965, section 4.2; published
+ * at NSDI '26 as "Agentix", a name that is taken, too). A request on its own is a program of one call.
  */
 export function autellix(quantumTokens = QUANTUM_TOKENS): Policy {
   const services = new Map<Request | Program, Service>();

@@ -32,6 +32,6 @@ export function edf(): Policy {
 }
 
 /** When the request's next obligation is due, ms; Infinity where nothing is. */
-export function nextDeadlineMs(request: Request): number {
+function nextDeadlineMs(request: Request): number {
   return request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
 }

@@ -29,7 +29,7 @@ export interface PolicyOrder {
  * Sentences without their full stop. In them `{prompt}` stands for the prompt tokens that the step takes,
  * and `{order}` for the policy's order.
  */
-export interface PolicyWords {
+interface PolicyWords {
   /** Why a step draws a request's next token. */
   decodes?: string;
   /** Why a step reads of a request's prompt. */

@@ -33,17 +33,18 @@ const LOOKED_AT = 8;
 /**
  * HyGen: online requests (here the latency class) are scheduled first, as Sarathi-Serve would; then
  * offline work (all others) is admitted for as long as the predicted step time stays within the latency
- * budget that the online requests' objective leaves. Offline work is admitted in the order that shares most:
- * its prompts make a tree of prefixes, which is walked depth first, so that those with the longest prefix in
- * common come one after another; against starvation the oldest has its turn in between (prefix sharing
- * maximization). Offline requests give way to online ones at any step (Sun et al., "HyGen: Efficient LLM
- * Serving via Elastic Online-Offline Request Co-location", arXiv 2501.14808, section 4, algorithm 1).
+ * budget that the online requests' objective leaves. Offline work is admitted in the order that shares
+ * most: its prompts make a tree of prefixes, which is walked depth first, so that those with the longest
+ * prefix in common come one after another; against starvation the oldest has its turn in between (prefix
+ * sharing maximization). Offline requests give way to online ones at any step (Sun et al., "HyGen:
+ * Efficient LLM Serving via Elastic Online-Offline Request Co-location", arXiv 2501.14808, section 4,
+ * algorithm 1).
  *
- * Decided here: the budget is nine tenths of the tightest time between tokens, where it is published as found
- * by runs of the workload; the predictor is the scheduler's linear cost model. The scheduler sees no tokens, but
- * the engine tells how much of a prompt is computed already: who has most of it goes first, which is
- * the next leaf of that walk as long as the last one's prefix is kept; of the eight oldest, and the oldest of
- * all after eight in a row.
+ * Decided here: the budget is nine tenths of the tightest time between tokens, where it is published as
+ * found by runs of the workload; the predictor is the scheduler's linear cost model. The scheduler sees no
+ * tokens, but the engine tells how much of a prompt is computed already: who has most of it goes first,
+ * which is the next leaf of that walk as long as the last one's prefix is kept; of the eight oldest, and
+ * the oldest of all after eight in a row.
  */
 export function hygen(tokenBudget = TOKEN_BUDGET): Policy {
   let sharedInARow = 0;

@@ -25,17 +25,17 @@ type Agent = Program | Request;
 /**
  * Justitia: agents are served one after another, each with all that it can use, in the order in which they
  * would end if all shared the memory fairly. An agent's cost is the memory that it takes over time: for
- * each call with p prompt and d output tokens p · d + d²/2 KV tokens times steps. Virtual time V runs at the
- * memory's size over the number of agents that fair sharing would still be serving; an agent that arrives
- * at V with cost C would end at V + C, which is computed once and never changed, and the calls that wait are
- * taken by it. Calls that run are not preempted (Yang et al., "Justitia: Fair and Efficient Scheduling
- * of Task-parallel LLM Agents with Selective Pampering", arXiv 2510.17015, section 4).
+ * each call with p prompt and d output tokens p · d + d²/2 KV tokens times steps. Virtual time V runs at
+ * the memory's size over the number of agents that fair sharing would still be serving; an agent that
+ * arrives at V with cost C would end at V + C, which is computed once and never changed, and the calls
+ * that wait are taken by it. Calls that run are not preempted (Yang et al., "Justitia: Fair and Efficient
+ * Scheduling of Task-parallel LLM Agents with Selective Pampering", arXiv 2510.17015).
  *
  * Published is a small neural network that predicts the agent's cost from its prompt. Here it is the
- * scheduler's: the median length of a call, and for what comes after a program's first stage the mean
- * of what followed in programs like it. Decided here: a program's calls of the first stage, which
- * arrive one by one, add their costs to its end; a request by itself is an agent of one call; weights divide
- * costs; a step is the unit of time.
+ * scheduler's: the median length of a call, and for what comes after a program's first stage the mean of
+ * what followed in programs like it. Decided here: a program's calls of the first stage, which arrive one
+ * by one, add their costs to its end; a request by itself is an agent of one call; weights divide costs; a
+ * step is the unit of time.
  */
 export function justitia({ weights = {} }: PolicyOptions = {}): Policy {
   /** When each agent would end, in virtual time. */

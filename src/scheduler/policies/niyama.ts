@@ -38,16 +38,16 @@ const RELEGATED = 1e12;
  * Everybody who decodes is in every step. The step may take as long as the least slack among them, and
  * takes as many prompt tokens as that allows (dynamic chunking). Prompts are taken in order of arrival +
  * TTFT objective + α · prompt tokens to go for streams, and of arrival + TTLT objective + α · (prompt and
- * output tokens to go) for others: α = 0 is earliest deadline first, a large α shortest remaining first. Who is
- * late, or will be whatever happens, is relegated behind all others. A prompt that was begun may be
- * passed over for one that goes before it, unless that makes it late; decodes are never preempted (Goel
- * et al., "Niyama: Breaking the Silos of LLM Inference Serving", arXiv 2503.22562, as "QoServe" at
- * ASPLOS '26, sections 3.2 to 3.4, algorithm 1).
+ * output tokens to go) for others: α = 0 is earliest deadline first, a large α shortest remaining first.
+ * Who is late, or will be whatever happens, is relegated behind all others. A prompt that was begun may be
+ * passed over for one that goes before it, unless that makes it late; decodes are never preempted (Goel et
+ * al., "Niyama: Breaking the Silos of LLM Inference Serving", arXiv 2503.22562, as "QoServe" at ASPLOS
+ * '26, section 3 and algorithm 1 there).
  *
  * Published is α = 8 ms a token under load and 1 otherwise; here load means that somebody waits who is
- * relegated. Published is an output length two standard deviations above the application's mean; here it is
- * the 95% quantile. Decided here: a stream that is late already binds the step with its time between tokens;
- * answers and programs bind it with what is left after their decodes; best-effort work counts as
+ * relegated. Published is an output length two standard deviations above the application's mean; here it
+ * is the 95% quantile. Decided here: a stream that is late already binds the step with its time between
+ * tokens; answers and programs bind it with what is left after their decodes; best-effort work counts as
  * relegated from the start; at most a batch runs, as the engine has it; the cost model takes the place of
  * the random forest.
  */

@@ -26,23 +26,23 @@ const LOOSE_TPOT_MS = 1000;
 const INEFFICIENCY = 1.01;
 
 /**
- * Scorpio: two guards. The TTFT guard takes prompts in order of the time left to their TTFT deadline (least
- * deadline first) and leaves out those whose deadline passes before the prompts ahead of them and their own
- * are computed. The TPOT guard admits a prompt only if the step time predicted for the virtual batch size stays
- * within the tightest TPOT objective of all that would run; of those that run, each earns at every step a
- * credit of tightest TPOT / own TPOT (its TRP) and decodes for one whole credit, so that loose answers skip
- * steps. The virtual batch size is the sum of these ratios (Tang et al., "Scorpio: Serving the Right
- * Requests at the Right Time for Heterogeneous SLOs in LLM Inference", arXiv 2505.23022, section 3,
- * algorithm 1; the code's least credit, and its 1% of reserve).
+ * Scorpio: two guards. The TTFT guard takes prompts in order of the time left to their TTFT deadline
+ * (least deadline first) and leaves out those whose deadline passes before the prompts ahead of them and
+ * their own are computed. The TPOT guard admits a prompt only if the step time predicted for the virtual
+ * batch size stays within the tightest TPOT objective of all that would run; of those that run, each earns
+ * at every step a credit of tightest TPOT / own TPOT (its TRP) and decodes for one whole credit, so that
+ * loose answers skip steps. The virtual batch size is the sum of these ratios (Tang et al., "Scorpio:
+ * Serving the Right Requests at the Right Time for Heterogeneous SLOs in LLM Inference", arXiv 2505.23022,
+ * sections 3.2 to 3.4, algorithm 1; the reserve of 1% as in its code, github.com/MisterBrookT/Scorpio).
  *
- * Published are requests with both a TTFT and a TPOT objective, and rejection of the unattainable. Decided here:
- * no policy may reject, so that they come last, as in the code's variant with delays; an answer with a
- * deadline has half of its time for its first token and the other half for the rest, at its median length, and
- * a program's call as much of the program's time as there are stages to come, but neither needs its tokens
- * faster than a full batch makes them, which would keep everybody else out; what no objective hurries gets a
- * token a second while others are tighter. Memory bounds how many run, and more may than a step has places;
- * who has no credit takes a place that is left over while the step stays within the tightest TPOT, for
- * nobody else could use it. Prompts are chunked as by Sarathi-Serve.
+ * Published are requests with both a TTFT and a TPOT objective, and rejection of the unattainable. Decided
+ * here: no policy may reject, so that they come last, as in the code's variant with delays; an answer with
+ * a deadline has half of its time for its first token and the other half for the rest, at its median
+ * length, and a program's call as much of the program's time as there are stages to come, but neither
+ * needs its tokens faster than a full batch makes them, which would keep everybody else out; what no
+ * objective hurries gets a token a second while others are tighter. Memory bounds how many run, and more
+ * may than a step has places; who has no credit takes a place that is left over while the step stays
+ * within the tightest TPOT, for nobody else could use it. Prompts are chunked as by Sarathi-Serve.
  */
 export function scorpio(tokenBudget = TOKEN_BUDGET): Policy {
   const guarded = new Map<Request, Guarded>();

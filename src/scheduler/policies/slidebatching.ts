@@ -38,21 +38,20 @@ interface Candidate {
 }
 
 /**
- * SlideBatching: requests that could not wait for all others to be served come first, by density, and
- * the rest by deadline; how many are urgent slides with the load (ProServe: arXiv 2512.12928, section
- * 4; as in its code, xLLM's unified_policy.cpp and priority_comparator.cpp). With e the predicted
- * time of a request's work, c the part of a step's time that is always there, and the budget
- * B = max(least time left among those that can still make it, 0.65 of the least time between tokens),
- * urgent is who has less time left than Σe · B / (B − c), which is how long everybody takes. Of the
- * urgent, decodes come first; then prompts that are later than one objective long, by deadline, so that
- * nobody starves; then the other prompts by density, which is weight over e. The step is filled from the
- * front until B is spent: nobody goes ahead of one for whom too little of it is left, and a prompt that
- * does not fit whole is given 51 tokens or none. Who needs a place or pages takes them from the last in
- * line.
+ * SlideBatching: requests that could not wait for all others to be served come first, by density, and the
+ * rest by deadline; how many are urgent slides with the load (ProServe: arXiv 2512.12928, section 4; as in
+ * its code, xLLM's unified_policy.cpp and priority_comparator.cpp). With e the predicted time of a
+ * request's work, c the part of a step's time that is always there, and the budget B = max(least time left
+ * among those that can still make it, 0.65 of the least time between tokens), urgent is who has less time
+ * left than Σe · B / (B − c), which is how long everybody takes. Of the urgent, decodes come first; then
+ * prompts that are later than one objective long, by deadline, so that nobody starves; then the other
+ * prompts by density, which is weight over e. The step is filled from the front until B is spent: nobody
+ * goes ahead of one for whom too little of it is left, and a prompt that does not fit whole is given 51
+ * tokens or none. Who needs a place or pages takes them from the last in line.
  *
  * Decided here: weights are the scheduler's service gain; an answer's and a program's obligation is its
- * deadline less the decodes that are still to come; pages are lost to others only once, since there
- * is no copy of them to come back to.
+ * deadline less the decodes that are still to come; pages are lost to others only once, since there is no
+ * copy of them to come back to.
  */
 export function slidebatching(tokenBudget = TOKEN_BUDGET): Policy {
   return {

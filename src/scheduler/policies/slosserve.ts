@@ -27,7 +27,7 @@ const REPLAN_STEPS = 20;
 const LENGTH_QUANTILE = 0.5;
 
 /** What a request asks of the engine if it is promised to be in time. */
-export interface Ask {
+interface Ask {
   request: Request;
   /** Its prompt must be computed by then, ms; where it is, now. */
   dueMs: number;
@@ -44,22 +44,23 @@ export interface Ask {
 /**
  * SLOs-Serve: a dynamic program chooses the requests that are promised their objectives, soft admission
  * serves the others with what is left. Requests are gone through by the deadline of their prompts; a state
- * is how many were accepted, what they earn, how many pages they hold, what decodes they add to
- * every step, and the prompt tokens that could still have been computed by that deadline (the prefill
- * budget): between two deadlines as many are gained as steps hold beside the decodes accepted so far, and
- * each accepted prompt spends its own. Steps are as long as the tightest time between tokens of the
- * accepted allows, so that they hold as much as they may (dynamic batch size), and take the tokens that are
- * due before the next step, then prompts of the promised by deadline, then whatever else there is room for. Who
- * was promised stays so; who is declined is best effort, and gives way where pages or places are short (Chen et al., "SLOs-Serve:
- * Optimized Serving of Multi-SLO LLMs", arXiv 2504.08784, section 3, algorithms 1 and 2; the state and its
- * dominance as in its code, `_admission_control`).
+ * is how many were accepted, what they earn, how many pages they hold, what decodes they add to every
+ * step, and the prompt tokens that could still have been computed by that deadline (the prefill budget):
+ * between two deadlines as many are gained as steps hold beside the decodes accepted so far, and each
+ * accepted prompt spends its own. Steps are as long as the tightest time between tokens of the accepted
+ * allows, so that they hold as much as they may (dynamic batch size), and take the tokens that are due
+ * before the next step, then prompts of the promised by deadline, then whatever else there is room for.
+ * Who was promised stays so; who is declined is best effort, and gives way where pages or places are short
+ * (Chen et al., "SLOs-Serve: Optimized Serving of Multi-SLO LLMs", arXiv 2504.08784, algorithm 1; state,
+ * dominance and batches as in its authors' code, github.com/gulang2019/SLOServe, promax_spec_sch.cc).
  *
- * Published are few tiers of TPOT, whose numbers of accepted requests are the state, any number of new requests, and
- * speculative decoding. Decided here: the decodes of all tiers are one sum of rates, so that plans take less
- * than a millisecond, with three states that none dominates for each number of requests; of those who wait the 32
- * soonest due that could still be in time are asked for; no speculation. A request's worth is the scheduler's
- * service gain. An answer with a deadline, or a program's call, is given a prompt deadline and a pace that
- * stretch both parts of its work alike to fill its time; who was declined is asked for again while it could be in time.
+ * Published are few tiers of TPOT, whose numbers of accepted requests are the state, any number of new
+ * requests, and speculative decoding. Decided here: the decodes of all tiers are one sum of rates, so that
+ * plans take less than a millisecond, with three states that none dominates for each number of requests;
+ * of those who wait the 32 soonest due that could still be in time are asked for; no speculation. A
+ * request's worth is the scheduler's service gain. An answer with a deadline, or a program's call, is
+ * given a prompt deadline and a pace that stretch both parts of its work alike to fill its time; who was
+ * declined is asked for again while it could be in time.
  */
 export function slosserve(): Policy {
   let promised = new Set<Request>();
@@ -113,7 +114,7 @@ function urgency(request: Request, view: SchedulerView): number {
 }
 
 /** Undefined where it cannot be in time, or need not be. */
-export function askOf(request: Request, view: SchedulerView): Ask | undefined {
+function askOf(request: Request, view: SchedulerView): Ask | undefined {
   const { costs } = view.cost;
   const cached = request.resident ? request.computed : request.cachedTokens;
   const tokens = request.decoding ? 0 : request.knownTokens - cached;
@@ -162,7 +163,7 @@ interface Chosen {
 }
 
 /** Of `asks`, those that are worth most and can all be in time beside `kept`, which has been promised. */
-export function choose(kept: readonly Ask[], asks: readonly Ask[], view: SchedulerView): Ask[] {
+function choose(kept: readonly Ask[], asks: readonly Ask[], view: SchedulerView): Ask[] {
   const speed = new Speed(view);
   const start: State = {
     value: 0,
