@@ -31,7 +31,8 @@ async function read(name: string): Promise<Pick<Listed, 'about' | 'comment'>> {
   const folder = existsSync(join(root, FOLDER, name));
   const file = (leaf: string) => join(root, FOLDER, folder ? `${name}/${leaf}.ts` : `${name}.ts`);
   const { about } = await import(pathToFileURL(file('entry')).href);
-  return { about, comment: docComment(file('index'), name) };
+  const comment = docComment(file('index'), name);
+  return { about, comment: folder ? `${comment} [How it thinks](design.md), step by step.` : comment };
 }
 
 /** The files that are written, and their text. */
