@@ -32,7 +32,10 @@ async function read(name: string): Promise<Pick<Listed, 'about' | 'comment'>> {
   const file = (leaf: string) => join(root, FOLDER, folder ? `${name}/${leaf}.ts` : `${name}.ts`);
   const { about } = await import(pathToFileURL(file('entry')).href);
   const comment = docComment(file('index'), name);
-  return { about, comment: folder ? `${comment} [How it thinks](design.md), step by step.` : comment };
+  return {
+    about,
+    comment: folder ? `${comment} [How it thinks](design.md), step by step.` : comment,
+  };
 }
 
 /** The files that are written, and their text. */
