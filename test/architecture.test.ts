@@ -18,7 +18,7 @@ const ROOMS: Record<string, Rule> = {
   'ai-sdk': { rooms: ['client', 'worker/protocol'], packages: /^@ai-sdk\/provider$/ },
   'prompt-api': { rooms: ['client'], packages: /^$/ },
   react: { rooms: ['client'], packages: /^react$/ },
-  dashboard: { rooms: ['client'], packages: /^uplot(\/|$)/ },
+  dashboard: { rooms: ['client', 'scheduler/policies/about'], packages: /^uplot(\/|$)/ },
   'webllm-api': { rooms: ['client'], packages: /^$/ },
   'service-worker': {
     rooms: ['client/http', 'client/random-id', 'client/types', 'worker/protocol'],
@@ -26,7 +26,7 @@ const ROOMS: Record<string, Rule> = {
   },
   lab: { rooms: ['scheduler', 'engine/simulated'], packages: /^$/ },
   demo: {
-    rooms: ['client', 'dashboard', 'lab'],
+    rooms: ['client', 'dashboard', 'lab', 'scheduler/policies/about'],
     packages: /^(react|react-dom|react-markdown|zustand|tdigest|minisearch|comlink)(\/|$)/,
   },
 };

@@ -20,6 +20,7 @@ const KEYS = [
   'ttft',
   'tbt',
   'ttlt',
+  'qoe',
   'preemptions',
   'coverage',
   'wallMs',

@@ -12,6 +12,8 @@ export interface Point {
   attainment: Partial<Record<SloClass, number>>;
   ttftP95: number;
   tbtP95: number;
+  /** Andes' quality of experience of streams, 0 to 1; undefined where there are none. */
+  qoe: number | undefined;
   preemptions: number;
   /** Of the first seed. */
   timeline: RunDetails['timeline'];
@@ -84,6 +86,7 @@ function pointOf(rows: readonly { run: LabRun; details: RunDetails }[]): Point {
     ),
     ttftP95: mean((r) => r.ttft.p95 ?? 0),
     tbtP95: mean((r) => r.tbt.p95 ?? 0),
+    qoe: rows.some((row) => row.run.qoe === null) ? undefined : mean((r) => r.qoe ?? 0),
     preemptions: mean((r) => r.preemptions),
     timeline: details.timeline,
   };

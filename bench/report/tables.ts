@@ -33,6 +33,7 @@ export function figuresTable({ series }: Chapter, load: number): string {
     ['requests/s', ({ requestGoodput }) => requestGoodput.toFixed(2)],
     ['TTFT p95', ({ ttftP95 }) => seconds(ttftP95)],
     ['TBT p95', ({ tbtP95 }) => `${Math.round(tbtP95)} ms`],
+    ['QoE', ({ qoe }) => (qoe === undefined ? '' : qoe.toFixed(3))],
     ['preempted', ({ preemptions }) => short(Math.round(preemptions))],
   ];
   const head = columns.map(([name]) => `<th>${name}</th>`).join('');

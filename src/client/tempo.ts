@@ -1,8 +1,8 @@
 import type {
+  AnyPolicyName,
   AppConfig,
   ChatCompletionParams,
   LoadConfig,
-  PolicyName,
   ServerState,
   Snapshot,
 } from '../worker/protocol';
@@ -136,7 +136,7 @@ export class TempoClient implements Tempo {
     await this.#link.host.unload();
   };
 
-  setPolicy = async (policy: PolicyName): Promise<void> => {
+  setPolicy = async (policy: AnyPolicyName): Promise<void> => {
     unwrap(await this.#link.host.setPolicy(policy));
     this.#config = { ...this.#config, policy };
   };

@@ -1,5 +1,6 @@
 /** The client's public types: what web developers program against. */
 import type {
+  AnyPolicyName,
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
@@ -11,7 +12,6 @@ import type {
   ModelPart,
   ModelSize,
   ModelStorage,
-  PolicyName,
   ProgramReport,
   ServerState,
   Slo,
@@ -221,7 +221,8 @@ export interface Tempo {
   load(choice: LoadChoice, options?: RequestOptions | null): Promise<void>;
   /** Lets go of the engine and its memory. Open requests fail with `disposed`; `load` loads again. */
   unload(): Promise<void>;
-  setPolicy(policy: PolicyName): Promise<void>;
+  /** Switches the scheduler between two steps, by its name in `POLICY_NAMES` or another under which it is published. */
+  setPolicy(policy: AnyPolicyName): Promise<void>;
   /** Calls back at once, and on every change of state; returns how to stop. */
   onState(listener: (state: ServerState) => void): () => void;
   /** Snapshots (queue, steps, metrics, plan), at most every `intervalMs` (default 100); returns how to stop. */

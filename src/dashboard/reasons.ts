@@ -1,4 +1,5 @@
 import type { Explanation, PolicyName, Reason, RequestTrace, Snapshot } from '../client';
+import { POLICY_ORDERS } from '../scheduler/policies/about';
 import { compact, seconds, signed } from './format';
 
 /** What a plan made of a request, and what is known besides. */
@@ -9,28 +10,6 @@ export interface Case {
   request?: RequestTrace;
   snapshot?: Pick<Snapshot, 'atMs' | 'capacity' | 'kv' | 'plan'>;
 }
-
-/** Each policy's order, as the end of a sentence. */
-const ORDER: Record<PolicyName, string> = {
-  tempo: 'no slack first, then first due',
-  'tempo-oracle': 'no slack first, then first due',
-  jitserve: 'most gain per ms first, for 50 steps at a time',
-  webllm: 'one at a time, in order of arrival',
-  fcfs: 'new prompts first, in order of arrival',
-  sarathi: 'running answers first, then prompts by arrival',
-  sjf: 'shortest predicted answer first',
-  edf: 'first due first',
-  slidebatching: 'who cannot wait for all others first',
-  autellix: 'least served program first',
-  vtc: 'running answers first, then the least served app',
-  bros: 'streams first while a token is about to be due',
-  hygen: 'streams first, others in the time they leave',
-  alise: 'shortest time to go first, less what it waited',
-  qlm: 'the group of like requests that is due first',
-};
-
-/** Policies that let an answer run on once it is begun, and take prompts beside it. */
-const RUN_ON: readonly PolicyName[] = ['sarathi', 'vtc', 'hygen'];
 
 /** Why a plan ran a request, or did not, in one sentence with its numbers. */
 export function reasonWords(of: Case): string {
@@ -60,7 +39,7 @@ const WORDS: Record<Exclude<Reason, 'in-order' | 'queued'>, (of: Case) => string
   'not-admitted': ({ line }) => `Would make others late${earnsWords(line)}`,
   'batch-full': ({ policy, snapshot }) => {
     const places = snapshot?.plan.filter(({ chosen }) => chosen).length;
-    return `${places === undefined ? 'All' : `All ${places}`} places taken: ${ORDER[policy]}`;
+    return `${places === undefined ? 'All' : `All ${places}`} places taken: ${POLICY_ORDERS[policy].order}`;
   },
   preparing: () => 'The grammar of its answer is being made ready',
   'sequences-full': ({ snapshot }) =>
@@ -80,59 +59,35 @@ const WORDS: Record<Exclude<Reason, 'in-order' | 'queued'>, (of: Case) => string
 
 /** Its turn, in the policy's own order. */
 function turnWords(of: Case): string {
-  const { policy, line } = of;
-  const reads = isPrompt(of);
-  const promptTokens = of.request === undefined ? 'prompt tokens' : `${line.tokens} prompt tokens`;
-  switch (policy) {
-    case 'webllm':
-      return 'Has the engine to itself until it ends';
-    case 'fcfs':
-      if (!reads) return 'Decodes with all that run: no prompt can begin';
-      return `Its ${promptTokens} go before all decoding`;
-    case 'sarathi':
-    case 'vtc':
-      if (!reads) return 'Runs, so it gets a token in every step';
-      return `Reads ${promptTokens}: ${ORDER[policy]}`;
-    case 'hygen':
-      return `${reads ? `Reads ${promptTokens}` : 'Runs'}: ${ORDER[policy]}`;
-    case 'edf':
-    case 'slidebatching':
-    case 'bros':
-    case 'qlm':
-      return `${upper(ORDER[policy])}${dueWords(of)}`;
-    case 'sjf':
-    case 'alise':
-      return `${upper(ORDER[policy])}${toGoWords(line)}`;
-    case 'autellix':
-      return `${upper(ORDER[policy])}${servedWords(of)}`;
-    case 'jitserve':
-      return upper(ORDER[policy]);
-    case 'tempo':
-    case 'tempo-oracle':
-      return 'Nothing else could run: the oldest goes on';
-  }
+  const { order, goesBy, words } = POLICY_ORDERS[of.policy];
+  const own = isPrompt(of) ? words?.reads : words?.decodes;
+  if (own !== undefined) return filled(own, of);
+  return `${upper(order)}${goesBy === undefined ? '' : NUMBERS[goesBy](of)}`;
 }
 
+type GoesBy = NonNullable<(typeof POLICY_ORDERS)[PolicyName]['goesBy']>;
+
+/** The number that a turn goes by, as the rest of a sentence. */
+const NUMBERS: Record<GoesBy, (of: Case) => string> = {
+  due: dueWords,
+  'to-go': ({ line }) => toGoWords(line),
+  served: servedWords,
+};
+
 /** The policy did not come to it, though the step had places. */
-function queuedWords({ policy, request }: Case): string {
+function queuedWords(of: Case): string {
+  const { order, words } = POLICY_ORDERS[of.policy];
+  const { request } = of;
+  if (request?.class === 'best-effort' && words?.unhurried !== undefined) return words.unhurried;
   const waits = request === undefined || request.state === 'waiting';
-  switch (policy) {
-    case 'webllm':
-      return 'Waits until those before it have ended';
-    case 'fcfs':
-      return waits
-        ? 'No room for its whole prompt: no overtaking'
-        : 'A new prompt has this step to itself';
-    case 'tempo':
-    case 'tempo-oracle':
-      return request?.class === 'best-effort'
-        ? 'No place is left over for it'
-        : 'Others were due before it';
-    default:
-      return RUN_ON.includes(policy) && !waits
-        ? 'The prompt tokens of this step are spent'
-        : `No room beside: ${ORDER[policy]}`;
-  }
+  const own = waits ? words?.waits : words?.pauses;
+  return own === undefined ? `No room beside: ${order}` : filled(own, of);
+}
+
+/** A policy's own sentence, with what is known put in. */
+function filled(words: string, { policy, line, request }: Case): string {
+  const prompt = request === undefined ? 'prompt tokens' : `${line.tokens} prompt tokens`;
+  return words.replace('{prompt}', prompt).replace('{order}', POLICY_ORDERS[policy].order);
 }
 
 function isPrompt({ line, request }: Case): boolean {

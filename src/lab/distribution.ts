@@ -28,7 +28,7 @@ export function drawExponential(random: Random): number {
 }
 
 /** Draws from the normal distribution with mean 0 and variance 1 (Box and Muller). */
-function drawNormal(random: Random): number {
+export function drawNormal(random: Random): number {
   return Math.sqrt(2 * drawExponential(random)) * Math.cos(2 * Math.PI * random());
 }
 

@@ -11,6 +11,7 @@ export * from './paper';
 export * from './passage';
 export * from './programs';
 export * from './prompt';
+export * from './qoe';
 export * from './reasoning';
 export * from './replay';
 export * from './run';

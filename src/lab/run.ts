@@ -1,5 +1,6 @@
 import type { GainConfig, Program, Request, Scheduler, SloClass } from '../scheduler';
 import { metSlo, Tally, weightedTokens } from '../scheduler';
+import { QualityOfExperience } from './qoe';
 import { type ReplayOptions, replay } from './replay';
 import { createVariant, withoutPrefixes } from './variant';
 import { classOf, requestCount, type Workload } from './workload';
@@ -33,6 +34,8 @@ export interface LabRun {
   tbt: Times;
   /** ms from arrival to last token; for a program, to the last of all. */
   ttlt: Times;
+  /** Andes' quality of experience, 0 to 1: mean over the streams; null if there were none. */
+  qoe: number | null;
   preemptions: number;
   /** Share of requests whose length the 95% bound at submission covered, after the first 100; null if none. */
   coverage: number | null;
@@ -99,6 +102,7 @@ export async function labRun(workload: Workload, options: RunOptions): Promise<L
     ttft: timesOf(meter.ttft),
     tbt: timesOf(meter.tbt),
     ttlt: timesOf(meter.ttlt),
+    qoe: meter.qoe.mean,
     preemptions: total.preemptions,
     coverage: meter.coverage,
     wallMs,
@@ -129,6 +133,7 @@ class Meter {
   readonly ttft = new Tally();
   readonly tbt = new Tally();
   readonly ttlt = new Tally();
+  readonly qoe = new QualityOfExperience();
   goodTokens = 0;
   goodRequests = 0;
   gain = 0;
@@ -169,11 +174,13 @@ class Meter {
     if (last === undefined) this.ttft.push(nowMs - request.arrivalMs);
     else this.tbt.push(nowMs - last);
     this.#lastTokenMs.set(request, nowMs);
+    this.qoe.token(request, nowMs);
   }
 
   finished(request: Request, scheduler: Scheduler): void {
     this.#finished++;
     this.#lastTokenMs.delete(request);
+    this.qoe.ended(request);
     this.#judge(request);
     if (request.program === undefined) {
       this.ttlt.push((request.endMs ?? 0) - request.arrivalMs);

@@ -33,26 +33,26 @@ export type TempoErrorCode =
 
 /** What is not here is the server's own fault: 500. */
 const STATUS: Partial<Record<TempoErrorCode, number>> = {
-  invalid_request: 400,
-  invalid_slo: 400,
-  invalid_schema: 400,
   context_length_exceeded: 400,
+  invalid_request: 400,
+  invalid_schema: 400,
+  invalid_slo: 400,
+  unknown_tool: 400,
   unknown_model: 404,
   unknown_policy: 404,
-  unknown_tool: 400,
-  program_ended: 409,
-  aborted: 499,
   timeout: 408,
+  load_in_progress: 409,
+  program_ended: 409,
   queue_full: 429,
   slo_unattainable: 429,
-  not_loaded: 503,
-  load_in_progress: 409,
-  disposed: 503,
-  webgpu_unavailable: 501,
+  aborted: 499,
   shader_f16_unavailable: 501,
-  out_of_memory: 507,
-  network: 502,
   unsupported: 501,
+  webgpu_unavailable: 501,
+  network: 502,
+  disposed: 503,
+  not_loaded: 503,
+  out_of_memory: 507,
 };
 
 /** A caller whose signal ends a call expects the platform's name for it. */

@@ -85,6 +85,11 @@ export class PlanBuilder {
     return this.#work;
   }
 
+  /** Tokens of the request that are computed, or that its admission would find computed. */
+  cachedTokens(request: Request): number {
+    return request.resident ? request.computed : this.#cachedTokens(request);
+  }
+
   /** Pages that the request lacks to hold so many of its tokens. */
   pagesFor(request: Request, tokens: number): number {
     return pagesFor(tokens, this.#view.capacity.pageSize) - this.#heldPages(request);
@@ -120,7 +125,7 @@ export class PlanBuilder {
       return this.#refuse(request, 'sequences-full', numbers);
     }
 
-    const cached = request.resident ? request.computed : this.#cachedTokens(request);
+    const cached = this.cachedTokens(request);
     const pending = request.knownTokens - cached;
     let tokens = 1;
     if (!decode) {

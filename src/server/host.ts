@@ -1,5 +1,5 @@
 /** What a server offers to those it serves, through a worker or directly. */
-import type { PolicyName, Slo, TempoErrorJson } from '../scheduler';
+import type { AnyPolicyName, Slo, TempoErrorJson } from '../scheduler';
 import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
 import type {
@@ -46,7 +46,7 @@ export interface TempoHost {
   abort(requestId: string): Promise<void>;
   startProgram(start: ProgramStart): Promise<Outcome<void>>;
   endProgram(id: string): Promise<Outcome<ProgramReport>>;
-  setPolicy(policy: PolicyName): Promise<Outcome<void>>;
+  setPolicy(policy: AnyPolicyName): Promise<Outcome<void>>;
   /** Changes an app's objective, for its live requests too. */
   setSlo(app: string, slo: Slo): Promise<Outcome<void>>;
   /** All requests' events, gathered and sent at most once a frame. */

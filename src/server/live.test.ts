@@ -47,6 +47,14 @@ describe('policies', () => {
     expect((await harness.snapshot()).policy).toBe(POLICY_NAMES.at(-1));
   });
 
+  it('are taken by any name under which they are published, and told by their own', async () => {
+    const harness = await new Harness().loaded();
+    expect((await harness.server.setPolicy('agentix')).ok).toBe(true);
+    expect((await harness.snapshot()).policy).toBe('autellix');
+    await harness.load({ policy: 'qoserve' });
+    expect((await harness.snapshot()).policy).toBe('niyama');
+  });
+
   it('that do not exist are named', async () => {
     const harness = await new Harness().loaded();
     const outcome = await harness.server.setPolicy(JSON.parse('"random"'));

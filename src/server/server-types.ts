@@ -2,6 +2,7 @@
 import type { EngineStatus, LoadProgress } from '../engine/step-engine';
 import type { AppConfig, ChatOptions } from '../engine/webllm/app-config';
 import type {
+  AnyPolicyName,
   Explanation,
   MetricsSnapshot,
   PolicyName,
@@ -22,7 +23,8 @@ export interface LoadConfig {
   engine: 'webllm' | 'simulated';
   /** A WebLLM model id, or a device profile's name for the simulated engine. */
   model: string;
-  policy: PolicyName;
+  /** Its name, or another under which it is published. */
+  policy: AnyPolicyName;
   /** Sequences with KV pages at once (WebLLM engine). */
   maxSequences?: number;
   /** Memory for the KV cache, bytes (WebLLM engine). */

@@ -2,7 +2,13 @@ import type { Embedder } from '../engine/embedder';
 import type { LoadOptions, LoadProgress, StepEngine } from '../engine/step-engine';
 import { alarm, inTime, unlessAborted } from '../engine/within';
 import { yieldToEventLoop } from '../engine/yield';
-import { type Clock, createPolicy, type PolicyName, type Slo, TempoError } from '../scheduler';
+import {
+  type AnyPolicyName,
+  type Clock,
+  type PolicyName,
+  type Slo,
+  TempoError,
+} from '../scheduler';
 import { aborted } from './aborted';
 import type { ChatCompletionParams } from './chat-types';
 import type { EmbeddingResult, EmbeddingSubmission } from './embedding-types';
@@ -30,6 +36,7 @@ import { NOTHING_SEEN, type Seen } from './timeline';
 import { Turns } from './turns';
 import { plainSubmission, readAppSlo } from './validate';
 import { alone, isRecord, number, text } from './validate/fields';
+import type { ReadConfig } from './validate/load-config';
 import { policyName } from './validate/policy';
 
 /** A download reports more often than anybody reads, ms. */
@@ -210,13 +217,13 @@ export class TempoServer implements TempoHost {
     return outcome(() => this.#loaded().endProgram(alone(text, id, 'program')));
   }
 
-  setPolicy(policy: PolicyName): Promise<Outcome<void>> {
+  setPolicy(policy: AnyPolicyName): Promise<Outcome<void>> {
     return outcome(() => {
-      createPolicy(alone(policyName, policy, 'policy'));
-      if (policy !== this.#policy) this.#policySinceMs = this.#clock.now();
-      this.#policy = policy;
+      const name = alone(policyName, policy, 'policy');
+      if (name !== this.#policy) this.#policySinceMs = this.#clock.now();
+      this.#policy = name;
       this.#policyChosen++;
-      this.#serving?.setPolicy(policy);
+      this.#serving?.setPolicy(name);
       this.#changed();
     });
   }
@@ -314,7 +321,7 @@ export class TempoServer implements TempoHost {
   }
 
   /** Throws where nothing is given up for it: what was loaded before goes on. */
-  async #read(config: LoadConfig): Promise<LoadConfig> {
+  async #read(config: LoadConfig): Promise<ReadConfig> {
     try {
       return await inTime(LOAD_SILENT_MS, this.#checked(config), silent);
     } catch (thrown) {
@@ -324,7 +331,7 @@ export class TempoServer implements TempoHost {
     }
   }
 
-  async #checked(config: LoadConfig): Promise<LoadConfig> {
+  async #checked(config: LoadConfig): Promise<ReadConfig> {
     const { readLoadConfig } = await import('./validate/load-config');
     const read = readLoadConfig(config);
     await this.#engines[read.engine].check(read);
@@ -332,7 +339,7 @@ export class TempoServer implements TempoHost {
   }
 
   /** Loads in place of what was loaded before. */
-  async #replace(config: LoadConfig, signal: AbortSignal): Promise<ServerState> {
+  async #replace(config: ReadConfig, signal: AbortSignal): Promise<ServerState> {
     this.#policy = config.policy;
     this.#setState({
       phase: 'loading',

@@ -1,6 +1,7 @@
 import type { LoadedModel, StepEngine } from '../engine/step-engine';
 import { inTime, within } from '../engine/within';
 import {
+  type AnyPolicyName,
   type Clock,
   createPolicy,
   type FinishReason,
@@ -510,7 +511,7 @@ export class Serving implements TokenKeeper, Losing {
     return this.#options.config.sharePrefixes === 'all' ? undefined : app;
   }
 
-  #policyOf(name: PolicyName): Policy {
+  #policyOf(name: AnyPolicyName): Policy {
     return createPolicy(name, { weights: this.#options.config.appWeights });
   }
 

@@ -4,6 +4,7 @@
  */
 export type { EngineStatus, LoadProgress } from '../engine/step-engine';
 export type {
+  AnyPolicyName,
   BestEffortSlo,
   CalibrationSnapshot,
   DeadlineSlo,
@@ -13,6 +14,7 @@ export type {
   LatencySlo,
   MetricsSnapshot,
   Percentiles,
+  PolicyAlias,
   PolicyName,
   ProgramSlo,
   Reason,

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import type { PolicyName } from '../../client';
+import { POLICY_LINES } from '../../scheduler/policies/about';
 import { errorOf } from '../store/complete';
 import { useLive } from '../store/live';
-import { MAIN_POLICIES, OTHER_POLICIES, POLICY_TEXTS } from './policies';
+import { MAIN_POLICIES, OTHER_POLICIES } from './policies';
 
 /** Which rule decides what runs; takes effect with the next step. */
 export function PolicySwitch() {
@@ -18,7 +19,7 @@ export function PolicySwitch() {
       <legend className="caption">Policy</legend>
       <div className="segments">
         {MAIN_POLICIES.map((name) => (
-          <label key={name} title={POLICY_TEXTS[name].line}>
+          <label key={name} title={POLICY_LINES[name].line}>
             <input
               type="radio"
               name="policy"
@@ -34,8 +35,8 @@ export function PolicySwitch() {
       <p className="policy-line">
         {error === undefined ? (
           <>
-            {POLICY_TEXTS[policy].line}{' '}
-            <span className="muted">({POLICY_TEXTS[policy].origin})</span>
+            {POLICY_LINES[policy].line}{' '}
+            <span className="muted">({POLICY_LINES[policy].origin})</span>
           </>
         ) : (
           <span className="error-text">{error}</span>

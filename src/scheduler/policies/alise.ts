@@ -1,7 +1,21 @@
 import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'alise',
+  make: alise,
+};
+
+export const about: PolicyAbout = {
+  origin: 'ALISE',
+  line: 'Shortest predicted time to go first, with ageing so that long ones get a turn.',
+  order: 'shortest time to go first, less what it waited',
+  goesBy: 'to-go',
+  source: 'Zhao and Wang, arXiv 2410.23537',
+};
 
 /** Waiting this many ms makes a request count as 1 ms shorter. */
 const AGEING = 4;

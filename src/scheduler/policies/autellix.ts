@@ -1,7 +1,22 @@
 import type { Policy } from '../policy';
 import type { Program } from '../program';
 import type { Request } from '../request';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'autellix',
+  aliases: ['agentix'],
+  make: () => autellix(),
+};
+
+export const about: PolicyAbout = {
+  origin: 'Autellix (Agentix)',
+  line: 'The program that was served least so far goes first, in quanta of tokens.',
+  order: 'least served program first',
+  goesBy: 'served',
+  source: 'Luo et al., NSDI ’26, arXiv 2502.13965',
+};
 
 /** Output tokens of a priority level, as the JITServe artifact runs it as a baseline. */
 const QUANTUM_TOKENS = 400;
@@ -15,11 +30,11 @@ interface Service {
 }
 
 /**
- * Autellix: program-level attained service (PLAS). Who has received least service as a program, over
- * all its calls, runs first; service is counted in quanta, and within a level the order is that of
- * arrival; a program that has waited long in proportion to its service goes to the top (Luo et al.,
- * "Autellix: An Efficient Serving Engine for LLM Agents as General Programs", arXiv 2502.13965,
- * section 4.2). A request on its own is a program of one call.
+ * Autellix: program-level attained service (PLAS). Who has received least service as a program, over all
+ * its calls, runs first; service is counted in quanta, and within a level the order is that of arrival; a
+ * program that has waited long in proportion to its service goes to the top (Luo et al., "Autellix: An
+ * Efficient Serving Engine for LLM Agents as General Programs", arXiv 2502.13965, section 4.2; published
+ * at NSDI '26 as "Agentix", a name that is taken, too). A request on its own is a program of one call.
  */
 export function autellix(quantumTokens = QUANTUM_TOKENS): Policy {
   const services = new Map<Request | Program, Service>();

@@ -1,7 +1,21 @@
 import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'bros',
+  make: bros,
+};
+
+export const about: PolicyAbout = {
+  origin: 'BROS',
+  line: 'Streams before everything else, but only while they are about to be due.',
+  order: 'streams first while a token is about to be due',
+  goesBy: 'due',
+  source: 'Wan et al., arXiv 2504.09590',
+};
 
 /**
  * How far ahead of its due time a stream is still preferred to best-effort work, as a multiple of

@@ -29,14 +29,15 @@ export class BudgetedStep {
     if (this.#builder.add(request, 'in-order') > 0) this.#take(1, request, shape.decodes);
   }
 
-  /** As large a chunk as the budgets allow; false if none. */
-  prefill(request: Request): boolean {
+  /** As large a chunk as the budgets allow; false if none, or none of `leastTokens` of a longer prompt. */
+  prefill(request: Request, leastTokens = 1): boolean {
     const { costs } = this.#view.cost;
     const leftMs = this.budgetMs - this.#view.cost.stepMs(this.#shape);
     const perTokenMs = costs.perPrefillTokenMs + costs.perContextTokenMs;
     const affordable = perTokenMs > 0 ? Math.floor(leftMs / perTokenMs) : this.#tokensLeft;
     const maxTokens = Math.min(this.#tokensLeft, affordable);
-    if (maxTokens < 1) {
+    const cached = request.resident ? request.computed : request.cachedTokens;
+    if (maxTokens < Math.min(leastTokens, request.knownTokens - cached)) {
       this.#builder.skip(request, 'tbt-guard');
       return false;
     }

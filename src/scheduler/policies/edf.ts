@@ -1,5 +1,19 @@
 import type { Policy } from '../policy';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'edf',
+  make: edf,
+};
+
+export const about: PolicyAbout = {
+  origin: 'earliest deadline first',
+  line: 'Whatever is due first goes first, even when it cannot be in time any more.',
+  order: 'first due first',
+  goesBy: 'due',
+  source: 'Liu and Layland, JACM 1973',
+};
 
 /**
  * Earliest deadline first (Liu and Layland, "Scheduling Algorithms for Multiprogramming in a

@@ -1,5 +1,24 @@
 import type { Policy } from '../policy';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { fits } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'fcfs',
+  make: fcfs,
+};
+
+export const about: PolicyAbout = {
+  origin: 'vLLM',
+  line: 'New prompts first, whole and in order of arrival; then all decode together.',
+  order: 'new prompts first, in order of arrival',
+  words: {
+    decodes: 'Decodes with all that run: no prompt can begin',
+    reads: 'Its {prompt} go before all decoding',
+    waits: 'No room for its whole prompt: no overtaking',
+    pauses: 'A new prompt has this step to itself',
+  },
+  source: 'Kwon et al., SOSP ’23, arXiv 2309.06180',
+};
 
 /**
  * vLLM's original scheduler: prompts first, whole and in order of arrival; a step that prefills

@@ -26,4 +26,25 @@ describe('hygen', () => {
     top.submit({ id: 'chat', promptTokens: 16, slo: { class: 'latency', ttft: 1000, tbt: 100 } });
     expect(top.step()).toEqual({ chat: 16 });
   });
+
+  it('admits the offline request of whose prompt most is computed, and the oldest after eight of these', () => {
+    const top = new TableTop(hygen(16), { maxBatch: 1 });
+    top.submit({ id: 'oldest', promptTokens: 16, outputTokens: 1 });
+    for (let i = 1; i <= 10; i++) {
+      top.submit({ id: `like-${i}`, promptTokens: 16, outputTokens: 1 });
+      top.cached.set(`like-${i}`, i === 3 ? 12 : 8);
+    }
+    const order = Array.from({ length: 10 }, () => Object.keys(top.step())[0]);
+    const rest = [1, 2, 4, 5, 6, 7, 8].map((i) => `like-${i}`);
+    expect(order).toEqual(['like-3', ...rest, 'oldest', 'like-9']);
+  });
+
+  it('lets what is shared change no order of online requests', () => {
+    const top = new TableTop(hygen(16), { maxBatch: 1 });
+    const slo = { class: 'latency' as const, ttft: 1000, tbt: 100 };
+    for (const id of ['first', 'second'])
+      top.submit({ id, promptTokens: 16, slo, outputTokens: 1 });
+    top.cached.set('second', 12);
+    expect(Object.keys(top.step())).toEqual(['first']);
+  });
 });

@@ -1,51 +1,78 @@
-/** Every policy by name, each in a file of its own. */
+/** Every policy, each in a file of its own. */
 import { TempoError } from '../errors';
 import type { Policy, PolicyOptions } from '../policy';
-import { alise } from './alise';
-import { autellix } from './autellix';
-import { bros } from './bros';
-import { edf } from './edf';
-import { fcfs } from './fcfs';
-import { hygen } from './hygen';
-import { jitserve } from './jitserve';
-import { isPolicyName, POLICY_NAMES, type PolicyName } from './names';
-import { qlm } from './qlm';
-import { sarathi } from './sarathi';
-import { sjf } from './sjf';
-import { slidebatching } from './slidebatching';
-import { tempo } from './tempo';
-import { tempoOracle } from './tempo-oracle';
-import { vtc } from './vtc';
-import { webllm } from './webllm';
+import { entry as alise } from './alise';
+import { entry as autellix } from './autellix';
+import { entry as bros } from './bros';
+import { entry as edf } from './edf';
+import type { PolicyEntry } from './entry';
+import { entry as fcfs } from './fcfs';
+import { entry as hygen } from './hygen';
+import { entry as jitserve } from './jitserve';
+import { entry as justitia } from './justitia';
+import { POLICY_NAMES, type PolicyName } from './names';
+import { entry as niyama } from './niyama';
+import { entry as qlm } from './qlm';
+import { entry as sarathi } from './sarathi';
+import { entry as scorpio } from './scorpio';
+import { entry as sjf } from './sjf';
+import { entry as slidebatching } from './slidebatching';
+import { entry as slosserve } from './slosserve';
+import { entry as tempo } from './tempo/entry';
+import { entry as tempoOracle } from './tempo-oracle';
+import { entry as vtc } from './vtc';
+import { entry as webllm } from './webllm';
 
 export * from './names';
 
-const POLICIES: Record<PolicyName, (options: PolicyOptions) => Policy> = {
+/**
+ * The registry, in the order in which policies are listed everywhere. What pages know of it without
+ * loading the policies (./names.ts, ./about.ts), and the list in docs/policies.md, are written from it
+ * by `npm run policies`.
+ */
+export const POLICIES: readonly PolicyEntry[] = [
   webllm,
   fcfs,
-  sarathi: () => sarathi(),
+  sarathi,
   sjf,
   edf,
-  autellix: () => autellix(),
+  autellix,
   vtc,
   bros,
-  hygen: () => hygen(),
+  hygen,
   alise,
   qlm,
   jitserve,
-  slidebatching: () => slidebatching(),
+  slidebatching,
+  slosserve,
+  scorpio,
+  niyama,
+  justitia,
   tempo,
-  'tempo-oracle': tempoOracle,
-};
+  tempoOracle,
+];
+
+function entryOf(name: unknown): PolicyEntry | undefined {
+  return POLICIES.find(
+    (entry) => entry.name === name || entry.aliases?.some((alias) => alias === name),
+  );
+}
 
 /** A fresh policy. Throws `unknown_policy`. */
 export function createPolicy(name: string, options: PolicyOptions = {}): Policy {
-  if (!isPolicyName(name)) {
+  const entry = entryOf(name);
+  if (entry === undefined) {
     throw new TempoError(
       'unknown_policy',
       `There is no policy "${name}". Use one of ${POLICY_NAMES.join(', ')}.`,
       { param: 'policy' },
     );
   }
-  return POLICIES[name](options);
+  return entry.make(options);
+}
+
+/** The name of a policy by that or another name of it; undefined where there is none. */
+export function policyNamed(name: unknown): PolicyName | undefined {
+  const own = entryOf(name)?.name;
+  return POLICY_NAMES.find((known) => known === own);
 }

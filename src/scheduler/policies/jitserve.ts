@@ -3,7 +3,20 @@ import type { Policy } from '../policy';
 import type { Program } from '../program';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { lowest, serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'jitserve',
+  make: jitserve,
+};
+
+export const about: PolicyAbout = {
+  origin: 'JITServe',
+  line: 'Picks a batch by gain per unit of work and keeps it for a frame of steps.',
+  order: 'most gain per ms first, for 50 steps at a time',
+  source: 'Zhang et al., NSDI ’26, arXiv 2504.20068',
+};
 
 /** Steps between two choices of the batch. */
 const FRAME_STEPS = 50;

@@ -1,3 +1,5 @@
+// Written by `npm run policies` from ./index.ts.
+
 /** Every policy's name, apart from the policies themselves: a page lists them without loading the code. */
 export const POLICY_NAMES = [
   'webllm',
@@ -13,12 +15,17 @@ export const POLICY_NAMES = [
   'qlm',
   'jitserve',
   'slidebatching',
+  'slosserve',
+  'scorpio',
+  'niyama',
+  'justitia',
   'tempo',
   'tempo-oracle',
 ] as const;
 
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
-export function isPolicyName(name: unknown): name is PolicyName {
-  return POLICY_NAMES.some((known) => known === name);
-}
+/** Other names of policies, under which they are published as well. */
+export type PolicyAlias = 'agentix' | 'qoserve';
+
+export type AnyPolicyName = PolicyName | PolicyAlias;

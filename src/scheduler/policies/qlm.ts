@@ -2,7 +2,21 @@ import { batchSize } from '../executor';
 import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'qlm',
+  make: qlm,
+};
+
+export const about: PolicyAbout = {
+  origin: 'QLM',
+  line: 'Groups of like requests, ordered by how long each would wait.',
+  order: 'the group of like requests that is due first',
+  goesBy: 'due',
+  source: 'Patke et al., SoCC ’24, arXiv 2407.00047',
+};
 
 /** Steps between two reorderings of the queue. */
 const REORDER_STEPS = 20;

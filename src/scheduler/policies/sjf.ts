@@ -1,6 +1,20 @@
 import type { Policy } from '../policy';
 import type { Request } from '../request';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveLowest } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'sjf',
+  make: sjf,
+};
+
+export const about: PolicyAbout = {
+  origin: 'shortest job first',
+  line: 'The request with the least predicted work goes first; long ones wait.',
+  order: 'shortest predicted answer first',
+  goesBy: 'to-go',
+  source: 'Fu et al., NeurIPS ’24, arXiv 2408.15792',
+};
 
 /** Steps a request may go without service before it is promoted. */
 const STARVATION_STEPS = 500;

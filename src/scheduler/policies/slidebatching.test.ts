@@ -26,11 +26,42 @@ describe('slidebatching', () => {
 
   it('fills a step until its budget is spent: two thirds of the tightest time between tokens', () => {
     const top = new TableTop(slidebatching(), { perPrefillTokenMs: 1 });
-    top.submit({ id: 'chat', slo: stream(20, 40), outputTokens: 50 });
+    top.submit({ id: 'chat', slo: stream(20, 120), outputTokens: 50 });
     top.step(11);
-    // Its next token is due in 9 ms: it cannot make it any more, and the budget is 26.
-    top.now += 40;
+    // At 171 ms its next token is 31 ms late: it cannot make it any more, and the budget is
+    // 0.65 · 120 = 78, of which a step's constant 10 leave 68 prompt tokens.
+    top.now += 160;
     top.submit({ id: 'batch', slo: { class: 'best-effort' }, promptTokens: 100 });
-    expect(top.step(26)).toEqual({ chat: 1, batch: 16 });
+    expect(top.step(78)).toEqual({ chat: 1, batch: 68 });
+  });
+
+  it.each([
+    ['begins a prompt with 51 tokens of it at least', 100, { chat: 1 }],
+    ['begins one that fits whole', 40, { chat: 1, batch: 40 }],
+  ])('%s', (_, promptTokens, ran) => {
+    const top = new TableTop(slidebatching(), { perPrefillTokenMs: 1 });
+    top.submit({ id: 'chat', slo: stream(20, 80), outputTokens: 50 });
+    top.step(11);
+    // The budget is 0.65 · 80 = 52: 42 prompt tokens beside the constant 10.
+    top.now += 160;
+    top.submit({ id: 'batch', slo: { class: 'best-effort' }, promptTokens });
+    expect(top.step(52)).toEqual(ran);
+  });
+
+  it('takes prompts that are later than one objective long before denser ones', () => {
+    const top = new TableTop(slidebatching(100), { perPrefillTokenMs: 1 });
+    top.submit({ id: 'starved', slo: stream(150, 1000), promptTokens: 90 });
+    // 301 ms on, it is later than its 150 ms; the other has 90 left and would be denser.
+    top.now = 301;
+    top.submit({ id: 'dense', slo: stream(90, 1000), promptTokens: 10 });
+    expect(Object.keys(top.step(110))[0]).toBe('starved');
+  });
+
+  it('takes the place of the last in line where there is none left', () => {
+    const top = new TableTop(slidebatching(100), { perPrefillTokenMs: 1, maxSequences: 1 });
+    top.submit({ id: 'batch', slo: { class: 'best-effort' }, promptTokens: 10, outputTokens: 50 });
+    top.step(20);
+    top.submit({ id: 'chat', slo: stream(100, 1000), promptTokens: 20 });
+    expect(top.step(30)).toEqual({ chat: 20 });
   });
 });

@@ -3,10 +3,26 @@ import type { Policy } from '../policy';
 import type { Request } from '../request';
 import type { SchedulerView } from '../view';
 import { BudgetedStep } from './budgeted-step';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { TOKEN_BUDGET } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'slidebatching',
+  make: () => slidebatching(),
+};
+
+export const about: PolicyAbout = {
+  origin: 'ProServe',
+  line: 'Who cannot wait for all others first, by gain per unit of work; the rest by deadline.',
+  order: 'who cannot wait for all others first',
+  goesBy: 'due',
+  source: 'ProServe, arXiv 2512.12928',
+};
 
 /** The step's time is at least this share of the tightest time between tokens. */
 const LEAST_BUDGET_SHARE = 0.65;
+/** A longer prompt's chunk has at least so many tokens. */
+const LEAST_CHUNK = 51;
 
 /** A request as the rule sees it. */
 interface Candidate {
@@ -22,15 +38,20 @@ interface Candidate {
 }
 
 /**
- * SlideBatching: requests that could not wait for all others to be served come first, by density, and
- * the rest by deadline; how many are urgent slides with the load (ProServe: arXiv 2512.12928, section
- * 4; as in its code, xLLM's unified_policy.cpp and priority_comparator.cpp). With e the predicted
- * time of a request's work, c the part of a step's time that is always there, and the budget
- * B = max(least time left among those that can still make it, 0.65 of the least time between tokens),
- * urgent is who has less time left than Σe · B / (B − c), which is how long everybody takes. Of the
- * urgent, decodes come first, then prompts by density; prompts later than one objective long come by
- * deadline. The step is filled until B is spent. Weights are the scheduler's service gain; an answer's
- * and a program's obligation is its deadline less the decodes that are still to come.
+ * SlideBatching: requests that could not wait for all others to be served come first, by density, and the
+ * rest by deadline; how many are urgent slides with the load (ProServe: arXiv 2512.12928, section 4; as in
+ * its code, xLLM's unified_policy.cpp and priority_comparator.cpp). With e the predicted time of a
+ * request's work, c the part of a step's time that is always there, and the budget B = max(least time left
+ * among those that can still make it, 0.65 of the least time between tokens), urgent is who has less time
+ * left than Σe · B / (B − c), which is how long everybody takes. Of the urgent, decodes come first; then
+ * prompts that are later than one objective long, by deadline, so that nobody starves; then the other
+ * prompts by density, which is weight over e. The step is filled from the front until B is spent: nobody
+ * goes ahead of one for whom too little of it is left, and a prompt that does not fit whole is given 51
+ * tokens or none. Who needs a place or pages takes them from the last in line.
+ *
+ * Decided here: weights are the scheduler's service gain; an answer's and a program's obligation is its
+ * deadline less the decodes that are still to come; pages are lost to others only once, since there is no
+ * copy of them to come back to.
  */
 export function slidebatching(tokenBudget = TOKEN_BUDGET): Policy {
   return {
@@ -48,7 +69,10 @@ export function slidebatching(tokenBudget = TOKEN_BUDGET): Policy {
       for (const [at, { request }] of all.entries()) {
         if (builder.batch >= builder.maxBatch) return;
         if (request.resident && request.decoding) step.decode(request);
-        else if (makePlace(request, all, at, builder)) step.prefill(request);
+        else if (makePlace(request, all, at, tokenBudget, builder))
+          step.prefill(request, LEAST_CHUNK);
+        else continue;
+        if (request.decision.reason === 'tbt-guard') return;
       }
     },
   };
@@ -89,28 +113,35 @@ function budgetOf(all: readonly Candidate[], { cost }: SchedulerView): number {
   return leastLeftMs === Number.POSITIVE_INFINITY ? floorMs : Math.max(leastLeftMs, floorMs);
 }
 
-/** Urgent decodes, urgent prompts, prompts that are later than one objective long, and the rest. */
+/** Urgent decodes, prompts that are later than one objective long, other urgent prompts, and the rest. */
 function place({ request, leftMs, sloMs }: Candidate, boundaryMs: number): number {
   if (leftMs >= boundaryMs) return 3;
   if (request.decoding) return 0;
-  return leftMs < -sloMs ? 2 : 1;
+  return leftMs < -sloMs ? 1 : 2;
 }
 
 function within(a: Candidate, b: Candidate, boundaryMs: number): number {
-  if (place(a, boundaryMs) < 2 && a.density !== b.density) return b.density - a.density;
+  const byDensity = place(a, boundaryMs) === 0 || place(a, boundaryMs) === 2;
+  if (byDensity && a.density !== b.density) return b.density - a.density;
   if (a.leftMs !== b.leftMs) return a.leftMs < b.leftMs ? -1 : 1;
   return a.request.order - b.request.order;
 }
 
-/** Whether there is a place for a newcomer; the last in line gives its own up, but each only once. */
+/** Whether a newcomer can begin; the last in line give their places and pages up for it, each only once. */
 function makePlace(
   request: Request,
   all: readonly Candidate[],
   at: number,
+  tokenBudget: number,
   builder: PlanBuilder,
 ): boolean {
   if (request.resident) return true;
-  for (let i = all.length - 1; i > at && builder.freeSequences <= 0; i--) {
+  const pages = builder.pagesFor(
+    request,
+    Math.min(request.knownTokens, request.cachedTokens + tokenBudget),
+  );
+  const lacking = () => builder.freeSequences <= 0 || builder.freePages < pages;
+  for (let i = all.length - 1; i > at && lacking(); i--) {
     if (all[i].request.preemptions === 0) builder.preempt(all[i].request);
   }
   return builder.freeSequences > 0;

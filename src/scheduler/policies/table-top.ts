@@ -7,8 +7,10 @@ import { Scheduler } from '../scheduler';
 
 /** For tests: a scheduler and an engine small enough to follow with a pencil. */
 export interface TableTopOptions extends Partial<EngineCapacity> {
-  /** A step takes 10 ms, and this much for each prompt token. */
+  /** A step takes 10 ms, and this much for each prompt token … */
   perPrefillTokenMs?: number;
+  /** … and this for each decode. */
+  perDecodeMs?: number;
 }
 
 type Draft = Partial<RequestSpec> & { id: string; outputTokens?: number };
@@ -17,9 +19,14 @@ type Draft = Partial<RequestSpec> & { id: string; outputTokens?: number };
 export class TableTop {
   readonly scheduler: Scheduler;
   now = 0;
+  /** Tokens that a request's admission finds computed, by its id. */
+  readonly cached = new Map<string, number>();
   readonly #outputs = new Map<Request, number>();
 
-  constructor(policy: Policy, { perPrefillTokenMs = 0, ...capacity }: TableTopOptions = {}) {
+  constructor(
+    policy: Policy,
+    { perPrefillTokenMs = 0, perDecodeMs = 0, ...capacity }: TableTopOptions = {},
+  ) {
     const full: EngineCapacity = {
       maxSequences: 16,
       maxBatch: 2,
@@ -51,7 +58,7 @@ export class TableTop {
           matchPrefix: () => 0,
         },
       },
-      costs: { baseMs: 10, perDecodeMs: 0, perContextTokenMs: 0, perPrefillTokenMs },
+      costs: { baseMs: 10, perDecodeMs, perContextTokenMs: 0, perPrefillTokenMs },
     });
     scheduler.current = this.scheduler;
   }
@@ -86,8 +93,11 @@ export class TableTop {
 
   /** One step of `durationMs`. Returns what ran: tokens by request id, in the plan's order. */
   step(durationMs = 10): Record<string, number> {
-    const plan = this.scheduler.plan(this.now);
-    for (const request of plan.admitted) this.scheduler.admitted(request, 0);
+    const cached = (request: Request) => this.cached.get(request.id) ?? request.cachedTokens;
+    const plan = this.scheduler.plan(this.now, cached);
+    for (const request of plan.admitted) {
+      this.scheduler.admitted(request, this.cached.get(request.id) ?? 0);
+    }
     this.now += durationMs;
     this.scheduler.stepped(plan, durationMs, this.now);
     this.#sample(plan);

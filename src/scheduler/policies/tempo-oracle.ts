@@ -1,6 +1,16 @@
 import type { Policy } from '../policy';
 import { clairvoyant } from '../predict/knowledge';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { ignorance, Tempo, type TempoOptions } from './tempo';
+import { about as aboutTempo } from './tempo/entry';
+
+export const entry: PolicyEntry = { name: 'tempo-oracle', make: tempoOracle };
+
+export const about: PolicyAbout = {
+  ...aboutTempo,
+  origin: 'the yardstick',
+  line: 'Tempo with perfect foresight; outside the lab nobody has it, so it predicts too.',
+};
 
 /**
  * The clairvoyant yardstick: tempo, knowing every answer's true length and every program's true

@@ -1,6 +1,24 @@
 import type { Policy, PolicyOptions } from '../policy';
 import type { Request } from '../request';
+import type { PolicyAbout, PolicyEntry } from './entry';
 import { serveToCompletion } from './queue';
+
+export const entry: PolicyEntry = {
+  name: 'vtc',
+  make: (options) => vtc(options),
+};
+
+export const about: PolicyAbout = {
+  origin: 'virtual token counters',
+  line: 'Fair between the apps: whoever was served fewest tokens goes first.',
+  order: 'running answers first, then the least served app',
+  words: {
+    decodes: 'Runs, so it gets a token in every step',
+    reads: 'Reads {prompt}: {order}',
+    pauses: 'The prompt tokens of this step are spent',
+  },
+  source: 'Sheng et al., OSDI ’24, arXiv 2401.00588',
+};
 
 /** What a client is charged for a prompt token, and for an output token (the paper's setting). */
 const PROMPT_WEIGHT = 1;

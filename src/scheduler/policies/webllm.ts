@@ -1,4 +1,23 @@
 import type { Policy } from '../policy';
+import type { PolicyAbout, PolicyEntry } from './entry';
+
+export const entry: PolicyEntry = {
+  name: 'webllm',
+  make: webllm,
+};
+
+export const about: PolicyAbout = {
+  origin: 'what a page gets today',
+  line: 'One request at a time, in order of arrival.',
+  order: 'one at a time, in order of arrival',
+  words: {
+    decodes: 'Has the engine to itself until it ends',
+    reads: 'Has the engine to itself until it ends',
+    waits: 'Waits until those before it have ended',
+    pauses: 'Waits until those before it have ended',
+  },
+  source: 'web-llm, engine.ts, CustomLock',
+};
 
 /**
  * What a page gets from WebLLM today: one request at a time, first come first served. MLCEngine

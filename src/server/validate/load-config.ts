@@ -1,4 +1,5 @@
 /** What is to be loaded. Imported when something is. */
+import type { PolicyName } from '../../scheduler';
 import { plain } from '../plain';
 import type { LoadConfig } from '../server-types';
 import {
@@ -51,7 +52,10 @@ const LOAD = object(
   ['engine', 'model', 'policy'],
 );
 
+/** As it was asked for, with the policy's own name. */
+export type ReadConfig = LoadConfig & { policy: PolicyName };
+
 /** Throws `unknown_policy` or `invalid_request` unless `config` can be tried. */
-export function readLoadConfig(config: unknown): LoadConfig {
+export function readLoadConfig(config: unknown): ReadConfig {
   return alone(LOAD, plain(config, ''));
 }
