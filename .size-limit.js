@@ -30,4 +30,5 @@ export default [
   entry('worker', '60 kB'),
   entry('page-worker', '60 kB'),
   entry('simulated', '48 kB'),
+  entry('grammars', '48 kB'),
 ];

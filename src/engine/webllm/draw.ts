@@ -1,5 +1,6 @@
 import { TempoError } from '../../scheduler';
 import { SequenceSampling } from '../sampling';
+import { yieldToEventLoop } from '../yield';
 import type { EngineSequence } from './engine-sequence';
 import type { LazyGrammars } from './lazy-grammars';
 
@@ -20,9 +21,12 @@ export async function prepareDraw(
   stopTokens: readonly number[] | undefined,
 ): Promise<Draw | TempoError> {
   try {
-    sequence.sampling ??= await samplingOf(sequence, grammars, stopTokens);
-    const { sampling } = sequence;
-    return { sampling, bitmask: sampling.matcher?.nextBitmask() };
+    const sampling =
+      sequence.sampling ?? adopt(sequence, await samplingOf(sequence, grammars, stopTokens));
+    const { matcher } = sampling;
+    const late = matcher?.prepare(performance.now());
+    if (late !== undefined) await late;
+    return { sampling, bitmask: matcher?.nextBitmask() };
   } catch (thrown) {
     return TempoError.from(thrown);
   }
@@ -60,10 +64,35 @@ async function begin(
   grammars: LazyGrammars,
   stopTokens: readonly number[] | undefined,
 ): Promise<void> {
-  const { length } = sequence;
+  const { length, disposals } = sequence;
   const sampling = await samplingOf(sequence, grammars, stopTokens);
   await preparation(sampling, performance.now());
-  if (sequence.length === length) sequence.sampling ??= sampling;
+  if (sequence.length === length && sequence.disposals === disposals) adopt(sequence, sampling);
+  else sampling.matcher?.dispose();
+}
+
+/** Gives a sequence what was made for it, unless it has some by now. Returns what it has. */
+function adopt(sequence: EngineSequence, made: SequenceSampling): SequenceSampling {
+  sequence.sampling ??= made;
+  if (sequence.sampling !== made) made.matcher?.dispose();
+  return sequence.sampling;
+}
+
+/**
+ * Until masks are there that other threads are about to have made; waited for all together, a moment.
+ * Undefined where there are none.
+ */
+export function untilSettled(sequences: Iterable<EngineSequence>): Promise<void> | undefined {
+  const nowMs = performance.now();
+  const untilMs = [...sequences].flatMap(({ sampling }) => sampling?.matcher?.soonUntilMs ?? []);
+  const lastMs = Math.max(...untilMs);
+  return lastMs > nowMs ? settle(sequences, lastMs) : undefined;
+}
+
+async function settle(sequences: Iterable<EngineSequence>, lastMs: number): Promise<void> {
+  const isAwaited = ({ sampling }: EngineSequence) => sampling?.matcher?.soonUntilMs !== undefined;
+  // A timer would take longer than all of it may.
+  while (performance.now() < lastMs && [...sequences].some(isAwaited)) await yieldToEventLoop();
 }
 
 function preparation({ matcher }: SequenceSampling, untilMs: number): Promise<void> | undefined {

@@ -8,6 +8,7 @@ import { download } from './download';
 import { watchGpu } from './gpu-watch';
 import { readInternals, runtimeDevice } from './internals';
 import { DeviceOverfull } from './kv-allocation';
+import type { StartGrammars } from './lazy-grammars';
 import { loadError } from './load-errors';
 import { ReportReader } from './load-progress';
 import { LogitTap } from './serial-engine';
@@ -34,6 +35,8 @@ export interface WebLlmOptions extends LoadOptions {
    * a software device, on which that takes minutes.
    */
   selfTest?: 'always' | 'never' | 'auto';
+  /** Starts a thread for grammars. Default: they are this thread's own work. */
+  startGrammars?: StartGrammars;
   /** WebLLM itself. Default: the package's, loaded now. */
   webllm?: WebLlmModule;
   /** Default: `navigator.gpu`. */
