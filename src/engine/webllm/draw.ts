@@ -78,19 +78,21 @@ function adopt(sequence: EngineSequence, made: SequenceSampling): SequenceSampli
   return sequence.sampling;
 }
 
+type Drawn = Pick<EngineSequence, 'sampling'>;
+
 /**
  * Until masks are there that other threads are about to have made; waited for all together, a moment.
  * Undefined where there are none.
  */
-export function untilSettled(sequences: Iterable<EngineSequence>): Promise<void> | undefined {
+export function untilSettled(sequences: Iterable<Drawn>): Promise<void> | undefined {
   const nowMs = performance.now();
   const untilMs = [...sequences].flatMap(({ sampling }) => sampling?.matcher?.soonUntilMs ?? []);
   const lastMs = Math.max(...untilMs);
   return lastMs > nowMs ? settle(sequences, lastMs) : undefined;
 }
 
-async function settle(sequences: Iterable<EngineSequence>, lastMs: number): Promise<void> {
-  const isAwaited = ({ sampling }: EngineSequence) => sampling?.matcher?.soonUntilMs !== undefined;
+async function settle(sequences: Iterable<Drawn>, lastMs: number): Promise<void> {
+  const isAwaited = ({ sampling }: Drawn) => sampling?.matcher?.soonUntilMs !== undefined;
   // A timer would take longer than all of it may.
   while (performance.now() < lastMs && [...sequences].some(isAwaited)) await yieldToEventLoop();
 }

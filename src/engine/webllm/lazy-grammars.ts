@@ -10,21 +10,21 @@ import { tokenEncoding } from './loaded-model';
 export type StartGrammars = () => GrammarPort | undefined;
 
 /** The model that was loaded last, and its grammars: what they compile to depends on the vocabulary alone. */
-let kept: { model: string; grammars: LazyGrammars } | undefined;
+let kept: { model: string; start: StartGrammars | undefined; grammars: LazyGrammars } | undefined;
 
 /**
  * A model's grammars. They outlive its engine: when the device is lost, requests still come and are
  * checked, and the reloaded engine need not compile again.
  */
 export function grammarsOf(model: string, parts: TextParts, start?: StartGrammars): LazyGrammars {
-  const before = kept?.model === model ? kept.grammars : undefined;
+  const before = kept?.model === model && kept.start === start ? kept.grammars : undefined;
   if (before !== undefined && before.parts.config.vocab_size === parts.config.vocab_size) {
     before.parts = parts;
     return before;
   }
   kept?.grammars.dispose();
   const grammars = new LazyGrammars(parts, start);
-  kept = { model, grammars };
+  kept = { model, start, grammars };
   return grammars;
 }
 
