@@ -58,11 +58,17 @@ interface Row {
   firstMaskMs?: number;
   masksMs: number[];
   /** What a step waited for each: the rest is done while the sequence is left out of steps. */
-  waitsMs: number[];
+  waits: Wait[];
   /** The longest time that nothing else had its turn until the first mask was there. */
   blockMs: number;
   /** The same with a grammar worker, and how many masks came too late for a step. */
-  apart?: { firstMaskMs: number; waitsMs: number[]; blockMs: number; late: number };
+  apart?: { firstMaskMs: number; waits: Wait[]; blockMs: number; late: number };
+}
+
+/** What the engine's thread waited: the time, and how much of it was its own computing, ms. */
+interface Wait {
+  ms: number;
+  ownMs: number;
 }
 
 /**
@@ -261,7 +267,7 @@ async function judge(
   const row: Row = {
     name,
     ...{ wrong: [], lost: [], lostByOrder: 0, valid: 0, invalid: 0 },
-    ...{ compileMs: 0, masksMs: [], waitsMs: [], blockMs: 0 },
+    ...{ compileMs: 0, masksMs: [], waits: [], blockMs: 0 },
   };
   const startMs = performance.now();
   const blocks = new Blocks();
@@ -304,19 +310,19 @@ async function follow(
   matcher: MachineMatcher,
   vocabulary: Vocabulary,
   text: string,
-  times: Pick<Row, 'masksMs' | 'waitsMs'> | undefined,
+  times: Pick<Row, 'masksMs' | 'waits'> | undefined,
 ): Promise<boolean> {
   for (const token of [...tokenized(text, vocabulary), vocabulary.stopTokens[0]]) {
     if (times !== undefined) {
       const startMs = performance.now();
-      const startOwnMs = ownMs();
+      const began = now();
       const late = matcher.prepare(startMs + QUICK_MS);
-      const waitedMs = ownMs() - startOwnMs;
+      const waited = since(began);
       if (late !== undefined) await late;
-      const readyMs = ownMs();
+      const ready = now();
       matcher.nextBitmask();
       times.masksMs.push(performance.now() - startMs);
-      times.waitsMs.push(waitedMs + ownMs() - readyMs);
+      times.waits.push(sum(waited, since(ready)));
     }
     if (!matcher.accept(token)) return false;
   }
@@ -329,13 +335,13 @@ async function judgeApart(
   vocabulary: Vocabulary,
   grammars: RemoteGrammars,
 ): Promise<Row['apart']> {
-  const waitsMs: number[] = [];
+  const waits: Wait[] = [];
   let late = 0;
   const spec = specOf(schema);
-  const startMs = ownMs();
+  const startMs = performance.now();
   const blocks = new Blocks();
   await grammars.check(spec);
-  const firstMaskMs = ownMs() - startMs;
+  const firstMaskMs = performance.now() - startMs;
   const blockMs = await blocks.end();
   for (const { text } of tests) {
     const tokens = [...tokenized(text, vocabulary), vocabulary.stopTokens[0]];
@@ -346,23 +352,23 @@ async function judgeApart(
       matcher,
     });
     for (const token of tokens) {
-      const readyMs = ownMs();
+      const began = now();
       matcher.nextBitmask();
       const isAccepted = matcher.accept(token);
-      const acceptedMs = ownMs();
+      const accepted = since(began);
       if (!isAccepted) break;
       await yieldToEventLoop(); // as the loop does between steps
-      const settleMs = ownMs();
+      const planned = now();
       const settled = untilSettled([{ sampling }]);
       if (settled !== undefined) await settled;
-      waitsMs.push(acceptedMs - readyMs + ownMs() - settleMs);
+      waits.push(sum(accepted, since(planned)));
       const wait = matcher.prepare(performance.now());
       if (wait !== undefined) late++;
       await wait;
     }
     matcher.dispose();
   }
-  return { firstMaskMs, waitsMs, blockMs, late };
+  return { firstMaskMs, waits, blockMs, late };
 }
 
 /** The longest token that fits, again and again. */
@@ -391,7 +397,7 @@ const MOST_MS = 5;
 /** Instances that cannot be written and are named. */
 const MOST_LOST = 25;
 
-/** Linux tells how long a thread, here the process's first, has waited for a core. */
+/** Where Linux tells how long a thread, here the process's first, has computed. */
 const schedule = (() => {
   try {
     return openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
@@ -401,12 +407,21 @@ const schedule = (() => {
 })();
 const line = Buffer.alloc(80);
 
-/** The time, without what this thread has waited for a core that something else had. */
+/**
+ * How long this thread has computed (it never sleeps while it is timed so), to a few ms, whatever else the
+ * machine is doing. Elsewhere than on Linux: the time.
+ */
 function ownMs(): number {
-  const nowMs = performance.now();
-  if (schedule === undefined) return nowMs;
+  if (schedule === undefined) return performance.now();
   const length = readSync(schedule, line, 0, line.length, 0);
-  return nowMs - Number(line.toString('latin1', 0, length).split(' ')[1]) / 1e6;
+  return Number(line.toString('latin1', 0, length).split(' ')[0]) / 1e6;
+}
+
+const now = (): Wait => ({ ms: performance.now(), ownMs: ownMs() });
+const sum = (a: Wait, b: Wait): Wait => ({ ms: a.ms + b.ms, ownMs: a.ownMs + b.ownMs });
+function since(before: Wait): Wait {
+  const after = now();
+  return { ms: after.ms - before.ms, ownMs: after.ownMs - before.ownMs };
 }
 
 /** Watches how long the loop has no turn. */
@@ -476,14 +491,7 @@ function report(rows: readonly Row[]): void {
     'mask',
     rows.flatMap(({ masksMs }) => masksMs),
   );
-  quantiles(
-    'step waits',
-    rows.flatMap(({ waitsMs }) => waitsMs),
-  );
-  quantiles(
-    'block',
-    rows.map(({ blockMs }) => blockMs),
-  );
+  reportWaits(rows);
   const apart = rows.flatMap(({ apart }) => apart ?? []);
   if (apart.length === 0) return;
   console.log('with a grammar worker:');
@@ -491,15 +499,28 @@ function report(rows: readonly Row[]): void {
     'first mask',
     apart.map(({ firstMaskMs }) => firstMaskMs),
   );
-  const waits = apart.flatMap(({ waitsMs }) => waitsMs);
-  quantiles('step waits', waits);
+  reportWaits(apart);
+  const late = apart.reduce((sum, one) => sum + one.late, 0);
+  console.log(`${late} masks came too late for a step, which went without`);
+}
+
+function reportWaits(rows: readonly Pick<Row, 'waits' | 'blockMs'>[]): void {
+  const waits = rows.flatMap((row) => row.waits);
+  quantiles(
+    'step waits',
+    waits.map(({ ms }) => ms),
+  );
+  const over = waits.filter(({ ms }) => ms > MOST_MS);
+  const own = over.filter(({ ownMs }) => ownMs > MOST_MS);
+  if (waits.length > 0) {
+    console.log(
+      `             over ${MOST_MS} ms ${over.length} of ${waits.length}, ${own.length} of them by the thread's own computing`,
+    );
+  }
   quantiles(
     'block',
-    apart.map(({ blockMs }) => blockMs),
+    rows.map(({ blockMs }) => blockMs),
   );
-  const late = apart.reduce((sum, one) => sum + one.late, 0);
-  const over = waits.filter((wait) => wait > MOST_MS).length;
-  console.log(`${over} of ${waits.length} steps waited over ${MOST_MS} ms; ${late} went without`);
 }
 
 function quantiles(name: string, values: readonly number[]): void {
