@@ -1,12 +1,14 @@
 /** The WebLLM engine with its grammars on a thread of their own, on the stand-in. */
+import { MessageChannel } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
 import { Pace } from '../src/engine/sampling/pace';
+import { serveGrammars } from '../src/engine/sampling/remote/grammar-host';
 import type { StepEngine } from '../src/engine/step-engine';
 import { STAND_IN_MODEL, StandIn } from '../src/engine/testing/stand-in';
 import { loadWebLlmEngine } from '../src/engine/webllm';
 import type { StartGrammars } from '../src/engine/webllm/lazy-grammars';
 import type { GrammarSpec } from '../src/scheduler';
-import { type GrammarThread, startThread } from './schemas/grammar-thread';
+import { type GrammarThread, portOf, startThread } from './schemas/grammar-thread';
 
 const engines: StepEngine[] = [];
 afterEach(async () => {
@@ -118,6 +120,25 @@ it('while hard schemas compile on another thread, the engine’s does nothing fo
   expect(steps).toBeGreaterThan(20);
   expect(slices).not.toHaveBeenCalled();
   expect(looks).not.toHaveBeenCalled();
+});
+
+it('waits a moment for masks that are under way, rather than leaving sequences out of a step', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const engine = await loaded(() => portOf(port1));
+  serveGrammars(portOf(port2));
+  const [, grammar] = GRAMMARS;
+  const sampling = { temperature: 1, topP: 1, seed: 1, grammar };
+  engine.add({ id: 'held', tokens: [65, 66], promptTokens: 2, sampling });
+  await engine.untilDrawable?.('held');
+  // No time passes, so that it cannot be late.
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+  for (let step = 0; step < 20; step++) {
+    await engine.step({ work: [{ sequenceId: 'held', tokens: step === 0 ? 2 : 1 }] });
+    expect(engine.untilSettled?.()).toBeInstanceOf(Promise);
+    await engine.untilSettled?.();
+    expect(engine.untilDrawable?.('held')).toBeUndefined();
+  }
+  port1.close();
 });
 
 it('lets go of a sequence’s matcher on the other thread, too', async () => {

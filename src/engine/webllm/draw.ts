@@ -81,20 +81,26 @@ function adopt(sequence: EngineSequence, made: SequenceSampling): SequenceSampli
 type Drawn = Pick<EngineSequence, 'sampling'>;
 
 /**
- * Until masks are there that other threads are about to have made; waited for all together, a moment.
- * Undefined where there are none.
+ * Until masks are there that other threads are about to have made, or have not made in time. Undefined
+ * where there are none.
  */
-export function untilSettled(sequences: Iterable<Drawn>): Promise<void> | undefined {
-  const nowMs = performance.now();
-  const untilMs = [...sequences].flatMap(({ sampling }) => sampling?.matcher?.soonUntilMs ?? []);
-  const lastMs = Math.max(...untilMs);
-  return lastMs > nowMs ? settle(sequences, lastMs) : undefined;
+export function untilSettled(sequences: readonly Drawn[]): Promise<void> | undefined {
+  return isUnsettled(sequences) ? settle(sequences) : undefined;
 }
 
-async function settle(sequences: Iterable<Drawn>, lastMs: number): Promise<void> {
-  const isAwaited = ({ sampling }: Drawn) => sampling?.matcher?.soonUntilMs !== undefined;
+function isUnsettled(sequences: readonly Drawn[]): boolean {
+  const nowMs = performance.now();
+  for (const { sampling } of sequences) {
+    const untilMs = sampling?.matcher?.soonUntilMs;
+    if (untilMs !== undefined && untilMs > nowMs) return true;
+  }
+  return false;
+}
+
+async function settle(sequences: readonly Drawn[]): Promise<void> {
   // A timer would take longer than all of it may.
-  while (performance.now() < lastMs && [...sequences].some(isAwaited)) await yieldToEventLoop();
+  do await yieldToEventLoop();
+  while (isUnsettled(sequences));
 }
 
 function preparation({ matcher }: SequenceSampling, untilMs: number): Promise<void> | undefined {

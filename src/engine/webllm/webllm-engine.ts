@@ -242,7 +242,7 @@ export class WebLlmEngine implements StepEngine {
   }
 
   untilSettled(): Promise<void> | undefined {
-    return untilSettled(this.#sequences.values());
+    return untilSettled([...this.#sequences.values()]);
   }
 
   untilDrawable(sequenceId: string): Promise<void> | undefined {

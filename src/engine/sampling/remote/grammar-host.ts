@@ -51,7 +51,7 @@ class GrammarHost {
         break;
       case 'vocabulary': {
         const { encoding, vocabSize, stopTokens, shared } = order;
-        this.#masks = new SentMasks(shared);
+        this.#masks = new SentMasks(shared && globalThis.crossOriginIsolated !== false);
         const tokens = this.#tokens.splice(0);
         this.#read(Grammars.create({ tokens, encoding, vocabSize, stopTokens }));
         break;
