@@ -231,7 +231,9 @@ function refuseHalves(schema: Schema, path: string): void {
     refuseHalfCharacters(schema[keyword], `${path}.${keyword}`);
   }
   if (!isRecord(schema.properties)) return;
-  refuseHalfCharacters(Object.keys(schema.properties), `${path}.properties`);
+  for (const name of Object.keys(schema.properties)) {
+    refuseHalfCharacters(name, `${path}.properties`);
+  }
 }
 
 /** The identifier that makes a schema a resource; `id` in draft 4 and where nothing says otherwise. */
