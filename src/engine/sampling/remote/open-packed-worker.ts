@@ -3,7 +3,8 @@
  * no more, so that bundlers copy it, and it may be of another origin. Throws where a policy forbids it.
  */
 export function openWorker(): Worker {
-  const { href, origin } = new URL('./grammars.js', import.meta.url);
+  const told = new URL('./grammars.js', import.meta.url).href; // a path, as Turbopack has it
+  const { href, origin } = new URL(told, location.href);
   const address = origin === location.origin ? href : importing(href);
   return new Worker(trusted(address), { type: 'module', name: 'tempo-grammars' });
 }
