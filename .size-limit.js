@@ -31,4 +31,5 @@ export default [
   entry('worker', '60 kB'),
   entry('page-worker', '64 kB'),
   entry('simulated', '48 kB'),
+  entry('grammars', '48 kB'),
 ];

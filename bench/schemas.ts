@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -9,14 +9,20 @@ import { Masks } from '../src/engine/sampling/grammar/masks';
 import { MachineMatcher } from '../src/engine/sampling/grammar/matcher';
 import { type GrammarVocabulary, Vocabulary } from '../src/engine/sampling/grammar/vocabulary';
 import { Pace } from '../src/engine/sampling/pace';
+import { RemoteGrammars } from '../src/engine/sampling/remote/remote-grammars';
+import { SequenceSampling } from '../src/engine/sampling/sequence-sampling';
 import { inSlices } from '../src/engine/sampling/sliced';
-import { seededRandom, TempoError } from '../src/scheduler';
+import { untilSettled } from '../src/engine/webllm/draw';
+import { yieldToEventLoop } from '../src/engine/yield';
+import { type GrammarSpec, seededRandom, TempoError } from '../src/scheduler';
 import { canBeWritten } from '../test/schemas/followed';
+import { startThread } from '../test/schemas/grammar-thread';
 
 const USAGE = `npm run bench -- schemas --dir FOLDER [flags]
   --dir FOLDER    schemas with instances: MaskBench's data ({ schema, tests } a file) or a draft of the
                   JSON-Schema-Test-Suite (lists of { schema, tests })
-  --vocab NAME    a tokenizer.json, or an installed package that holds one; also masks are made and timed
+  --vocab NAME    a tokenizer.json, or an installed package that holds one; also masks are made and timed,
+                  in place and with a grammar worker
   --sample N      so many schemas, drawn by --seed S (1)
   --json FILE     all figures`;
 
@@ -51,13 +57,18 @@ interface Row {
   compileMs: number;
   firstMaskMs?: number;
   masksMs: number[];
-  /**
-   * What a step waited for each: the rest is done while the sequence is left out of steps. Of this
-   * process's own time, whatever computes beside it.
-   */
-  waitsMs: number[];
-  /** The longest time, likewise, that nothing else had its turn until the first mask was there. */
+  /** What a step waited for each: the rest is done while the sequence is left out of steps. */
+  waits: Wait[];
+  /** The longest time that nothing else had its turn until the first mask was there. */
   blockMs: number;
+  /** The same with a grammar worker, and how many masks came too late for a step. */
+  apart?: { firstMaskMs: number; waits: Wait[]; blockMs: number; late: number };
+}
+
+/** What the engine's thread waited: the time, and how much of it was its own computing, ms. */
+interface Wait {
+  ms: number;
+  ownMs: number;
 }
 
 /**
@@ -68,11 +79,20 @@ export async function run(args: string[]): Promise<void> {
   const flags = flagsOf(args);
   if (flags === undefined) return;
   const cases = sampled(casesOf(flags.dir), flags.sample, flags.seed);
-  const vocabulary = flags.vocab === undefined ? undefined : await vocabularyOf(flags.vocab);
+  const raw = flags.vocab === undefined ? undefined : vocabularyOf(flags.vocab);
+  const vocabulary = raw && (await read(raw));
   const rows: Row[] = [];
   for (const [i, one] of cases.entries()) {
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K… ${i} of ${cases.length}`);
     rows.push(await judge(one, vocabulary));
+  }
+  if (raw !== undefined && vocabulary !== undefined) {
+    const apart = await onThread(raw);
+    for (const [i, row] of rows.entries()) {
+      if (row.refused !== undefined) continue;
+      row.apart = await judgeApart(cases[i], vocabulary, apart);
+    }
+    apart.dispose();
   }
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   report(rows);
@@ -190,22 +210,42 @@ const BYTES: GrammarVocabulary = {
 };
 const bytes = await Vocabulary.of(BYTES);
 
-async function vocabularyOf(name: string): Promise<Vocabulary> {
+function vocabularyOf(name: string): GrammarVocabulary {
   const file = name.endsWith('.json') ? resolve(name) : tokenizerFile(name);
   const { model, added_tokens: added } = JSON.parse(readFileSync(file, 'utf8'));
   const tokens: string[] = [];
   for (const [text, id] of Object.entries<number>(model.vocab)) tokens[id] = text;
   for (const { id, content } of added) tokens[id] = content;
-  const isByteLevel = model.byte_fallback !== true;
-  const startMs = performance.now();
-  const vocabulary = await Vocabulary.of({
+  return {
     tokens: Array.from(tokens, (token) => token ?? ''),
-    encoding: isByteLevel ? 'byte_level' : 'byte_fallback',
+    encoding: model.byte_fallback === true ? 'byte_fallback' : 'byte_level',
     vocabSize: tokens.length,
     stopTokens: [tokens.length - 1],
-  });
-  console.log(`vocabulary   ${tokens.length} tokens, read in ${ms(performance.now() - startMs)}`);
+  };
+}
+
+async function read(raw: GrammarVocabulary): Promise<Vocabulary> {
+  const startMs = performance.now();
+  const vocabulary = await Vocabulary.of(raw);
+  console.log(
+    `vocabulary   ${raw.tokens.length} tokens, read in ${ms(performance.now() - startMs)}`,
+  );
   return vocabulary;
+}
+
+/** Grammars on a thread of their own, once it knows the vocabulary. */
+async function onThread(raw: GrammarVocabulary): Promise<RemoteGrammars> {
+  const { port } = await startThread();
+  const vocabulary = {
+    ...raw,
+    async *tokens() {
+      yield [...raw.tokens];
+    },
+  };
+  const inPlace = () => Promise.reject(new Error('The thread has died.'));
+  const grammars = new RemoteGrammars({ port, vocabulary, shared: true, inPlace });
+  await grammars.check({ type: 'json' });
+  return grammars;
 }
 
 function tokenizerFile(name: string): string {
@@ -214,6 +254,12 @@ function tokenizerFile(name: string): string {
   return join(folder, 'models', 'tokenizer.json');
 }
 
+const specOf = (schema: unknown): GrammarSpec => ({
+  type: 'json_schema',
+  schema: JSON.stringify(schema),
+  path: 'schema',
+});
+
 async function judge(
   { name, schema, tests }: Case,
   vocabulary: Vocabulary | undefined,
@@ -221,17 +267,13 @@ async function judge(
   const row: Row = {
     name,
     ...{ wrong: [], lost: [], lostByOrder: 0, valid: 0, invalid: 0 },
-    ...{ compileMs: 0, masksMs: [], waitsMs: [], blockMs: 0 },
+    ...{ compileMs: 0, masksMs: [], waits: [], blockMs: 0 },
   };
   const startMs = performance.now();
   const blocks = new Blocks();
   let machine: Machine;
   try {
-    machine = await compileGrammar({
-      type: 'json_schema',
-      schema: JSON.stringify(schema),
-      path: 'schema',
-    });
+    machine = await compileGrammar(specOf(schema));
   } catch (thrown) {
     if (!(thrown instanceof TempoError && thrown.code === 'invalid_schema')) throw thrown;
     row.refused = thrown.message;
@@ -268,23 +310,65 @@ async function follow(
   matcher: MachineMatcher,
   vocabulary: Vocabulary,
   text: string,
-  times: Pick<Row, 'masksMs' | 'waitsMs'> | undefined,
+  times: Pick<Row, 'masksMs' | 'waits'> | undefined,
 ): Promise<boolean> {
   for (const token of [...tokenized(text, vocabulary), vocabulary.stopTokens[0]]) {
     if (times !== undefined) {
       const startMs = performance.now();
-      const startCpuMs = cpuMs();
+      const began = now();
       const late = matcher.prepare(startMs + QUICK_MS);
-      const waitedMs = cpuMs() - startCpuMs;
+      const waited = since(began);
       if (late !== undefined) await late;
-      const readyMs = cpuMs();
+      const ready = now();
       matcher.nextBitmask();
       times.masksMs.push(performance.now() - startMs);
-      times.waitsMs.push(waitedMs + cpuMs() - readyMs);
+      times.waits.push(sum(waited, since(ready)));
     }
     if (!matcher.accept(token)) return false;
   }
   return true;
+}
+
+/** The times of the same with a grammar worker, waited for as the engine does. */
+async function judgeApart(
+  { schema, tests }: Case,
+  vocabulary: Vocabulary,
+  grammars: RemoteGrammars,
+): Promise<Row['apart']> {
+  const waits: Wait[] = [];
+  let late = 0;
+  const spec = specOf(schema);
+  const startMs = performance.now();
+  const blocks = new Blocks();
+  await grammars.check(spec);
+  const firstMaskMs = performance.now() - startMs;
+  const blockMs = await blocks.end();
+  for (const { text } of tests) {
+    const tokens = [...tokenized(text, vocabulary), vocabulary.stopTokens[0]];
+    await yieldToEventLoop();
+    const matcher = await grammars.matcher(spec);
+    const sampling = new SequenceSampling({
+      sampling: { temperature: 0, topP: 1, seed: 0 },
+      matcher,
+    });
+    for (const token of tokens) {
+      const began = now();
+      matcher.nextBitmask();
+      const isAccepted = matcher.accept(token);
+      const accepted = since(began);
+      if (!isAccepted) break;
+      await yieldToEventLoop(); // as the loop does between steps
+      const planned = now();
+      const settled = untilSettled([{ sampling }]);
+      if (settled !== undefined) await settled;
+      waits.push(sum(accepted, since(planned)));
+      const wait = matcher.prepare(performance.now());
+      if (wait !== undefined) late++;
+      await wait;
+    }
+    matcher.dispose();
+  }
+  return { firstMaskMs, waits, blockMs, late };
 }
 
 /** The longest token that fits, again and again. */
@@ -307,18 +391,43 @@ function tokenized(text: string, { all }: Vocabulary): number[] {
   return tokens;
 }
 
+/** The longest that a step is to wait for another's grammar, ms. */
+const MOST_MS = 5;
+
 /** Instances that cannot be written and are named. */
 const MOST_LOST = 25;
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+/** Where Linux tells how long a thread, here the process's first, has computed. */
+const schedule = (() => {
+  try {
+    return openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');
+  } catch {
+    return undefined;
+  }
+})();
+const line = Buffer.alloc(80);
+
+/**
+ * How long this thread has computed (it never sleeps while it is timed so), to a few ms, whatever else the
+ * machine is doing. Elsewhere than on Linux: the time.
+ */
+function ownMs(): number {
+  if (schedule === undefined) return performance.now();
+  const length = readSync(schedule, line, 0, line.length, 0);
+  return Number(line.toString('latin1', 0, length).split(' ')[0]) / 1e6;
+}
+
+const now = (): Wait => ({ ms: performance.now(), ownMs: ownMs() });
+const sum = (a: Wait, b: Wait): Wait => ({ ms: a.ms + b.ms, ownMs: a.ownMs + b.ownMs });
+function since(before: Wait): Wait {
+  const after = now();
+  return { ms: after.ms - before.ms, ownMs: after.ownMs - before.ownMs };
 }
 
 /** Watches how long the loop has no turn. */
 class Blocks {
   #longestMs = 0;
-  #lastMs = cpuMs();
+  #lastMs = ownMs();
   #ended = false;
 
   constructor() {
@@ -326,14 +435,14 @@ class Blocks {
   }
 
   async end(): Promise<number> {
-    this.#longestMs = Math.max(this.#longestMs, cpuMs() - this.#lastMs);
+    this.#longestMs = Math.max(this.#longestMs, ownMs() - this.#lastMs);
     this.#ended = true;
     return this.#longestMs;
   }
 
   #beat(): void {
     setImmediate(() => {
-      const nowMs = cpuMs();
+      const nowMs = ownMs();
       this.#longestMs = Math.max(this.#longestMs, nowMs - this.#lastMs);
       this.#lastMs = nowMs;
       if (!this.#ended) this.#beat();
@@ -382,10 +491,32 @@ function report(rows: readonly Row[]): void {
     'mask',
     rows.flatMap(({ masksMs }) => masksMs),
   );
+  reportWaits(rows);
+  const apart = rows.flatMap(({ apart }) => apart ?? []);
+  if (apart.length === 0) return;
+  console.log('with a grammar worker:');
+  quantiles(
+    'first mask',
+    apart.map(({ firstMaskMs }) => firstMaskMs),
+  );
+  reportWaits(apart);
+  const late = apart.reduce((sum, one) => sum + one.late, 0);
+  console.log(`${late} masks came too late for a step, which went without`);
+}
+
+function reportWaits(rows: readonly Pick<Row, 'waits' | 'blockMs'>[]): void {
+  const waits = rows.flatMap((row) => row.waits);
   quantiles(
     'step waits',
-    rows.flatMap(({ waitsMs }) => waitsMs),
+    waits.map(({ ms }) => ms),
   );
+  const over = waits.filter(({ ms }) => ms > MOST_MS);
+  const own = over.filter(({ ownMs }) => ownMs > MOST_MS);
+  if (waits.length > 0) {
+    console.log(
+      `             over ${MOST_MS} ms ${over.length} of ${waits.length}, ${own.length} of them by the thread's own computing`,
+    );
+  }
   quantiles(
     'block',
     rows.map(({ blockMs }) => blockMs),

@@ -45,6 +45,7 @@ const PAGE_WORKER: Entries = {
 const PARTS: Entries = {
   simulated: 'src/engine/simulated/index.ts',
   images: 'src/server/images/index.ts',
+  grammars: 'src/engine/sampling/remote/grammar-worker.ts',
 };
 const WEBLLM: Entries = {
   webllm: 'src/engine/webllm/index.ts',
@@ -78,6 +79,15 @@ const partsAddressed = replaced(
   new RegExp(`import\\('${PART}'\\)`, 'g'),
   "import(/* @vite-ignore */ /* webpackIgnore: true */ new URL('./$1.js', import.meta.url).href)",
 );
+
+/** How the grammar worker is opened: a file of `src/engine/sampling/remote` in place of `open-worker`. */
+const opening = (file: string): Plugin => ({
+  name: 'grammar-worker',
+  resolveId: {
+    filter: { id: /^\.\/open-worker$/ },
+    handler: () => join(root, 'src/engine/sampling/remote', file),
+  },
+});
 
 /** From a chunk that `server` and `worker` share. */
 const partsImported: Plugin = {
@@ -202,8 +212,18 @@ export async function buildLibrary(outDir: string): Promise<void> {
       sharing(CLIENT),
     )),
     ...(await buildScripts(outDir, SERVICE_WORKER, [], sharing(ERRORS))),
-    ...(await buildScripts(outDir, WORKER, [partsImported], sharing(ERRORS))),
-    ...(await buildScripts(outDir, PAGE_WORKER, [partsAddressed], WHOLE)),
+    ...(await buildScripts(
+      outDir,
+      WORKER,
+      [partsImported, opening('open-no-worker.ts')],
+      sharing(ERRORS),
+    )),
+    ...(await buildScripts(
+      outDir,
+      PAGE_WORKER,
+      [partsAddressed, opening('open-packed-worker.ts')],
+      WHOLE,
+    )),
     ...(await buildParts(outDir, PARTS, WHOLE)),
     // Other people's code is shown as it is: its map would be larger than all else.
     ...(await buildParts(outDir, WEBLLM, { ...WHOLE, sourcemap: false })),

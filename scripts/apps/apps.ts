@@ -4,7 +4,7 @@ import type { Browser } from '@playwright/test';
 import type { Site } from '../static-server';
 import { blocksOf } from './guide-blocks';
 import type { Sandbox } from './sandbox';
-import { ask, believe, shareOneServer, tryOut } from './visit';
+import { ask, askOwnWorker, believe, shareOneServer, tryOut } from './visit';
 
 export interface Bench {
   browser: Browser;
@@ -79,8 +79,8 @@ export const APPS: Record<string, Run> = {
   'vite-8-dev-workspace': developed('vite', { workspace: 'apps/web' }),
   'vite-7-dev-workspace': developed('vite', { workspace: 'apps/web', versions: VITE_7 }),
   'linked-dev': developed('vite', { linked: true, config: ALLOW_REPOSITORY }),
-  'own-worker': built('own-worker'),
-  'own-worker-vite-7': built('own-worker', { versions: VITE_7 }),
+  'own-worker': built('own-worker', { check: askOwnWorker }),
+  'own-worker-vite-7': built('own-worker', { versions: VITE_7, check: askOwnWorker }),
   'shared-worker': built('shared-worker', { check: shareOneServer }),
   plain: unbundled(),
   'other-origin': unbundled({ cdn: true }),
@@ -122,7 +122,7 @@ interface Built extends Pick<Site, 'base' | 'headers'> {
   output?: string;
   /** The framework serves it itself, by its `start`. */
   start?: boolean;
-  /** What is to work there. Default: an answer streams, and WebLLM is found. */
+  /** What is to work there. Default: an answer streams, WebLLM is found, and the grammar worker. */
   check?: (browser: Browser, url: string) => Promise<void>;
 }
 

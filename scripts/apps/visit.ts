@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Locator, Page } from '@playwright/test';
+import type { Browser, BrowserContext, Locator, Page, Route } from '@playwright/test';
 
 /** Longest that a page may take for anything, ms. */
 const LIMIT_MS = 60_000;
@@ -10,8 +10,19 @@ declare global {
   var trouble: Promise<string[]>;
 }
 
-/** A chat page's answer streams in, and WebLLM is found where it is wanted. */
+/** A chat page's answer streams in, WebLLM is found where it is wanted, and so is the grammar worker. */
 export async function ask(browser: Browser, url: string): Promise<void> {
+  await askOwnWorker(browser, url);
+  const context = await browser.newContext();
+  await context.route('**/*.js*', startGrammarsInstead);
+  await visit(context, `${url}?model=any`, (page) =>
+    page.getByRole('status').filter({ hasText: 'Grammar worker: ready' }).waitFor(),
+  );
+  await context.close();
+}
+
+/** The same of a page with a worker of its own, which has no grammar worker beside it. */
+export async function askOwnWorker(browser: Browser, url: string): Promise<void> {
   const context = await browser.newContext();
   await visit(context, url, chat);
   // To know that there is no such model, WebLLM has to be loaded.
@@ -19,6 +30,29 @@ export async function ask(browser: Browser, url: string): Promise<void> {
     page.getByRole('status').filter({ hasText: 'no-such-model' }).waitFor(),
   );
   await context.close();
+}
+
+/** In place of WebLLM, which is known by its size: a load that says whether the grammar worker has started. */
+const INSTEAD = `
+  export async function checkWebLlmModels() {}
+  export async function isEmbeddingModel() { return false; }
+  export async function loadWebLlmEngine({ startGrammars }) {
+    const said = await new Promise((resolve) => {
+      const worker = startGrammars();
+      if (worker === undefined) return resolve('none');
+      worker.addEventListener('message', ({ data }) => resolve(data.type));
+      worker.addEventListener('error', ({ message }) => resolve('refused ' + message));
+    });
+    throw new Error('Grammar worker: ' + said);
+  }
+`;
+
+async function startGrammarsInstead(route: Route): Promise<void> {
+  const response = await route.fetch();
+  const text = await response.text();
+  const body = text.length > 4e6 && text.includes('MLCEngine') ? INSTEAD : text;
+  const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
+  await route.fulfill({ status: response.status(), headers, body });
 }
 
 /** An example's answer streams in; without a GPU, its model does not load, and the page says so. */

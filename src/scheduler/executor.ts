@@ -188,6 +188,11 @@ export interface StepExecutor {
    */
   swapOut?(sequenceId: string): Promise<void>;
   /**
+   * Before a step is planned: what is about to be there that sequences' next tokens are drawn with. It
+   * resolves then, or after a moment of 2 ms at most; it never rejects. Undefined: there is nothing.
+   */
+  untilSettled?(): Promise<void> | undefined;
+  /**
    * Whether a step may draw a sequence's next token now: undefined, at once. Else what that takes is
    * being made ready, and the promise resolves when the sequence may be in a step again; it never
    * rejects. An engine without it is always ready.

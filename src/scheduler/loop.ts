@@ -45,6 +45,11 @@ export async function runStep(
   };
 
   release();
+  const settled = engine.untilSettled?.();
+  if (settled !== undefined) {
+    await settled;
+    release();
+  }
   const waits = hold(scheduler.resident, engine);
   const startMs = clock.now();
   const cachedTokens = (request: Request) => {

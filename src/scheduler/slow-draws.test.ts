@@ -16,6 +16,8 @@ class SlowEngine extends CountingEngine {
     this.#ready = resolve;
   });
   isReady = false;
+  /** What is about to be there, before each step. */
+  soon: Promise<void> | undefined;
 
   constructor(clock: VirtualClock, slow: string) {
     super({ clock });
@@ -24,6 +26,10 @@ class SlowEngine extends CountingEngine {
 
   untilDrawable(id: string): Promise<void> | undefined {
     return id === this.#slow && !this.isReady ? this.#wait : undefined;
+  }
+
+  untilSettled(): Promise<void> | undefined {
+    return this.soon;
   }
 
   makeReady(): void {
@@ -50,6 +56,7 @@ function serving(ids: readonly string[], slow: string) {
   return {
     engine,
     requests,
+    scheduler,
     step: (onReady?: () => void) => runStep(scheduler, engine, COUNTING_KEEPER, clock, onReady),
   };
 }
@@ -77,5 +84,25 @@ describe('a sequence whose next token cannot be drawn yet', () => {
     expect(calls).toBe(1);
     expect(await step()).not.toBeNull();
     expect(requests[0].generated).toBe(1);
+  });
+
+  it('is in the next step where that is about to be there', async () => {
+    const { engine, requests, step } = serving(['slow', 'quick'], 'slow');
+    engine.soon = Promise.resolve().then(() => engine.makeReady());
+    await step();
+    expect(engine.steps[0]?.toSorted()).toEqual(['quick', 'slow']);
+    expect(requests.map(({ generated }) => generated)).toEqual([1, 1]);
+  });
+
+  it('may end while it is waited for', async () => {
+    const { engine, requests, scheduler, step } = serving(['slow', 'quick'], 'slow');
+    engine.makeReady();
+    await step();
+    const [slow] = requests;
+    engine.soon = Promise.resolve().then(() => {
+      scheduler.end(slow, { kind: 'aborted' }, 0);
+    });
+    await step();
+    expect(engine.steps[1]).toEqual(['quick']);
   });
 });

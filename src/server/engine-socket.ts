@@ -111,6 +111,11 @@ export class EngineSocket implements StepExecutor {
     }
   }
 
+  untilSettled(): Promise<void> | undefined {
+    this.check();
+    return this.#engine.untilSettled?.();
+  }
+
   untilDrawable(sequenceId: string): Promise<void> | undefined {
     this.check();
     return this.#engine.untilDrawable?.(sequenceId);

@@ -1,4 +1,5 @@
 import type { Embedder } from '../engine/embedder';
+import { startGrammarWorker } from '../engine/sampling/remote/start';
 import type { LoadOptions, StepEngine } from '../engine/step-engine';
 import { part } from './part';
 import type { LoadConfig } from './server-types';
@@ -48,6 +49,7 @@ export const ENGINES: EngineKinds = {
         kvBudgetBytes: kvBytes,
         appConfig,
         chatOptions,
+        startGrammars: startGrammarWorker,
         ...options,
       });
     },

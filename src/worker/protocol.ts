@@ -14,7 +14,6 @@ export type {
   LatencySlo,
   MetricsSnapshot,
   Percentiles,
-  PolicyAlias,
   PolicyName,
   ProgramSlo,
   Reason,

@@ -29,7 +29,7 @@ export const VALUES: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie)
 })).value;
 
 const PATTERNS = ['^a', 'b$', '^[ab]*$', '.', '^\\d+$', '^x', '\\W', '^.{1,2}$', '(?!a)', '^(?!x)'];
-const FORMATS = ['date', 'ipv4', 'uuid', 'hostname', 'unknown'];
+const FORMATS = ['date', 'ipv4', 'uuid', 'hostname', 'email', 'json-pointer', 'unknown'];
 const TYPES = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'];
 
 /** Some of some keywords. */

@@ -29,8 +29,23 @@ interface Entry {
   controller: AbortController;
 }
 
+/** Where an engine has its grammars from: this thread, or another one. */
+export interface GrammarSource {
+  /**
+   * Makes sure that a grammar compiles, and that its first mask is there when it is asked for. Throws
+   * invalid_schema, saying what is wrong with it, and the signal's reason where the caller has gone.
+   */
+  check(spec: GrammarSpec, signal?: AbortSignal): Promise<void>;
+  /**
+   * A matcher that stands after `generated`: what the answer holds already when its sequence was
+   * dropped and comes back. Throws invalid_schema where the grammar does not compile, engine_failed
+   * where `generated` does not follow it.
+   */
+  matcher(spec: GrammarSpec, generated?: TokenIds): Promise<GrammarMatcher>;
+}
+
 /** Compiles grammars for one model's vocabulary, once each, and makes matchers of them. */
-export class Grammars {
+export class Grammars implements GrammarSource {
   readonly #vocabulary: Vocabulary;
   /** By the grammar, as JSON; the last used last. */
   readonly #entries = new Map<string, Entry>();
@@ -44,20 +59,11 @@ export class Grammars {
     return new Grammars(await Vocabulary.of(vocabulary));
   }
 
-  /**
-   * Makes sure that a grammar compiles, and that its first mask is there when it is asked for. Throws
-   * invalid_schema, saying what is wrong with it, and the signal's reason where the caller has gone.
-   */
   async check(spec: GrammarSpec, signal?: AbortSignal): Promise<void> {
     const { machine, masks } = await this.#compiled(spec, signal);
     await inSlices(masks.making(machine.start), new Pace(Infinity, signal));
   }
 
-  /**
-   * A matcher that stands after `generated`: what the answer holds already when its sequence was
-   * dropped and comes back. Throws invalid_schema where the grammar does not compile, engine_failed
-   * where `generated` does not follow it.
-   */
   async matcher(spec: GrammarSpec, generated: TokenIds = []): Promise<GrammarMatcher> {
     const { machine, masks } = await this.#compiled(spec);
     const matcher = new MachineMatcher(this.#vocabulary, machine, masks);

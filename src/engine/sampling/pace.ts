@@ -2,7 +2,13 @@ import { yieldToEventLoop } from '../yield';
 import { TooComplex } from './language/too-complex';
 
 /** How long work may go on before everything else has its turn, ms. */
-const SLICE_MS = 2;
+let sliceMs = 2;
+
+/** Has work on this thread go on for so long, ms, at a time. */
+export function setSliceMs(ms: number): void {
+  sliceMs = ms;
+}
+
 /** Units of work between two looks at the clock. */
 const LOOK_EVERY = 256;
 
@@ -12,15 +18,20 @@ const LOOK_EVERY = 256;
  */
 export class Pace {
   readonly #signal: AbortSignal | undefined;
+  readonly #isUrgent: boolean;
   #left: number;
   #unitsToLook = LOOK_EVERY;
-  #sliceEndMs = performance.now() + SLICE_MS;
+  #sliceEndMs = performance.now() + sliceMs;
   #due = false;
 
-  /** `budget` is in units of work: visits of a schema's parts, of an automaton's states. */
-  constructor(budget: number, signal?: AbortSignal) {
+  /**
+   * `budget` is in units of work: visits of a schema's parts, of an automaton's states. What is urgent
+   * goes on before all that is not.
+   */
+  constructor(budget: number, signal?: AbortSignal, isUrgent = false) {
     this.#left = budget;
     this.#signal = signal;
+    this.#isUrgent = isUrgent;
   }
 
   /** Counts work. Throws TooComplex where that is more than may be done. */
@@ -41,30 +52,31 @@ export class Pace {
 
   /** Gives everything else its turn. Throws the signal's reason where the caller has gone. */
   async rest(): Promise<void> {
-    await turn();
+    await turn(this.#isUrgent ? urgent : waiting);
     this.#signal?.throwIfAborted();
-    this.#sliceEndMs = performance.now() + SLICE_MS;
+    this.#sliceEndMs = performance.now() + sliceMs;
     this.#due = false;
   }
 }
 
 /** Computations that wait for their turn. */
 const waiting: (() => void)[] = [];
+const urgent: (() => void)[] = [];
 let isCalling = false;
 
 /** Of all that wait here one goes on in each turn: however many there are, nobody waits for all. */
-function turn(): Promise<void> {
+function turn(queue: (() => void)[]): Promise<void> {
   return new Promise((resolve) => {
-    waiting.push(resolve);
+    queue.push(resolve);
     if (!isCalling) void callAll();
   });
 }
 
 async function callAll(): Promise<void> {
   isCalling = true;
-  while (waiting.length > 0) {
+  while (urgent.length + waiting.length > 0) {
     await yieldToEventLoop();
-    waiting.shift()?.();
+    (urgent.shift() ?? waiting.shift())?.();
   }
   isCalling = false;
 }

@@ -146,7 +146,7 @@ export async function batchedEngine(
             budgetBytes: size.bytes,
             bytesPerToken: kvBytesPerToken(metadata) ?? 0,
           },
-    grammars: grammarsOf(options.model, pipeline),
+    grammars: grammarsOf(options.model, pipeline, options.startGrammars),
     model: loadedModel(options.model, pipeline, images),
     status: {
       kind: 'webllm',

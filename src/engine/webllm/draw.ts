@@ -1,5 +1,6 @@
 import { TempoError } from '../../scheduler';
 import { SequenceSampling } from '../sampling';
+import { yieldToEventLoop } from '../yield';
 import type { EngineSequence } from './engine-sequence';
 import type { LazyGrammars } from './lazy-grammars';
 
@@ -20,9 +21,12 @@ export async function prepareDraw(
   stopTokens: readonly number[] | undefined,
 ): Promise<Draw | TempoError> {
   try {
-    sequence.sampling ??= await samplingOf(sequence, grammars, stopTokens);
-    const { sampling } = sequence;
-    return { sampling, bitmask: sampling.matcher?.nextBitmask() };
+    const sampling =
+      sequence.sampling ?? adopt(sequence, await samplingOf(sequence, grammars, stopTokens));
+    const { matcher } = sampling;
+    const late = matcher?.prepare(performance.now());
+    if (late !== undefined) await late;
+    return { sampling, bitmask: matcher?.nextBitmask() };
   } catch (thrown) {
     return TempoError.from(thrown);
   }
@@ -60,10 +64,43 @@ async function begin(
   grammars: LazyGrammars,
   stopTokens: readonly number[] | undefined,
 ): Promise<void> {
-  const { length } = sequence;
+  const { length, disposals } = sequence;
   const sampling = await samplingOf(sequence, grammars, stopTokens);
   await preparation(sampling, performance.now());
-  if (sequence.length === length) sequence.sampling ??= sampling;
+  if (sequence.length === length && sequence.disposals === disposals) adopt(sequence, sampling);
+  else sampling.matcher?.dispose();
+}
+
+/** Gives a sequence what was made for it, unless it has some by now. Returns what it has. */
+function adopt(sequence: EngineSequence, made: SequenceSampling): SequenceSampling {
+  sequence.sampling ??= made;
+  if (sequence.sampling !== made) made.matcher?.dispose();
+  return sequence.sampling;
+}
+
+type Drawn = Pick<EngineSequence, 'sampling'>;
+
+/**
+ * Until masks are there that other threads are about to have made, or have not made in time. Undefined
+ * where there are none.
+ */
+export function untilSettled(sequences: readonly Drawn[]): Promise<void> | undefined {
+  return isUnsettled(sequences) ? settle(sequences) : undefined;
+}
+
+function isUnsettled(sequences: readonly Drawn[]): boolean {
+  const nowMs = performance.now();
+  for (const { sampling } of sequences) {
+    const untilMs = sampling?.matcher?.soonUntilMs;
+    if (untilMs !== undefined && untilMs > nowMs) return true;
+  }
+  return false;
+}
+
+async function settle(sequences: readonly Drawn[]): Promise<void> {
+  // A timer would take longer than all of it may.
+  do await yieldToEventLoop();
+  while (isUnsettled(sequences));
 }
 
 function preparation({ matcher }: SequenceSampling, untilMs: number): Promise<void> | undefined {

@@ -13,6 +13,8 @@ export class EngineSequence {
   preparing: Promise<void> | undefined;
   /** That failed: its next draw says so. */
   unprepared = false;
+  /** How often `dispose` was called: what was begun before is of no use after. */
+  disposals = 0;
   #tokens: Int32Array;
   #length: number;
   readonly #images: readonly SequenceImage[];
@@ -78,6 +80,8 @@ export class EngineSequence {
 
   /** Its sampling state is made anew when it is next needed. */
   dispose(): void {
+    this.disposals++;
+    this.sampling?.matcher?.dispose();
     this.sampling = undefined;
   }
 }

@@ -37,7 +37,7 @@ export function serialEngine(
   return new SerialEngine({
     api: engine,
     logits: tap,
-    grammars: grammarsOf(options.model, parts),
+    grammars: grammarsOf(options.model, parts, options.startGrammars),
     images: typeof images === 'object' ? images : undefined,
     model: loadedModel(options.model, parts, typeof images === 'object' ? images.input : images),
     status: {

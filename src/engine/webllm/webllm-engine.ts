@@ -15,7 +15,7 @@ import {
 import type { PrefixMetrics, SequenceTable } from '../kv';
 import type { EngineStatus, LoadedModel, StepEngine } from '../step-engine';
 import type { BatchModel } from './batch-model';
-import { type Draw, prepareDraw, untilDrawable } from './draw';
+import { type Draw, prepareDraw, untilDrawable, untilSettled } from './draw';
 import { EngineSequence } from './engine-sequence';
 import type { ImageRows } from './image-rows';
 import type { MlcPipeline, TvmTensor } from './internals';
@@ -211,6 +211,10 @@ export class WebLlmEngine implements StepEngine {
     this.#sequences.get(sequenceId)?.dispose();
     this.#sequences.delete(sequenceId);
     this.#life.guard(() => this.#parts.table.remove(sequenceId));
+  }
+
+  untilSettled(): Promise<void> | undefined {
+    return untilSettled([...this.#sequences.values()]);
   }
 
   untilDrawable(sequenceId: string): Promise<void> | undefined {

@@ -1,5 +1,6 @@
 import type { LoadOptions } from '../step-engine';
 import type { AppConfig, ChatOptions } from './app-config';
+import type { StartGrammars } from './lazy-grammars';
 import type { WebLlmModule } from './webllm-module';
 
 export interface WebLlmOptions extends LoadOptions {
@@ -22,6 +23,8 @@ export interface WebLlmOptions extends LoadOptions {
    * a software device, on which that takes minutes.
    */
   selfTest?: 'always' | 'never' | 'auto';
+  /** Starts a thread for grammars. Default: they are this thread's own work. */
+  startGrammars?: StartGrammars;
   /**
    * Kernels of our own instead of the library's. `auto` (default): those that the device's trial finds
    * equal and faster; where it is not tested, none. `untried`: all, for measurements.

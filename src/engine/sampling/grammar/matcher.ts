@@ -24,26 +24,17 @@ export interface GrammarMatcher {
   accept(token: number): boolean;
   /** The end token was accepted: nothing may follow. */
   readonly terminated: boolean;
-  /** Takes the last `tokens` accepted tokens back. */
-  rollback(tokens: number): void;
-  /** The text that must come next whatever is drawn; empty where there is a choice. */
-  jumpForward(): string;
+  /**
+   * Until when (of `performance.now()`) the mask that `prepare` waits for is worth a short wait: another
+   * thread makes it, and has nearly all in less than a millisecond. Undefined where none does.
+   */
+  readonly soonUntilMs: number | undefined;
+  /** It is not used any more. */
+  dispose(): void;
 }
-
-/** After an accepted token. */
-interface Moment {
-  readonly configuration: Configuration;
-  /** Bytes written so far. */
-  readonly length: number;
-  /** It was an end token; or, where the model has none, it came after the grammar's end. */
-  readonly isBeyond: boolean;
-}
-
-/** Bytes of forced text that are looked for in one go. */
-const MAX_FORCED = 4096;
 
 async function finish(work: Sliced<Int32Array>): Promise<void> {
-  const pace = new Pace(Infinity);
+  const pace = new Pace(Infinity, undefined, true);
   await pace.rest(); // there was a slice of it already
   await inSlices(work, pace);
 }
@@ -52,28 +43,32 @@ export class MachineMatcher implements GrammarMatcher {
   readonly #vocabulary: Vocabulary;
   readonly #machine: Machine;
   readonly #masks: Masks;
-  readonly #moments: Moment[];
+  readonly soonUntilMs = undefined;
+  #configuration: Configuration;
+  /** The last token was an end token; or, where the model has none, it came after the grammar's end. */
+  #isBeyond = false;
+  /** What was written, and how long it is. */
   #bytes = new Uint8Array(256);
+  #length = 0;
 
   constructor(vocabulary: Vocabulary, machine: Machine, masks: Masks) {
     this.#vocabulary = vocabulary;
     this.#machine = machine;
     this.#masks = masks;
-    this.#moments = [{ configuration: machine.start, length: 0, isBeyond: false }];
+    this.#configuration = machine.start;
   }
 
   get terminated(): boolean {
-    return this.#now.isBeyond && this.#vocabulary.stopTokens.length > 0;
+    return this.#isBeyond && this.#vocabulary.stopTokens.length > 0;
   }
 
   nextBitmask(): Int32Array {
-    const { configuration, isBeyond } = this.#now;
     const { maskLength, stopTokens } = this.#vocabulary;
     // A model whose answers end with a stop string only may write it.
-    const isFree = stopTokens.length === 0 && (isBeyond || configuration.accepts);
+    const isFree = stopTokens.length === 0 && (this.#isBeyond || this.#configuration.accepts);
     if (isFree) return new Int32Array(maskLength).fill(-1);
-    if (isBeyond) return this.#onlyStopTokens();
-    const mask = this.#masks.of(configuration);
+    if (this.#isBeyond) return this.#onlyStopTokens();
+    const mask = this.#masks.of(this.#configuration);
     if (mask.some((word) => word !== 0)) return mask;
     throw new TempoError(
       'engine_failed',
@@ -82,9 +77,8 @@ export class MachineMatcher implements GrammarMatcher {
   }
 
   prepare(untilMs: number): Promise<void> | undefined {
-    const { configuration, isBeyond } = this.#now;
-    if (isBeyond || this.#masks.has(configuration)) return undefined;
-    const work = this.#masks.making(configuration);
+    if (this.#isBeyond || this.#masks.has(this.#configuration)) return undefined;
+    const work = this.#masks.making(this.#configuration);
     do {
       if (work.next().done) return undefined;
     } while (performance.now() < untilMs);
@@ -92,53 +86,31 @@ export class MachineMatcher implements GrammarMatcher {
   }
 
   accept(token: number): boolean {
-    const { configuration, length, isBeyond } = this.#now;
     const { vocabSize, stopTokens } = this.#vocabulary;
     if (this.terminated || !(token >= 0 && token < vocabSize)) return false;
+    const { accepts } = this.#configuration;
     if (stopTokens.includes(token)) {
-      if (!configuration.accepts) return false;
-      this.#moments.push({ configuration, length, isBeyond: true });
-      return true;
+      if (accepts) this.#isBeyond = true;
+      return accepts;
     }
     const text = this.#vocabulary.bytesOf(token);
-    const next = text === undefined || isBeyond ? null : this.#follow(configuration, length, text);
+    const next = text === undefined || this.#isBeyond ? null : this.#follow(text);
     if (next !== null && text !== undefined) {
-      this.#moments.push({ configuration: next, length: length + text.length, isBeyond: false });
+      this.#configuration = next;
+      this.#length += text.length;
       return true;
     }
-    if (stopTokens.length > 0 || !(isBeyond || configuration.accepts)) return false;
-    this.#moments.push({ configuration, length, isBeyond: true });
+    if (stopTokens.length > 0 || !(this.#isBeyond || accepts)) return false;
+    this.#isBeyond = true;
     return true;
   }
 
-  rollback(tokens: number): void {
-    this.#moments.length = Math.max(1, this.#moments.length - Math.max(0, tokens));
-  }
+  dispose(): void {}
 
-  jumpForward(): string {
-    const bytes: number[] = [];
-    let { configuration } = this.#now;
-    while (!this.#now.isBeyond && !configuration.accepts && bytes.length < MAX_FORCED) {
-      const ways: [number, Configuration][] = [];
-      for (let byte = 0; byte < 256 && ways.length < 2; byte++) {
-        const next = this.#machine.step(configuration, byte);
-        if (next !== null) ways.push([byte, next]);
-      }
-      if (ways.length !== 1) break;
-      bytes.push(ways[0][0]);
-      configuration = ways[0][1];
-    }
-    // Whole characters only.
-    return new TextDecoder().decode(Uint8Array.from(bytes), { stream: true });
-  }
-
-  get #now(): Moment {
-    return this.#moments[this.#moments.length - 1];
-  }
-
-  /** `text` holds bytes. */
-  #follow(from: Configuration, length: number, text: string): Configuration | null {
-    let configuration = from;
+  /** Where some more text, which holds bytes, leads to. */
+  #follow(text: string): Configuration | null {
+    let configuration = this.#configuration;
+    const length = this.#length;
     if (this.#bytes.length < length + text.length) {
       const longer = new Uint8Array(2 * (length + text.length));
       longer.set(this.#bytes);

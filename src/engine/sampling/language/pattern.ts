@@ -33,11 +33,10 @@ export interface PatternOptions {
   unicodeSets?: ReadonlyMap<string, CodePoints>;
 }
 
-/** The texts in which a pattern is found somewhere. Throws BadPattern or TooComplex. */
-export function searchTerm(terms: Terms, pattern: string, options: PatternOptions = {}): Term {
+/** What a pattern finds, wherever in a text. Throws BadPattern or TooComplex. */
+export function patternTerm(terms: Terms, pattern: string, options: PatternOptions = {}): Term {
   if (pattern.length > MAX_LENGTH) throw new TooComplex(`is longer than ${MAX_LENGTH} characters`);
-  const term = new PatternReader(terms, pattern, options).read();
-  return terms.sequence(terms.anything, term, terms.anything);
+  return new PatternReader(terms, pattern, options).read();
 }
 
 const CONTROL: Readonly<Record<string, number>> = { f: 0x0c, n: 0x0a, r: 0x0d, t: 0x09, v: 0x0b };

@@ -155,8 +155,16 @@ export class Terms {
   }
 
   #members(kind: 'either' | 'all', terms: readonly Term[]): Set<Term> {
-    const members = new Set(terms.flatMap((term) => (term.kind === kind ? term.terms : [term])));
-    this.work += members.size;
+    const members = new Set<Term>();
+    for (const term of terms) {
+      if (term.kind !== kind) {
+        members.add(term);
+        this.work++;
+        continue;
+      }
+      for (const one of term.terms) members.add(one);
+      this.work += term.terms.length;
+    }
     return members;
   }
 

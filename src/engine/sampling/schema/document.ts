@@ -1,3 +1,4 @@
+import { refuseHalfCharacters } from './half-characters';
 import { invalid } from './invalid-schema';
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -174,6 +175,7 @@ export class SchemaDocument {
       // Up to draft 7 nothing counts beside a reference.
       const isReference = (one.resource.draft ?? 2020) <= 7 && typeof value.$ref === 'string';
       const isOwn = value !== root && !isReference && identifierOf(value) !== undefined;
+      if (!isReference) refuseHalves(value, path);
       const resource = isOwn ? this.#resource(value, path, one.resource) : one.resource;
       this.at(value, path, resource);
       this.#anchor(value, path, resource);
@@ -220,6 +222,17 @@ export class SchemaDocument {
     for (const name of [$id, id]) {
       if (typeof name === 'string' && /^#./.test(name)) resource.anchors.set(name.slice(1), found);
     }
+  }
+}
+
+/** Refuses a schema whose own values and names cannot be written. */
+function refuseHalves(schema: Schema, path: string): void {
+  for (const keyword of ['const', 'enum', 'required']) {
+    refuseHalfCharacters(schema[keyword], `${path}.${keyword}`);
+  }
+  if (!isRecord(schema.properties)) return;
+  for (const name of Object.keys(schema.properties)) {
+    refuseHalfCharacters(name, `${path}.properties`);
   }
 }
 

@@ -135,7 +135,7 @@ function lengthOf(text: string): number {
   return length;
 }
 
-function isWellFormed(text: string): boolean {
+export function isWellFormed(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.codePointAt(i) ?? 0;
     if (code >= 0xd800 && code <= 0xdfff) return false;
