@@ -7,6 +7,7 @@ export * from './lengths';
 export * from './objectives';
 export * from './page';
 export * from './paper';
+export * from './passage';
 export * from './programs';
 export * from './prompt';
 export * from './replay';

@@ -4,6 +4,7 @@ import { type ArrivalPattern, arrivalTimes } from './arrivals';
 import { drawLogNormal, drawQuantile } from './distribution';
 import { CHAT, SUMMARY } from './lengths';
 import { type BaseSlo, classAt, type Mix, PAPER_SLO, sloOf } from './objectives';
+import { firstTokens, passagesOf } from './passage';
 import { atLoad } from './work';
 import { type Arrival, type Call, requestCount, type Stage, type Workload } from './workload';
 
@@ -67,7 +68,8 @@ class History {
   }
 
   call(stage: string, outputTokens: number, maxTokens: number): Call {
-    const prefix = { ids: [...this.ids], blockTokens: BLOCK_TOKENS };
+    // The last token is its own, or equal histories would be equal prompts.
+    const prefix = firstTokens(passagesOf(this.ids, BLOCK_TOKENS), this.tokens - 1);
     return { stage, promptTokens: this.tokens, outputTokens, maxTokens, prefix };
   }
 }

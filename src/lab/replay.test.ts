@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEVICE_PROFILES } from '../engine/simulated';
 import { createPolicy, POLICY_NAMES, type Policy, type Request } from '../scheduler';
+import { passagesOf } from './passage';
 import { replay } from './replay';
 import { labRun } from './run';
 import { makeWorkload } from './spec';
@@ -11,7 +12,7 @@ import { type Arrival, type Call, requestCount, type Workload } from './workload
 const SERVER = DEVICE_PROFILES['server-8b'];
 
 function call(promptTokens: number, outputTokens: number, ids?: number[]): Call {
-  const prefix = ids && { ids, blockTokens: 64 };
+  const prefix = ids && passagesOf(ids, 64);
   return { stage: 'answer', promptTokens, outputTokens, maxTokens: 1024, prefix };
 }
 

@@ -12,7 +12,7 @@ import {
   Scheduler,
   TempoError,
 } from '../scheduler';
-import { promptIds } from './prompt';
+import { answerIds, promptIds } from './prompt';
 import type { Arrival, Call, ProgramArrival, Stage, Workload } from './workload';
 
 export interface ReplayOptions {
@@ -148,7 +148,7 @@ class Client implements RequestHost {
       tokens: promptIds(call, number, request.generated),
       promptTokens: request.promptTokens,
       sampling: { temperature: 0, topP: 1, seed: 0 },
-      script: { length: call.outputTokens },
+      script: { length: call.outputTokens, tokens: answerIds(call) },
     };
   }
 

@@ -22,10 +22,21 @@ export interface TraceOptions {
  * workload has them; those that fall to programs are joined, as they follow one another, to chains of
  * two to four stages of one to three calls. Times are the trace's own where it has them, Poisson (or
  * `pattern`) where not, and scaled to the load. Requests longer than the device's context are left out.
+ * Whole programs begin with one that the seed draws and go on in the trace's order, round and round. They
+ * have TTLT for each stage, and what their tools take on top.
  */
 export function traceWorkload(trace: Trace, name: string, options: TraceOptions): Workload {
+  return workloadOfTrace(trace, name, options, seededRandom(options.seed));
+}
+
+/** The same, with what is left to chance drawn from `random`. */
+export function workloadOfTrace(
+  trace: Trace,
+  name: string,
+  options: TraceOptions,
+  random: Random,
+): Workload {
   const profile = options.profile ?? DEVICE_PROFILES['server-8b'];
-  const random = seededRandom(options.seed);
   const drafts =
     trace.kind === 'programs'
       ? programDrafts(trace.programs, profile, options, random)
@@ -105,20 +116,41 @@ function programDrafts(
     program.flat().every((row) => fitsInto(row, profile)),
   );
   const callOf = callsWith(fitting.flat(2));
+  const begin = Math.floor(fitting.length * random());
+  const numbers = fitting.flat(2).reduce((most, row) => Math.max(most, endOf(row)), 0);
   const drafts: Arrival[] = [];
   for (
     let left = requests;
     left > 0 && fitting.length > 0;
     left -= requestCount(drafts.slice(-1))
   ) {
-    const program = fitting[drafts.length % fitting.length];
+    const at = begin + drafts.length;
+    const program = fitting[at % fitting.length];
+    // A program that comes again is about something else.
+    const shift = numbers * Math.floor(at / fitting.length);
     const stages = program.map((rows, stage) => ({
-      calls: rows.map((row) => callOf(row, `stage-${stage}`)),
-      thinkMs: 0,
+      calls: rows.map((row) => callOf(shifted(row, shift), row.stage ?? `stage-${stage}`)),
+      thinkMs: Math.max(0, ...(program[stage - 1] ?? []).map(({ toolWaitMs = 0 }) => toolWaitMs)),
     }));
     drafts.push(programOf(stages, 0, drafts.length, slo, 1 + Math.floor(4 * random())));
   }
   return drafts;
+}
+
+/** One more than the largest number among the tokens of a row's texts. */
+function endOf({ prefix = [], answerFrom = 0, outputTokens }: TraceRow): number {
+  const ends = prefix.map(({ from, tokens }) => from + tokens);
+  return Math.max(answerFrom + outputTokens, ...ends);
+}
+
+/** The row with every number of its texts `by` higher. */
+function shifted(row: TraceRow, by: number): TraceRow {
+  const { prefix, answerFrom } = row;
+  return {
+    ...row,
+    prefix: prefix?.map(({ from, tokens }) => ({ from: from + by, tokens })),
+    answerFrom: answerFrom === undefined ? undefined : answerFrom + by,
+  };
 }
 
 function programOf(
@@ -128,7 +160,8 @@ function programOf(
   slo: BaseSlo,
   scale: number,
 ): Arrival {
-  const deadlineMs = slo.ttlt * scale * stages.length;
+  const toolsMs = stages.reduce((sum, { thinkMs }) => sum + thinkMs, 0);
+  const deadlineMs = slo.ttlt * scale * stages.length + toolsMs;
   return { kind: 'program', id: `p${index}`, app: 'program', atMs, deadlineMs, stages };
 }
 
@@ -136,12 +169,13 @@ function programOf(
 function callsWith(rows: readonly TraceRow[]): (row: TraceRow, stage: string) => Call {
   const longest = rows.reduce((max, row) => Math.max(max, row.outputTokens), 1);
   const maxTokens = 1024 * Math.ceil(longest / 1024);
-  return ({ promptTokens, outputTokens, prefix }, stage) => ({
+  return ({ promptTokens, outputTokens, prefix, answerFrom }, stage) => ({
     stage,
     promptTokens,
     outputTokens,
     maxTokens,
     prefix,
+    answerFrom,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { DeviceProfile } from '../engine/simulated';
+import type { Passage } from './passage';
 import type { Arrival, Call } from './workload';
 import { callsOf } from './workload';
 
@@ -27,24 +28,51 @@ export function demandOf(call: Call, profile: DeviceProfile, cachedTokens = 0): 
 }
 
 /**
- * Prompt tokens of each call that some other call of the workload has at its beginning, too: at best
- * they need not be computed. At least one token of a prompt always does.
+ * Prompt tokens of each call that some other call of the workload has at its beginning or says, too: at
+ * best they need not be computed. At least one token of a prompt always does.
  */
 export function sharedTokens(arrivals: readonly Arrival[]): Map<Call, number> {
   const calls = arrivals.flatMap(callsOf);
-  const uses = new Map<number, number>();
+  const longest = new Map<number, { call: Call; tokens: number; others: number }>();
   for (const call of calls) {
-    for (const id of call.prefix?.ids ?? []) uses.set(id, (uses.get(id) ?? 0) + 1);
+    for (const { from, tokens } of textOf(call)) {
+      const known = longest.get(from);
+      if (known === undefined) longest.set(from, { call, tokens, others: 0 });
+      else if (tokens > known.tokens) longest.set(from, { call, tokens, others: known.tokens });
+      else known.others = Math.max(known.others, tokens);
+    }
   }
   const shared = new Map<Call, number>();
   for (const call of calls) {
     if (call.prefix === undefined) continue;
-    const { ids, blockTokens } = call.prefix;
-    const own = ids.findIndex((id) => uses.get(id) === 1);
-    const blocks = own < 0 ? ids.length : own;
-    shared.set(call, Math.min(call.promptTokens - 1, blocks * blockTokens));
+    const tokens = leadingTokens(call.prefix, (from) => {
+      const known = longest.get(from);
+      return known?.call === call ? known.others : known?.tokens;
+    });
+    shared.set(call, Math.min(call.promptTokens - 1, tokens));
   }
   return shared;
+}
+
+/** What a call leaves to be shared: the passages of its prompt, and its answer. */
+function textOf({ prefix = [], answerFrom, outputTokens }: Call): readonly Passage[] {
+  return answerFrom === undefined
+    ? prefix
+    : [...prefix, { from: answerFrom, tokens: outputTokens }];
+}
+
+/** Tokens at the beginning of `passages` that are known. `known`: how many of the passage that begins there. */
+function leadingTokens(
+  passages: readonly Passage[],
+  known: (from: number) => number | undefined,
+): number {
+  let sum = 0;
+  for (const { from, tokens } of passages) {
+    const of = Math.min(tokens, known(from) ?? 0);
+    sum += of;
+    if (of < tokens) break;
+  }
+  return sum;
 }
 
 /**
@@ -79,16 +107,16 @@ export function atLoad<A extends Arrival>(
   return arrivals.map((arrival) => ({ ...arrival, atMs: (arrival.atMs - first) * scale }));
 }
 
-/** What all calls ask together, each prefix block computed once. */
+/** What all calls ask together, each shared passage computed once. */
 function demandOfAll(arrivals: readonly Arrival[], profile: DeviceProfile): Demand {
   const total: Demand = { memberships: 0, tokens: 0, contextTokens: 0 };
-  const seen = new Set<number>();
+  const seen = new Map<number, number>();
   for (const call of arrivals.flatMap(callsOf)) {
-    const { ids, blockTokens } = call.prefix ?? { ids: [], blockTokens: 0 };
-    const fresh = ids.findIndex((id) => !seen.has(id));
-    const blocks = fresh < 0 ? ids.length : fresh;
-    for (const id of ids) seen.add(id);
-    const demand = demandOf(call, profile, blocks * blockTokens);
+    const cached = leadingTokens(call.prefix ?? [], (from) => seen.get(from));
+    for (const { from, tokens } of textOf(call)) {
+      seen.set(from, Math.max(tokens, seen.get(from) ?? 0));
+    }
+    const demand = demandOf(call, profile, cached);
     total.memberships += demand.memberships;
     total.tokens += demand.tokens;
     total.contextTokens += demand.contextTokens;

@@ -1,5 +1,6 @@
 import type { DeviceProfile } from '../engine/simulated';
 import type { Slo, SloClass } from '../scheduler';
+import type { Passage } from './passage';
 
 /** One request to come, with the answer's length, which no policy but the clairvoyant one may see. */
 export interface Call {
@@ -8,15 +9,10 @@ export interface Call {
   promptTokens: number;
   outputTokens: number;
   maxTokens: number;
-  /** The blocks its prompt begins with; equal blocks are shared prefixes. */
-  prefix?: PromptPrefix;
-}
-
-/** The beginning of a prompt, as ids of blocks: two prompts share as many tokens as they share leading ids. */
-export interface PromptPrefix {
-  ids: readonly number[];
-  /** Tokens a block. The last may reach beyond the prompt. */
-  blockTokens: number;
+  /** The passages that its prompt begins with: what other prompts may begin with, too. */
+  prefix?: readonly Passage[];
+  /** Number of its answer's first token, where a later prompt goes on from the answer; see `Passage`. */
+  answerFrom?: number;
 }
 
 /** Parallel calls of a program; the stage begins when the one before has ended. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEVICE_PROFILES } from '../engine/simulated';
 import { TempoError } from '../scheduler';
 import { parseMix, parseSlo } from './objectives';
+import { firstTokens, tokensIn } from './passage';
 import { makeWorkload, type WorkloadSpec } from './spec';
 import { traceWorkload } from './trace-workload';
 import { parseTrace } from './traces';
@@ -93,9 +94,9 @@ describe('the page workload', () => {
   it('has turns that go on from one another, and agents that go on from their own calls', () => {
     const agent = page.arrivals.find((a) => a.kind === 'program' && a.stages.length > 2);
     const [first, second] = agent === undefined ? [] : callsOf(agent);
-    const shared = first.prefix?.ids.length ?? 0;
-    expect(shared).toBeGreaterThan(10);
-    expect(second.prefix?.ids.slice(0, shared)).toEqual(first.prefix?.ids);
+    const shared = tokensIn(first.prefix ?? []);
+    expect(shared).toBeGreaterThan(320);
+    expect(firstTokens(second.prefix ?? [], shared)).toEqual(first.prefix);
   });
 
   it('has a backlog without deadlines', () => {

@@ -1,4 +1,4 @@
-import { csvRecords } from './csv-records';
+import type { CsvRecord } from './csv-records';
 import { isDateTime, parseTime } from './time';
 import { badLine, type TraceRow, tokenCount } from './trace-row';
 
@@ -13,14 +13,13 @@ const LIKE_A_TIME =
 const LIKE_A_DURATION = /time_?to|ttft|tbt|tpot|latency|duration|elapsed|per_|_per/i;
 
 /**
- * Reads a CSV with a header line: Azure's LLM inference traces (TIMESTAMP, ContextTokens,
+ * Reads a CSV's records, a header line first: Azure's LLM inference traces (TIMESTAMP, ContextTokens,
  * GeneratedTokens; a date and time with up to seven decimals) and plain lengths (Vidur's
  * num_prefill_tokens, num_decode_tokens; no times). A time that is a plain number is in seconds.
  * Throws `invalid_request`, naming file and line; a column that looks like an arrival and is not read is
  * named, too.
  */
-export function parseCsv(text: string, file: string): TraceRow[] {
-  const [head, ...records] = csvRecords(text, file);
+export function parseCsv([head, ...records]: readonly CsvRecord[], file: string): TraceRow[] {
   const header = head?.cells.map((name) => name.trim()) ?? [];
   const promptAt = columnOf(header, PROMPT);
   const outputAt = columnOf(header, OUTPUT);

@@ -1,13 +1,16 @@
 /** Readers for trace files: lengths, times and shared prefixes of real workloads. No text. */
 import { TempoError } from '../../scheduler';
 import { parseCsv } from './csv';
+import { csvRecords } from './csv-records';
 import { parseMooncake } from './mooncake';
 import { parseProgramJson } from './program-json';
+import { isSessionHeader, parseSessions } from './session-csv';
 import type { Trace, TraceRow } from './trace-row';
 
 export * from './csv';
 export * from './mooncake';
 export * from './program-json';
+export * from './session-csv';
 export * from './trace-row';
 
 export interface TraceReading {
@@ -16,8 +19,8 @@ export interface TraceReading {
 }
 
 /**
- * Reads a trace by the end of its file's name: `.csv`, `.jsonl` (Mooncake) or `.json` (programs). A
- * trace is read whole or not at all, but for requests without output, which are counted. Throws
+ * Reads a trace by the end of its file's name: `.csv` (requests; sessions, where the header says so),
+ * `.jsonl` (Mooncake) or `.json` (programs). A trace is read whole or not at all, but for requests without output, which are counted. Throws
  * `invalid_request`, naming the file and the line.
  */
 export function parseTrace(text: string, file: string, reading: TraceReading = {}): Trace {
@@ -31,7 +34,13 @@ export function parseTrace(text: string, file: string, reading: TraceReading = {
 
 function parse(text: string, file: string, { blockTokens }: TraceReading): Trace {
   const name = file.toLowerCase();
-  if (name.endsWith('.csv')) return { kind: 'requests', rows: parseCsv(text, file) };
+  if (name.endsWith('.csv')) {
+    const records = csvRecords(text, file);
+    const header = records[0]?.cells.map((column) => column.trim()) ?? [];
+    return isSessionHeader(header)
+      ? { kind: 'programs', programs: parseSessions(records, file) }
+      : { kind: 'requests', rows: parseCsv(records, file) };
+  }
   if (name.endsWith('.jsonl')) {
     return { kind: 'requests', rows: parseMooncake(text, file, blockTokens) };
   }

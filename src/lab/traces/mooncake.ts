@@ -1,3 +1,4 @@
+import { firstTokens, passagesOf } from '../passage';
 import { badLine, quoted, type TraceRow, tokenCount } from './trace-row';
 
 /** Tokens of a block in Mooncake's own traces. */
@@ -46,7 +47,8 @@ function parseRow(line: string, file: string, number: number, blockTokens: numbe
     const sentence = `a prompt of ${promptTokens} tokens has ${blocks} blocks of ${blockTokens}, not the ${hash_ids.length} of hash_ids. Another block size is --block-tokens.`;
     throw badLine(file, number, sentence);
   }
-  const prefix = { ids: hash_ids, blockTokens };
+  // The last block may be a part of one; its last token is the prompt's own, or equal ids would be equal prompts.
+  const prefix = firstTokens(passagesOf(hash_ids, blockTokens), promptTokens - 1);
   return { promptTokens, outputTokens, atMs: timestamp, prefix };
 }
 

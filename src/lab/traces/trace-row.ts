@@ -1,13 +1,20 @@
 import { TempoError } from '../../scheduler';
-import type { PromptPrefix } from '../workload';
+import type { Passage } from '../passage';
 
 /** A request of a trace: lengths, and what else the format knows. */
 export interface TraceRow {
   promptTokens: number;
   outputTokens: number;
+  /** What for, within its program; absent where a format does not say. */
+  stage?: string;
   /** ms, on the trace's own clock; absent where a format has no times. */
   atMs?: number;
-  prefix?: PromptPrefix;
+  /** The passages that the prompt begins with. */
+  prefix?: readonly Passage[];
+  /** Number of the answer's first token, where a later prompt goes on from the answer. */
+  answerFrom?: number;
+  /** Time that its program takes after it before it goes on, ms: tools. */
+  toolWaitMs?: number;
 }
 
 /** Stages of parallel calls, in order. */

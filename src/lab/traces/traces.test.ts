@@ -36,7 +36,16 @@ describe('trace files', () => {
     expect(parseTrace(text, 'm.jsonl')).toEqual({
       kind: 'requests',
       rows: [
-        { promptTokens: 600, outputTokens: 5, atMs: 10, prefix: { ids: [0, 7], blockTokens: 512 } },
+        {
+          promptTokens: 600,
+          outputTokens: 5,
+          atMs: 10,
+          // 7 · 512, but for the prompt's last token.
+          prefix: [
+            { from: 0, tokens: 512 },
+            { from: 3584, tokens: 87 },
+          ],
+        },
       ],
     });
   });
@@ -178,7 +187,9 @@ describe('trace files', () => {
       'm.jsonl, line 2: a prompt of 513 tokens has 2 blocks of 512, not the 1',
     );
     const trace = parseTrace(row(513, 33), 'm.jsonl', { blockTokens: 16 });
-    expect(trace).toMatchObject({ rows: [{ prefix: { blockTokens: 16 } }] });
+    const rows = trace.kind === 'requests' ? trace.rows : [];
+    expect(rows[0].prefix).toHaveLength(32);
+    expect(rows[0].prefix?.[31]).toEqual({ from: 31 * 16, tokens: 16 });
     expect(() => parseTrace(row(513, 2), 'm.jsonl', { blockTokens: 16 })).toThrow(
       /33 blocks of 16/,
     );
