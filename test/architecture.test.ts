@@ -184,8 +184,7 @@ describe('the check itself', () => {
   });
 
   it('keeps what helps tests out of everything else', () => {
-    const source =
-      "import { StandIn } from '../testing/stand-in'; import { expect } from 'vitest';";
+    const source = "import { StandIn } from '../testing/stand-in'; import { expect } from 'vitest';";
     expect(violations('engine/webllm/load.ts', source)).toEqual([
       'engine/webllm/load.ts imports ../testing/stand-in',
       'engine/webllm/load.ts imports vitest',
