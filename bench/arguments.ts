@@ -7,12 +7,13 @@ import {
   type Mix,
   parseMix,
   parseSlo,
+  WORKLOAD_NAMES,
 } from '../src/lab';
 import { POLICY_NAMES, TempoError } from '../src/scheduler';
 
 /** What `bench lab` is asked to do. */
 export interface LabArguments {
-  /** `paper`, `page` or a trace's path. */
+  /** One of `WORKLOAD_NAMES`, or a trace's path. */
   workload: string;
   /** The workload is a file to read. */
   trace: boolean;
@@ -32,7 +33,7 @@ export interface LabArguments {
 }
 
 export const LAB_USAGE = `npm run bench -- lab [flags]
-  --workload paper|page|trace:FILE   (paper)
+  --workload ${WORKLOAD_NAMES.join('|')}|trace:FILE   (paper)
   --policies a,b|all                 (all: ${POLICY_NAMES.join(', ')})
   --load 0.5,1,2,3                   (1)   1: arrivals whose work just fills the engine
   --seed N[,N]                       (1)

@@ -9,8 +9,12 @@ export interface Quantiles {
 }
 
 /** Draws a number whose logarithm is linear between the known quantiles. */
-export function drawQuantile({ at, values }: Quantiles, random: Random): number {
-  const u = random();
+export function drawQuantile(quantiles: Quantiles, random: Random): number {
+  return quantileAt(quantiles, random());
+}
+
+/** The quantile at `u`, from 0 to 1. */
+export function quantileAt({ at, values }: Quantiles, u: number): number {
   let i = 1;
   while (i < at.length - 1 && at[i] < u) i++;
   const share = Math.min(1, (u - at[i - 1]) / (at[i] - at[i - 1]));
@@ -26,6 +30,22 @@ export function drawExponential(random: Random): number {
 /** Draws from the normal distribution with mean 0 and variance 1 (Box and Muller). */
 export function drawNormal(random: Random): number {
   return Math.sqrt(2 * drawExponential(random)) * Math.cos(2 * Math.PI * random());
+}
+
+/** Probability that a normal number with mean 0 and variance 1 is below `z` (Abramowitz and Stegun, 26.2.17; to 1e-7). */
+export function normalBelow(z: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(z));
+  const series =
+    t *
+    (0.31938153 +
+      t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const above = (series * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+  return z < 0 ? above : 1 - above;
+}
+
+/** Draws a normal number (mean 0, variance 1) whose correlation with the normal number `z` is `correlation`. */
+export function drawNormalLike(z: number, correlation: number, random: Random): number {
+  return correlation * z + Math.sqrt(1 - correlation ** 2) * drawNormal(random);
 }
 
 /** Draws from the log-normal distribution. `sigma`: standard deviation of the logarithm. */

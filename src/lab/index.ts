@@ -1,4 +1,5 @@
 /** The lab: workloads, their replay through any policy on the simulated engine, and what came of it. */
+export * from './agents';
 export * from './arrivals';
 export * from './bound';
 export * from './distribution';
@@ -10,6 +11,7 @@ export * from './paper';
 export * from './passage';
 export * from './programs';
 export * from './prompt';
+export * from './reasoning';
 export * from './replay';
 export * from './run';
 export * from './spec';

@@ -1,7 +1,9 @@
 import { DEVICE_PROFILES, isDeviceProfileName } from '../engine/simulated';
 import { TempoError } from '../scheduler';
+import { agentWorkload } from './agents';
 import type { ArrivalPattern } from './arrivals';
 import type { BaseSlo, Mix } from './objectives';
+import { reasoningWorkload } from './reasoning';
 import { pageWorkload } from './page';
 import { paperWorkload } from './paper';
 import { traceWorkload } from './trace-workload';
@@ -10,7 +12,7 @@ import type { Workload } from './workload';
 
 /** Which workload, in plain data: what a worker needs to make it again. */
 export interface WorkloadSpec {
-  /** `paper`, `page`, or a trace's name. */
+  /** One of `WORKLOAD_NAMES`, or a trace's name. */
   name: string;
   requests: number;
   load: number;
@@ -22,7 +24,21 @@ export interface WorkloadSpec {
   profile?: string;
 }
 
-/** Makes the workload; `trace` for any but `paper` and `page`. Throws `unknown_model` for a profile that does not exist. */
+/** The workloads that need no file. */
+const WORKLOADS = {
+  paper: paperWorkload,
+  page: pageWorkload,
+  agents: agentWorkload,
+  reasoning: reasoningWorkload,
+};
+
+export const WORKLOAD_NAMES: readonly string[] = Object.keys(WORKLOADS);
+
+function isWorkloadName(name: string): name is keyof typeof WORKLOADS {
+  return Object.hasOwn(WORKLOADS, name);
+}
+
+/** Makes the workload: of `trace`, or one of `WORKLOAD_NAMES`. Throws `unknown_model` for a profile that does not exist. */
 export function makeWorkload(
   { name, profile: device, ...options }: WorkloadSpec,
   trace?: Trace,
@@ -37,11 +53,10 @@ export function makeWorkload(
   }
   const full = { ...options, profile: device === undefined ? undefined : DEVICE_PROFILES[device] };
   if (trace !== undefined) return traceWorkload(trace, name, full);
-  if (name === 'paper') return paperWorkload(full);
-  if (name === 'page') return pageWorkload(full);
+  if (isWorkloadName(name)) return WORKLOADS[name](full);
   throw new TempoError(
     'invalid_request',
-    `There is no workload "${name}". Use paper, page or trace:FILE.`,
+    `There is no workload "${name}". Use ${WORKLOAD_NAMES.join(', ')} or trace:FILE.`,
     { param: 'workload' },
   );
 }
