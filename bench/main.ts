@@ -6,6 +6,7 @@ const BENCHES: Record<string, () => Promise<{ run: typeof run }>> = {
   ablate: () => import('./ablate'),
   gate: () => import('./gate'),
   lab: () => import('./lab'),
+  matrix: () => import('./lab-matrix'),
   report: () => import('./report'),
   webllm: () => import('./webllm'),
   schemas: () => import('./schemas'),

@@ -1,6 +1,12 @@
 import type { Random } from '../scheduler';
 import { seededRandom } from '../scheduler';
-import { drawNormal, drawNormalLike, normalBelow, type Quantiles, quantileAt } from './distribution';
+import {
+  drawNormal,
+  drawNormalLike,
+  normalBelow,
+  type Quantiles,
+  quantileAt,
+} from './distribution';
 import { firstTokens, type Passage } from './passage';
 import { type TraceOptions, workloadOfTrace } from './trace-workload';
 import type { TraceProgram, TraceRow } from './traces';

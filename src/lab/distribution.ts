@@ -37,8 +37,7 @@ export function normalBelow(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z));
   const series =
     t *
-    (0.31938153 +
-      t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   const above = (series * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
   return z < 0 ? above : 1 - above;
 }
