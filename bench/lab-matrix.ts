@@ -27,17 +27,17 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { name: 'paper', workload: 'paper', requests: 1000 },
+  { name: 'paper', workload: 'paper', requests: 600 },
   ...['integrated-gpu', 'laptop-gpu', 'desktop-gpu'].map((profile) => ({
     name: `page on ${profile}`,
     workload: 'page',
     profile,
-    requests: 500,
+    requests: 400,
   })),
-  { name: 'agents', workload: 'agents', requests: 1000 },
-  { name: 'reasoning', workload: 'reasoning', requests: 300 },
+  { name: 'agents', workload: 'agents', requests: 800 },
+  { name: 'reasoning', workload: 'reasoning', requests: 200 },
 ];
-const TRACE_REQUESTS = 500;
+const TRACE_REQUESTS = 300;
 
 const USAGE = `npm run bench -- matrix [flags]
   --rows A|B            only the rows whose name contains A or B (${ROWS.map(({ name }) => name).join(', ')}, and the traces)

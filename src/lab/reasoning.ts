@@ -63,12 +63,17 @@ const KINDS: readonly { share: number; lengths: LengthModel }[] = [
  * Arrivals of the same clients: gaps a little more uneven than Poisson's, at a rate that is another one,
  * by a ninth, every 256 requests (a minute, there).
  */
-const ARRIVALS: ArrivalPattern = { kind: 'swelling', variation: 1.05, swell: 0.11, every: 256 };
+export const REASONING_ARRIVALS: ArrivalPattern = {
+  kind: 'swelling',
+  variation: 1.05,
+  swell: 0.11,
+  every: 256,
+};
 
 /** Requests of a reasoning model: long answers with a heavy tail. Classes and objectives are given as a trace's are. */
 export function reasoningWorkload(options: TraceOptions): Workload {
   const random = seededRandom(options.seed);
-  const rows = reasoningRequests(options.requests, options.pattern ?? ARRIVALS, random);
+  const rows = reasoningRequests(options.requests, options.pattern ?? REASONING_ARRIVALS, random);
   return workloadOfTrace({ kind: 'requests', rows }, 'reasoning', options, random);
 }
 
