@@ -89,7 +89,7 @@ export function matrixTables(replays: readonly MatrixReplay[]): string {
     ...[...groups(cells, ({ row }) => row)].map(([row, own]) => meanLine(row, own)),
     meanLine('all', cells),
     '',
-    listLine('Below the best other', cells, ({ overBest }) => overBest < OF_BEST),
+    listLine('Below the best other', cells, (cell) => rounded(cell.overBest) < OF_BEST),
     listLine(`Below ${percent(OF_ORACLE)} of the oracle`, cells, (c) => c.overOracle < OF_ORACLE),
   ];
   return lines.join('\n');
@@ -124,6 +124,11 @@ function groups<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, 
 function geometricMean(values: readonly number[]): number {
   const logs = values.map((value) => Math.log(value));
   return Math.exp(logs.reduce((a, b) => a + b, 0) / Math.max(1, logs.length));
+}
+
+/** As the table shows it: who is level is not below. */
+function rounded(share: number): number {
+  return Number(share.toFixed(3));
 }
 
 function percent(share: number): string {
