@@ -23,7 +23,8 @@ export async function runJobs<Job, Result>(
   watch: PoolWatcher<Job, Result> = {},
 ): Promise<Result[]> {
   const results: Result[] = Array(jobs.length);
-  const code = await threadCode(entry);
+  const code = await (codes.get(entry) ?? threadCode(entry));
+  codes.set(entry, code);
   let next = 0;
   const serve = async (slot: number) => {
     const worker = new Worker(code, { eval: true });
@@ -42,6 +43,9 @@ export async function runJobs<Job, Result>(
   await Promise.all(Array.from({ length: Math.min(threads, jobs.length) }, (_, i) => serve(i)));
   return results;
 }
+
+/** Programs that were built already, by their entries. */
+const codes = new Map<string, string>();
 
 /** The thread's program as plain JavaScript: a thread has no loader for TypeScript. */
 async function threadCode(entry: string): Promise<string> {

@@ -1,12 +1,15 @@
 import { DEVICE_PROFILES, type DeviceProfile } from '../../src/engine/simulated';
 import {
   type ArrivalPattern,
+  agentWorkload,
   type FloodOptions,
   floodWorkload,
   type PageOptions,
   type PaperOptions,
   pageWorkload,
   paperWorkload,
+  reasoningWorkload,
+  type TraceOptions,
   type Workload,
 } from '../../src/lab';
 import type { EngineCapabilities } from '../../src/scheduler';
@@ -54,6 +57,24 @@ function page(name: string, options: Options<PageOptions>, seeds = TWO): Cell {
   };
 }
 
+function agents(name: string, options: Options<TraceOptions>): Cell {
+  return {
+    name: `${name}, load ${options.load}`,
+    seeds: TWO,
+    workload: (seed) => agentWorkload({ requests: 800, ...options, seed }),
+    measure: 'gain',
+  };
+}
+
+function reasoning(name: string, options: Options<TraceOptions>): Cell {
+  return {
+    name: `${name}, load ${options.load}`,
+    seeds: TWO,
+    workload: (seed) => reasoningWorkload({ requests: 200, ...options, seed }),
+    measure: 'gain',
+  };
+}
+
 function flood(name: string, options: Omit<FloodOptions, 'seed'>): Cell {
   return {
     name: `flood of ${name}`,
@@ -85,6 +106,11 @@ export const CELLS: readonly Cell[] = [
   paper('paper, bursts', { load: 1, pattern: BURSTS }),
   page('page, bursts', { load: 2, pattern: BURSTS }),
   ...[3, 5].map((load) => page('page, much in the background', { load, mix: [3, 1, 1, 6] })),
+  ...[2, 3].map((load) => agents('agents', { load })),
+  { ...agents('agents, unmixed steps', { load: 2 }), capabilities: UNMIXED },
+  agents('agents, small memory', { load: 2, profile: withPages(server, 4000) }),
+  ...[0.5, 1, 2].map((load) => reasoning('reasoning', { load })),
+  reasoning('reasoning, bursts', { load: 1, pattern: BURSTS }),
   flood('300 due in an hour', { count: 300, slo: { class: 'deadline', ttlt: HOUR } }),
   flood('300 due in an hour, same app', {
     count: 300,
