@@ -5,6 +5,7 @@ import { fluidBound } from './bound';
 import { replay } from './replay';
 import { traceWorkload } from './trace-workload';
 import { parseTrace } from './traces';
+import { sharedTokens } from './work';
 import { callsOf } from './workload';
 
 const CSV = [
@@ -45,6 +46,22 @@ describe('a workload of sessions', () => {
     const first = asked.find((r) => r.promptTokens === 1000);
     expect(second?.arrivalMs).toBe((first?.endMs ?? 0) + 2500);
     expect(scheduler.live).toBe(0);
+  });
+
+  it('knows at best how much of each prompt need not be computed', () => {
+    const shared = sharedTokens(workload.arrivals);
+    const best = workload.arrivals
+      .flatMap(callsOf)
+      .map((call): [number, number | undefined] => [call.promptTokens, shared.get(call)])
+      .sort(([a], [b]) => a - b);
+    expect(best).toEqual([
+      [300, 100],
+      [410, 100],
+      [1000, 997],
+      // All of it is in the next, but a token is always computed.
+      [1047, 1046],
+      [1090, 1080],
+    ]);
   });
 
   it('brings a session that comes again as another, which shares nothing with the first', async () => {
