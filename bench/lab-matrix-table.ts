@@ -13,9 +13,15 @@ export interface MatrixFile {
   replays: readonly MatrixReplay[];
 }
 
+/** The yardstick, and what it is with one half of its knowledge: see `tempoOracle`. */
+export const ORACLE = 'tempo-oracle';
+const LENGTHS_KNOWN = `${ORACLE}:no-graph-matching`;
+const GRAPHS_KNOWN = `${ORACLE}:no-prediction`;
+export const HALF_ORACLES: readonly string[] = [LENGTHS_KNOWN, GRAPHS_KNOWN];
+
 /** The aims: never below the best other, and at least so much of the oracle. */
 const OF_BEST = 1;
-const OF_ORACLE = 0.97;
+export const OF_ORACLE = 0.97;
 
 /** A row at one load: gains are geometric means over the seeds that every policy has. */
 export interface MatrixCell {
@@ -28,43 +34,48 @@ export interface MatrixCell {
   overBest: number;
   /** Tempo's gain over its oracle's. */
   overOracle: number;
-  /** The oracle's with the lengths alone known, or the graphs alone, over the whole oracle's. */
-  lengthsOverOracle: number;
-  graphsOverOracle: number;
+  /** The oracle's with the lengths alone known, or the graphs alone, over the whole oracle's; where it was asked. */
+  lengthsOverOracle?: number;
+  graphsOverOracle?: number;
 }
 
 /** The cells of which at least one seed is whole. */
 export function matrixCells(replays: readonly MatrixReplay[]): MatrixCell[] {
-  const policies = [...new Set(replays.map(({ policy }) => policy))];
+  const policies = [...new Set(replays.map(({ policy }) => policy))].filter(
+    (policy) => !HALF_ORACLES.includes(policy),
+  );
   const cells: MatrixCell[] = [];
   for (const [key, own] of groups(replays, ({ row, load }) => `${load}|${row}`)) {
-    const seeds = [...groups(own, ({ seed }) => String(seed)).values()].filter(
-      (list) => list.length === policies.length,
+    const seeds = [...groups(own, ({ seed }) => String(seed)).values()].filter((list) =>
+      policies.every((policy) => list.some((replay) => replay.policy === policy)),
     );
     if (seeds.length === 0) continue;
     const whole = seeds.flat();
-    const gain = (policy: string) =>
-      geometricMean(whole.filter((replay) => replay.policy === policy).map((r) => r.gain));
-    const rivals = policies.filter(
-      (policy) => policy.split(':')[0] !== ORACLE && policy !== 'tempo',
-    );
-    const best = rivals.reduce((a, b) => (gain(b) > gain(a) ? b : a), rivals[0] ?? 'tempo');
-    const [tempo, oracle] = [gain('tempo'), gain(ORACLE)];
+    const gain = (policy: string) => {
+      const gains = whole.filter((replay) => replay.policy === policy).map((replay) => replay.gain);
+      return gains.length === seeds.length ? geometricMean(gains) : undefined;
+    };
+    const overOracle = (policy: string) => {
+      const [own, oracle] = [gain(policy), gain(ORACLE)];
+      return own === undefined || oracle === undefined ? undefined : own / oracle;
+    };
+    const [best, gainOfBest] = policies
+      .filter((policy) => policy !== ORACLE && policy !== 'tempo')
+      .map((policy): [string, number] => [policy, gain(policy) ?? 0])
+      .reduce((a, b) => (b[1] > a[1] ? b : a));
     cells.push({
       row: own[0].row,
       load: Number(key.split('|', 1)[0]),
       seeds: seeds.length,
       best,
-      overBest: tempo / gain(best),
-      overOracle: tempo / oracle,
-      lengthsOverOracle: gain(`${ORACLE}:no-graph-matching`) / oracle,
-      graphsOverOracle: gain(`${ORACLE}:no-prediction`) / oracle,
+      overBest: (gain('tempo') ?? 0) / gainOfBest,
+      overOracle: overOracle('tempo') ?? Number.NaN,
+      lengthsOverOracle: overOracle(LENGTHS_KNOWN),
+      graphsOverOracle: overOracle(GRAPHS_KNOWN),
     });
   }
   return cells;
 }
-
-const ORACLE = 'tempo-oracle';
 
 /** The cells as a Markdown table, the means by row and over all, and where an aim is missed. */
 export function matrixTables(replays: readonly MatrixReplay[]): string {
@@ -131,6 +142,6 @@ function rounded(share: number): number {
   return Number(share.toFixed(3));
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
+function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${(100 * share).toFixed(1)}%`;
 }

@@ -5,15 +5,17 @@ import { parseArgs } from 'node:util';
 import { createVariant, type LabResult } from '../src/lab';
 import { POLICY_NAMES, TempoError } from '../src/scheduler';
 import { type LabJob, readTrace } from './lab-job';
-import { type MatrixFile, type MatrixReplay, matrixTables } from './lab-matrix-table';
+import {
+  HALF_ORACLES,
+  type MatrixFile,
+  type MatrixReplay,
+  matrixCells,
+  matrixTables,
+  OF_ORACLE,
+  ORACLE,
+} from './lab-matrix-table';
 import { ProgressLine } from './progress-line';
 import { runJobs } from './thread-pool';
-
-/** The oracle, and what it is without one half of its knowledge. */
-const ORACLE = 'tempo-oracle';
-const GRAPHS_KNOWN = `${ORACLE}:no-prediction`;
-const LENGTHS_KNOWN = `${ORACLE}:no-graph-matching`;
-const OWN = ['tempo', ORACLE, LENGTHS_KNOWN, GRAPHS_KNOWN];
 
 /** A workload on a device, as a row of the table. */
 interface Row {
@@ -27,17 +29,17 @@ interface Row {
 }
 
 const ROWS: readonly Row[] = [
-  { name: 'paper', workload: 'paper', requests: 600 },
+  { name: 'paper', workload: 'paper', requests: 1500 },
   ...['integrated-gpu', 'laptop-gpu', 'desktop-gpu'].map((profile) => ({
     name: `page on ${profile}`,
     workload: 'page',
     profile,
-    requests: 400,
+    requests: 500,
   })),
   { name: 'agents', workload: 'agents', requests: 800 },
   { name: 'reasoning', workload: 'reasoning', requests: 200 },
 ];
-const TRACE_REQUESTS = 300;
+const TRACE_REQUESTS = 500;
 
 const USAGE = `npm run bench -- matrix [flags]
   --rows A|B            only the rows whose name contains A or B (${ROWS.map(({ name }) => name).join(', ')}, and the traces)
@@ -109,7 +111,7 @@ function parse(args: string[]): MatrixArguments {
   }
   const { policies = 'all' } = values;
   const rivals = (policies === 'all' ? POLICY_NAMES : policies.split(',')).filter(
-    (name) => !OWN.includes(name),
+    (name) => name !== 'tempo' && name !== ORACLE,
   );
   const again = values.again?.split(',') ?? [];
   for (const name of [...rivals, ...again]) createVariant(name);
@@ -119,7 +121,7 @@ function parse(args: string[]): MatrixArguments {
     loads: positive(values.load, 'load') ?? [0.5, 1, 2, 3],
     seeds: counts(values.seed, 'seed') ?? [1, 2, 3, 4],
     rivals,
-    again: again.includes('tempo') ? [...again, ...OWN] : again,
+    again: again.includes('tempo') ? [...again, ORACLE, ...HALF_ORACLES] : again,
     untilMs: performance.now() + 60_000 * minutes,
     threads: counts(values.threads, 'threads')?.[0] ?? Math.min(4, availableParallelism()),
     json: values.json,
@@ -139,75 +141,88 @@ function counts(text: string | undefined, flag: string): number[] | undefined {
   throw new TempoError('invalid_request', `--${flag} cannot be "${text}".\n\n${USAGE}`);
 }
 
-/** Replays what is missing, a row and load at a time, and prints what there is of all that was asked for. */
+/** Replays that are known, by what was replayed. */
+type Done = Map<string, MatrixReplay>;
+
+/** Replays what is missing, and prints what there is of all that was asked for. */
 async function matrix(settings: MatrixArguments): Promise<void> {
-  const { rows, loads, seeds, rivals, again, untilMs, threads, json } = settings;
-  const known = (json === undefined ? [] : readReplays(json)).filter(
-    ({ policy }) => !again.includes(policy),
+  const { rows, loads, again, json } = settings;
+  const known = json === undefined ? [] : readReplays(json);
+  const done: Done = new Map(
+    known.filter(({ policy }) => !again.includes(policy)).map((replay) => [keyOf(replay), replay]),
   );
-  const done = new Map(known.map((replay) => [keyOf(replay), replay]));
-  const wanted = rows.flatMap((row) =>
-    loads.map((load) => ({
-      row,
-      replays: seeds.flatMap((seed) =>
-        [...rivals, ...OWN].map((policy) => ({
-          row: row.name,
-          requests: row.requests,
-          load,
-          seed,
-          policy,
-        })),
-      ),
-    })),
-  );
-  const missing = (replays: readonly Omit<MatrixReplay, 'gain'>[]) =>
-    replays.filter((replay) => !done.has(keyOf(replay)));
-  const progress = new ProgressLine(
-    wanted.reduce((n, cell) => n + missing(cell.replays).length, 0),
-  );
-  for (const { row, replays } of wanted) {
-    const next = missing(replays);
-    if (next.length === 0) continue;
-    // A seed at a time, so that whole cells are there when the time is up.
-    for (const seed of seeds) {
-      const part = next.filter((replay) => replay.seed === seed);
-      if (part.length === 0) continue;
-      if (performance.now() >= untilMs) {
-        progress.end();
-        console.error('The time is up; the same command goes on from here.');
-        print(wanted, done);
-        return;
-      }
-      const jobs = part.map(({ load, policy }): LabJob => {
-        const { workload: name, file, profile, requests } = row;
-        return { spec: { name, requests, load, seed, profile }, file, policy };
-      });
-      const labelOf = (job: LabJob) =>
-        `${row.name}, load ${job.spec.load}, seed ${seed}: ${job.policy}`;
-      const results = await runJobs<LabJob, LabResult | number>('./lab-thread.ts', jobs, threads, {
-        started: (job, slot) => progress.started(slot, labelOf(job)),
-        progress: (slot, share) => progress.progress(slot, share),
-        done: (job, slot, result) => progress.done(slot, `${labelOf(job)} ${gainOf(result)}`),
-      });
-      for (const [i, replay] of part.entries()) {
-        done.set(keyOf(replay), { ...replay, gain: gainOf(results[i]) });
-      }
-      if (json !== undefined) writeReplays(json, [...done.values()]);
-    }
+  if (!(await replayCells(done, settings))) {
+    console.error('The time is up; the same command goes on from here.');
   }
-  progress.end();
-  print(wanted, done);
+  const all = rows.flatMap((row) => loads.flatMap((load) => replaysOf(row, load, done, settings)));
+  console.log(matrixTables(all));
 }
 
-function print(
-  wanted: readonly { replays: readonly Omit<MatrixReplay, 'gain'>[] }[],
-  done: ReadonlyMap<string, MatrixReplay>,
-): void {
-  const replays = wanted
-    .flatMap((cell) => cell.replays)
-    .map((replay) => done.get(keyOf(replay)))
+/**
+ * Cell by cell; false when the time was up before all was done. The half-oracles are asked where tempo is
+ * below its aim, to tell which knowledge it lacks.
+ */
+async function replayCells(done: Done, settings: MatrixArguments): Promise<boolean> {
+  for (const row of settings.rows) {
+    for (const load of settings.loads) {
+      const policies = [...settings.rivals, 'tempo', ORACLE];
+      if (!(await replayMissing(row, load, policies, done, settings))) return false;
+      const [cell] = matrixCells(replaysOf(row, load, done, settings));
+      if (cell === undefined || cell.overOracle >= OF_ORACLE) continue;
+      if (!(await replayMissing(row, load, HALF_ORACLES, done, settings))) return false;
+    }
+  }
+  return true;
+}
+
+/** What is known of a cell. */
+function replaysOf(row: Row, load: number, done: Done, settings: MatrixArguments): MatrixReplay[] {
+  const policies = [...settings.rivals, 'tempo', ORACLE, ...HALF_ORACLES];
+  return settings.seeds
+    .flatMap((seed) =>
+      policies.map((policy) => done.get(keyOf({ ...of(row), load, seed, policy }))),
+    )
     .filter((replay) => replay !== undefined);
-  console.log(matrixTables(replays));
+}
+
+function of({ name, requests }: Row): Pick<MatrixReplay, 'row' | 'requests'> {
+  return { row: name, requests };
+}
+
+/** A seed at a time, each kept once it is whole; false when the time was up before. */
+async function replayMissing(
+  row: Row,
+  load: number,
+  policies: readonly string[],
+  done: Done,
+  { seeds, untilMs, threads, json }: MatrixArguments,
+): Promise<boolean> {
+  for (const seed of seeds) {
+    const missing = policies.filter(
+      (policy) => !done.has(keyOf({ ...of(row), load, seed, policy })),
+    );
+    if (missing.length === 0) continue;
+    if (performance.now() >= untilMs) return false;
+    const { workload: name, file, profile, requests } = row;
+    const jobs = missing.map((policy): LabJob => {
+      return { spec: { name, requests, load, seed, profile }, file, policy };
+    });
+    const labelOf = ({ policy }: LabJob) => `${row.name}, load ${load}, seed ${seed}: ${policy}`;
+    const progress = new ProgressLine(jobs.length);
+    const results = await runJobs<LabJob, LabResult | number>('./lab-thread.ts', jobs, threads, {
+      started: (job, slot) => progress.started(slot, labelOf(job)),
+      progress: (slot, share) => progress.progress(slot, share),
+      done: (job, slot, result) =>
+        progress.done(slot, `${labelOf(job)} ${Math.round(gainOf(result)).toLocaleString('en')}`),
+    });
+    progress.end();
+    for (const [i, policy] of missing.entries()) {
+      const replay = { ...of(row), load, seed, policy, gain: gainOf(results[i]) };
+      done.set(keyOf(replay), replay);
+    }
+    if (json !== undefined) writeReplays(json, [...done.values()]);
+  }
+  return true;
 }
 
 function gainOf(result: LabResult | number): number {
