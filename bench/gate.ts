@@ -160,8 +160,10 @@ function record(outcomes: readonly Outcome[], floors: Floors): void {
   const all = { ...floors.cells, ...cells };
   const kept = CELLS.flatMap(({ name }) => (all[name] ? [[name, all[name]] as const] : []));
   const mean = outcomes.length === CELLS.length ? meanOf(outcomes) : floors.mean;
+  // Where cells have come or gone, the mean is another one.
+  const sameCells = CELLS.every(({ name }) => name in floors.cells);
   const next: Floors = {
-    mean: rounded(Math.max(mean, floors.mean)),
+    mean: rounded(sameCells ? Math.max(mean, floors.mean) : mean),
     cells: Object.fromEntries(kept),
   };
   writeFileSync(FILE, `${JSON.stringify(next, null, 2)}\n`);

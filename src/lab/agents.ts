@@ -1,5 +1,4 @@
-import type { Random } from '../scheduler';
-import { seededRandom } from '../scheduler';
+import { type Random, seededRandom } from '../scheduler';
 import {
   drawNormal,
   drawNormalLike,
@@ -12,11 +11,6 @@ import { type TraceOptions, workloadOfTrace } from './trace-workload';
 import type { TraceProgram, TraceRow } from './traces';
 import type { Workload } from './workload';
 
-/**
- * One turn of a coding agent: model calls with tools between them until it is done, each over all that was
- * said and found before. Fitted to 1,200 turns of recorded Claude Code sessions (callanjfox/kv-cache-tester,
- * Apache-2.0; prompts divided by 16, so that they fit small context windows; outputs as recorded).
- */
 const AT = [0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1];
 
 /** Model calls of a turn. */
@@ -63,7 +57,12 @@ const NEVER_REWRITTEN_TOKENS = 948;
 /** What is cached is counted in so many tokens (64 of the recording, divided by 16). */
 const CACHED_TOKENS = 4;
 
-/** Turns of a coding agent as programs of one class, at Poisson arrivals (or `pattern`). */
+/**
+ * Turns of a coding agent, each a program: model calls with tools between them until it is done, each over all
+ * that was said and found before. Fitted to 1,200 turns of recorded Claude Code sessions
+ * (callanjfox/kv-cache-tester, Apache-2.0; prompts divided by 16, so that they fit small context windows;
+ * outputs as recorded). Arrivals are Poisson (or `pattern`); objectives are given as a trace's are.
+ */
 export function agentWorkload(options: TraceOptions): Workload {
   const random = seededRandom(options.seed);
   const programs = agentTurns(options.requests, random);

@@ -1,5 +1,4 @@
-import type { Random } from '../scheduler';
-import { seededRandom } from '../scheduler';
+import { type Random, seededRandom } from '../scheduler';
 import { type ArrivalPattern, arrivalTimes } from './arrivals';
 import { drawLengths, type LengthModel } from './lengths';
 import { type TraceOptions, workloadOfTrace } from './trace-workload';
