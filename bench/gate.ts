@@ -161,7 +161,8 @@ function record(outcomes: readonly Outcome[], floors: Floors): void {
   const kept = CELLS.flatMap(({ name }) => (all[name] ? [[name, all[name]] as const] : []));
   const mean = outcomes.length === CELLS.length ? meanOf(outcomes) : floors.mean;
   // Where cells have come or gone, the mean is another one.
-  const sameCells = CELLS.every(({ name }) => name in floors.cells);
+  const before = Object.keys(floors.cells);
+  const sameCells = before.join() === CELLS.map(({ name }) => name).join();
   const next: Floors = {
     mean: rounded(sameCells ? Math.max(mean, floors.mean) : mean),
     cells: Object.fromEntries(kept),
