@@ -104,7 +104,7 @@ function page(policies: readonly Listed[]): string {
 
 \`tempo.setPolicy(name)\` switches between two steps. Each policy is a file of
 [src/scheduler/policies](../${FOLDER}); this page is written from them by \`npm run policies\`.
-At the end it says how to [add one](#adding-one).
+How they compare: [rivals](rivals.md). At the end it says how to [add one](#adding-one).
 
 | policy | whose | rule |
 | --- | --- | --- |
