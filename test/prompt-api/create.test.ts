@@ -20,14 +20,24 @@ function listen(heard: ProgressEvent[]) {
 function slowLoad() {
   let finish = () => {};
   let fail: (error: Error) => void = () => {};
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   const harness = new Harness({
     onLoad: () =>
       new Promise<void>((resolve, reject) => {
         finish = resolve;
         fail = reject;
+        begin();
       }),
   });
-  return { harness, finish: () => finish(), fail: (error: Error) => fail(error) };
+  // What a load needs may take a while to be there.
+  return {
+    harness,
+    finish: () => void begun.then(() => finish()),
+    fail: (error: Error) => void begun.then(() => fail(error)),
+  };
 }
 
 describe('availability', () => {
