@@ -27,8 +27,6 @@ class GrammarHost {
   #masks = new SentMasks(false);
   readonly #checks = new Map<number, AbortController>();
   readonly #matchers = new Map<number, GrammarMatcher>();
-  /** Matchers that were closed before they were made. */
-  readonly #opening = new Set<number>();
 
   constructor(port: GrammarPort) {
     this.#port = port;
@@ -69,7 +67,6 @@ class GrammarHost {
         this.#accept(order);
         break;
       case 'close':
-        this.#opening.delete(order.id);
         this.#matchers.delete(order.id);
         break;
       case 'ping':
@@ -92,14 +89,11 @@ class GrammarHost {
   }
 
   async #open({ id, spec, generated }: GrammarOrder & { type: 'open' }): Promise<void> {
-    this.#opening.add(id);
     try {
       const matcher = await (await this.#grammars).matcher(spec, generated);
-      if (!this.#opening.delete(id)) return;
       this.#matchers.set(id, matcher);
       await this.#sendMask(id, matcher);
     } catch (thrown) {
-      this.#opening.delete(id);
       this.#failed(id, thrown);
     }
   }
