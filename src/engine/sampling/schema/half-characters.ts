@@ -6,21 +6,24 @@ import { isWellFormed } from './texts';
  * names: it has no spelling in UTF-8, so that no model can write it.
  */
 export function refuseHalfCharacters(value: unknown, path: string): void {
-  const open = [{ value, path }];
+  const open: { value: object; path: string }[] = [];
+  const look = (part: unknown, at: () => string) => {
+    if (typeof part === 'string' && !isWellFormed(part)) {
+      const half = JSON.stringify(part).slice(0, 60);
+      invalid(at(), `holds ${half}, half a character, which cannot be written`);
+    }
+    if (typeof part === 'object' && part !== null) open.push({ value: part, path: at() });
+  };
+  look(value, () => path);
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
     const { value, path } = one;
-    if (typeof value === 'string' && !isWellFormed(value)) {
-      invalid(
-        path,
-        `holds ${JSON.stringify(value).slice(0, 60)}, half a character, which cannot be written`,
-      );
+    if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) look(value[i], () => `${path}[${i}]`);
+      continue;
     }
-    if (typeof value !== 'object' || value === null) continue;
-    const isList = Array.isArray(value);
-    for (const [key, part] of Object.entries(value)) {
-      if (!isList) open.push({ value: key, path });
-      if (typeof part === 'number' || typeof part === 'boolean') continue;
-      open.push({ value: part, path: isList ? `${path}[${key}]` : `${path}.${key}` });
+    for (const [name, part] of Object.entries(value)) {
+      look(name, () => path);
+      look(part, () => `${path}.${name}`);
     }
   }
 }
