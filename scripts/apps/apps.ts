@@ -75,9 +75,14 @@ export const APPS: Record<string, Run> = {
   'strict-csp': built('vite', { headers: csp(STRICT_CSP) }),
   linked: built('vite', { linked: true }),
   'vite-8-dev': developed('vite'),
-  'vite-7-dev': developed('vite', { versions: VITE_7 }),
+  // There the package's worker is the one for workers of one's own.
+  'vite-7-dev': developed('vite', { versions: VITE_7, check: askOwnWorker }),
   'vite-8-dev-workspace': developed('vite', { workspace: 'apps/web' }),
-  'vite-7-dev-workspace': developed('vite', { workspace: 'apps/web', versions: VITE_7 }),
+  'vite-7-dev-workspace': developed('vite', {
+    workspace: 'apps/web',
+    versions: VITE_7,
+    check: askOwnWorker,
+  }),
   'linked-dev': developed('vite', { linked: true, config: ALLOW_REPOSITORY }),
   'own-worker': built('own-worker', { check: askOwnWorker }),
   'own-worker-vite-7': built('own-worker', { versions: VITE_7, check: askOwnWorker }),
@@ -138,10 +143,11 @@ function built(app: string, options: Install & Built = {}): Run {
   };
 }
 
-function developed(app: string, options: Install = {}): Run {
+function developed(app: string, options: Install & Pick<Built, 'check'> = {}): Run {
+  const { check = ask } = options;
   return async (bench) => {
     const sandbox = await install(bench, app, options);
-    await ask(bench.browser, await sandbox.start('dev'));
+    await check(bench.browser, await sandbox.start('dev'));
   };
 }
 

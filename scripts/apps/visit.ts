@@ -14,7 +14,8 @@ declare global {
 export async function ask(browser: Browser, url: string): Promise<void> {
   await askOwnWorker(browser, url);
   const context = await browser.newContext();
-  await context.route('**/*.js*', startGrammarsInstead);
+  // What is under way when the page is closed is nobody's any more.
+  await context.route('**/*.js*', (route) => startGrammarsInstead(route).catch(() => {}));
   await visit(context, `${url}?model=any`, (page) =>
     page.getByRole('status').filter({ hasText: 'Grammar worker: ready' }).waitFor(),
   );
@@ -48,7 +49,7 @@ const INSTEAD = `
 `;
 
 async function startGrammarsInstead(route: Route): Promise<void> {
-  const response = await route.fetch();
+  const response = await route.fetch({ timeout: LIMIT_MS });
   const text = await response.text();
   const body = text.length > 4e6 && text.includes('MLCEngine') ? INSTEAD : text;
   const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
