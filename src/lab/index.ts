@@ -17,3 +17,18 @@ export * from './traces';
 export * from './variant';
 export * from './work';
 export * from './workload';
+
+// What a replay is made of, for those who drive one themselves.
+export { DEVICE_PROFILES, type DeviceProfile, isDeviceProfileName } from '../engine/simulated';
+export { WordTokenizer } from '../engine/simulated/word-tokenizer';
+export {
+  CostModel,
+  createPolicy,
+  metSlo,
+  type Program,
+  type Random,
+  type Request,
+  type Scheduler,
+  type StepRecord,
+  seededRandom,
+} from '../scheduler';

@@ -35,6 +35,8 @@ export interface SingleArrival {
   atMs: number;
   slo: Slo;
   call: Call;
+  /** It is withdrawn when its first token has not come by then, ms from `atMs`. Default: never. */
+  patienceMs?: number;
 }
 
 /** A program: its later calls arrive as the earlier ones end. */
@@ -47,6 +49,8 @@ export interface ProgramArrival {
   /** For the whole, ms from `atMs`. */
   deadlineMs: number;
   stages: readonly Stage[];
+  /** It is withdrawn with all its calls when it has not ended by then, ms from `atMs`. Default: never. */
+  patienceMs?: number;
 }
 
 export type Arrival = SingleArrival | ProgramArrival;
