@@ -216,9 +216,16 @@ class Client implements RequestHost {
     this.#watch.withdrawn?.(request, this.#scheduler);
   }
 
-  /** Of a single request, if its first token has not come by then. */
-  #leaves(request: Request, atMs: number): void {
-    const whose = () => (request.generated === 0 ? [request] : []);
+  /** Of a single request, once it has waited so long for a token. */
+  #leaves(request: Request, patienceMs: number): void {
+    const atMs = (request.lastTokenMs ?? request.arrivalMs) + patienceMs;
+    const whose = () => {
+      if (request.ended) return [];
+      const sinceMs = request.lastTokenMs ?? request.arrivalMs;
+      if (sinceMs + patienceMs <= atMs) return [request];
+      this.#leaves(request, patienceMs);
+      return [];
+    };
     insert(this.#leaving, { atMs, whose });
   }
 
@@ -291,7 +298,7 @@ class Client implements RequestHost {
     if (arrival.kind === 'request') {
       const { id, app, slo, call, atMs, patienceMs } = arrival;
       const request = this.#submit(call, { id, app, slo }, atMs);
-      if (patienceMs !== undefined) this.#leaves(request, atMs + patienceMs);
+      if (patienceMs !== undefined) this.#leaves(request, patienceMs);
       return;
     }
     const { id, app, deadlineMs, atMs, patienceMs } = arrival;

@@ -35,7 +35,7 @@ export interface SingleArrival {
   atMs: number;
   slo: Slo;
   call: Call;
-  /** It is withdrawn when its first token has not come by then, ms from `atMs`. Default: never. */
+  /** It is withdrawn when it has waited so long for a token, the first or the next, ms. Default: never. */
   patienceMs?: number;
 }
 

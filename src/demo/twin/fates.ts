@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../client';
+import type { RequestTrace, Snapshot } from '../../client';
 
 /** What became of a request on its own, or of a program. */
 export interface Fate {
@@ -75,12 +75,11 @@ export class Fates {
       fate.met = endMs <= deadlineMs;
     }
     const live = new Map<string, { program: boolean; due: boolean }>();
-    for (const { id, app, class: kind, program, arrivalMs, dueMs, generatedTokens } of requests) {
+    for (const request of requests) {
+      const { id, app, program, arrivalMs, dueMs } = request;
       const fate = this.#fate(this.#nameOf(program ?? id), app, arrivalMs);
       live.set(id, { program: program !== undefined, due: dueMs !== undefined });
-      if (dueMs === undefined || dueMs >= atMs) continue;
-      if (kind === 'latency' && generatedTokens > 0) continue; // 95% of its tokens may be in time yet
-      fate.met ??= false;
+      if (isLate(request, atMs)) fate.met ??= false;
     }
     for (const [id, { program, due }] of this.#live) {
       if (live.has(id) || finished.has(id) || program) continue;
@@ -110,4 +109,11 @@ export class Fates {
     const from = this.#background.findIndex((ms) => ms >= limitMs);
     if (from > 0) this.#background.splice(0, from);
   }
+}
+
+/** Whether it can no longer be in time: a stream may have 5% of its tokens late. */
+function isLate({ slo, dueMs, generatedTokens, maxTokens }: RequestTrace, nowMs: number): boolean {
+  if (dueMs === undefined || dueMs >= nowMs) return false;
+  if (slo.class !== 'latency' || generatedTokens === 0) return true;
+  return (nowMs - dueMs) / slo.tbt > 0.05 * maxTokens;
 }

@@ -44,9 +44,9 @@ export interface Scenario {
 
 const length = (median: number, sigma: number, most: number): Length => ({ median, sigma, most });
 
-const CHAT: Kind = { share: 7, prompt: length(140, 0.4, 400), output: length(90, 0.5, 256) };
+const CHAT: Kind = { share: 5, prompt: length(140, 0.4, 400), output: length(90, 0.5, 256) };
 const AGENT: Kind = { share: 1, prompt: length(260, 0.3, 500), output: length(50, 0.4, 160) };
-const SUMMARY: Kind = { share: 2, prompt: length(700, 0.4, 1400), output: length(110, 0.3, 240) };
+const SUMMARY: Kind = { share: 4, prompt: length(700, 0.4, 1400), output: length(110, 0.3, 240) };
 
 const BASE = { kinds: { chat: CHAT, agent: AGENT, summarizer: SUMMARY }, variation: 1, haste: 1 };
 
@@ -63,7 +63,8 @@ export const SCENARIOS = {
     title: 'Rush hour',
     line: 'Visitors come in bursts, and more of them than the engine can serve.',
     load: 2,
-    variation: 1.6,
+    kinds: { chat: { ...CHAT, share: 9 }, agent: { ...AGENT, share: 1.5 }, summarizer: SUMMARY },
+    variation: 1.4,
   },
   document: {
     ...BASE,
@@ -82,7 +83,7 @@ export const SCENARIOS = {
     line: 'The agents have little time for several calls each; the chat could wait a little.',
     load: 1.5,
     kinds: { chat: { ...CHAT, share: 5 }, agent: { ...AGENT, share: 3 }, summarizer: SUMMARY },
-    haste: 0.3,
+    haste: 0.5,
   },
   memory: {
     ...BASE,
@@ -90,9 +91,9 @@ export const SCENARIOS = {
     line: 'Long contexts fill the places in the GPU’s memory before its time is used up.',
     load: 1.5,
     kinds: {
-      chat: { share: 6, prompt: length(900, 0.4, 1800), output: length(200, 0.5, 400) },
+      chat: { share: 8, prompt: length(260, 0.4, 600), output: length(220, 0.5, 500) },
       agent: AGENT,
-      summarizer: { share: 3, prompt: length(1800, 0.3, 3000), output: length(300, 0.3, 500) },
+      summarizer: { share: 2, prompt: length(2600, 0.2, 3300), output: length(400, 0.3, 600) },
     },
   },
   reasoning: {
@@ -143,7 +144,7 @@ const BLOCK_TOKENS = 16;
 /** Most tokens that an answer may have, over its longest length: nobody is told how long it will be. */
 const SPARE_TOKENS = 64;
 
-/** Who waits how long for a first token before leaving, ms; an agent's run, for so many deadlines. */
+/** Who waits how long for a token before leaving, ms; and for an agent's answer, in deadlines. */
 const PATIENCE_MS = { chat: 8000, summarizer: 30_000 };
 const AGENT_PATIENCE = 1.5;
 
