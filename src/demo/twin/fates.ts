@@ -25,13 +25,13 @@ const BACKGROUND = 'summarizer';
  */
 export class Fates {
   readonly #fates = new Map<string, Fate>();
-  readonly #nameOf: (id: string) => string;
+  readonly #nameOf: (id: string) => string | undefined;
   #live = new Map<string, { program: boolean; due: boolean }>();
   /** When background tokens were written. */
   #background: number[] = [];
 
-  /** `nameOf`: what a request or program is called here. */
-  constructor(nameOf: (id: string) => string = (id) => id) {
+  /** `nameOf`: what a request or program is called here; what has no name is left out. */
+  constructor(nameOf: (id: string) => string | undefined = (id) => id) {
     this.#nameOf = nameOf;
   }
 
@@ -64,26 +64,29 @@ export class Fates {
       for (const { requestId, app, class: kind, arrivalMs, met } of ended) {
         finished.add(requestId);
         if (kind === 'program') continue; // the whole is judged, not its calls
-        const fate = this.#fate(this.#nameOf(requestId), app, arrivalMs);
+        const fate = this.#fate(requestId, app, arrivalMs);
+        if (fate === undefined) continue;
         fate.endMs = endMs;
         if (kind !== 'best-effort') fate.met = met;
       }
     }
     for (const { id, app, startMs, deadlineMs, endMs } of programs) {
-      const fate = this.#fate(this.#nameOf(id), app, startMs);
+      const fate = this.#fate(id, app, startMs);
+      if (fate === undefined) continue;
       fate.endMs = endMs;
       fate.met = endMs <= deadlineMs;
     }
     const live = new Map<string, { program: boolean; due: boolean }>();
     for (const request of requests) {
       const { id, app, program, arrivalMs, dueMs } = request;
-      const fate = this.#fate(this.#nameOf(program ?? id), app, arrivalMs);
+      const fate = this.#fate(program ?? id, app, arrivalMs);
+      if (fate === undefined) continue;
       live.set(id, { program: program !== undefined, due: dueMs !== undefined });
       if (isLate(request, atMs)) fate.met ??= false;
     }
     for (const [id, { program, due }] of this.#live) {
       if (live.has(id) || finished.has(id) || program) continue;
-      const fate = this.#fates.get(this.#nameOf(id));
+      const fate = this.#fates.get(this.#nameOf(id) ?? '');
       if (fate === undefined || fate.endMs !== undefined) continue;
       fate.endMs = atMs; // its visitor has left
       if (due) fate.met = false;
@@ -92,7 +95,9 @@ export class Fates {
     this.#forget(atMs - KEPT_MS);
   }
 
-  #fate(id: string, app: string, arrivalMs: number): Fate {
+  #fate(told: string, app: string, arrivalMs: number): Fate | undefined {
+    const id = this.#nameOf(told);
+    if (id === undefined) return undefined;
     let fate = this.#fates.get(id);
     if (fate === undefined) {
       fate = { id, app, arrivalMs };

@@ -1,5 +1,5 @@
 import type { PolicyName } from '../../client';
-import { type Fate, type Fates } from './fates';
+import type { Fate, Fates } from './fates';
 import { isJudged } from './standing';
 
 /** One request, or program, and what became of it under either policy. */
@@ -116,5 +116,7 @@ function price({ met }: Verdict, slower: number | 'same'): string {
   if (slower === 'same') return '';
   const percent = Math.round(Math.abs(slower) * 100);
   if (slower < 0) return `${met.a < met.b ? 'But summaries' : 'Summaries'} are ${percent}% faster.`;
-  return met.a > met.b ? `Cost: summaries ${percent}% slower.` : `Summaries are ${percent}% slower.`;
+  return met.a > met.b
+    ? `Cost: summaries ${percent}% slower.`
+    : `Summaries are ${percent}% slower.`;
 }
