@@ -1,5 +1,6 @@
 import { EngineMenu } from './dashboard/engine/engine-menu';
 import { type Theme, useSettings } from './store/settings';
+import { useTour } from './twin/ui/tour';
 
 export function Header() {
   return (
@@ -8,9 +9,10 @@ export function Header() {
         <Mark />
         Tempo
       </h1>
-      <p className="tagline">Three features of one page, one language model</p>
+      <p className="tagline">Who is on time depends on who goes first</p>
       <EngineMenu />
       <div className="top-tools">
+        <TourButton />
         <TrafficSwitch />
         <ThemeChoice />
       </div>
@@ -25,6 +27,17 @@ function Mark() {
       <path d="M0 8h4M8 8h12" stroke="var(--agent)" strokeWidth="4" />
       <path d="M0 14h14M18 14h2" stroke="var(--summarizer)" strokeWidth="4" />
     </svg>
+  );
+}
+
+function TourButton() {
+  const at = useTour((tour) => tour.at);
+  const show = useTour((tour) => tour.show);
+  if (at !== undefined) return null;
+  return (
+    <button type="button" className="button quiet" onClick={() => show(0)}>
+      In a minute
+    </button>
   );
 }
 

@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 import type { PolicyName, Slo } from '../../client';
 import { type AppName, DEFAULT_SLOS } from '../design/apps';
+import { readAddress } from '../twin/address';
 import { saneChoices } from './sane-choices';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -58,6 +59,10 @@ export const useSettings = create<Settings>()(
     },
   ),
 );
+
+// An address that names a policy counts for more than what was chosen before.
+const { a: policyOfAddress } = readAddress(location.search).choice;
+if (policyOfAddress !== undefined) useSettings.setState({ policy: policyOfAddress });
 
 function applyTheme({ theme }: Settings): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;

@@ -1,7 +1,6 @@
 import { create } from 'zustand';
 import type { PolicyName } from '../../client';
 import { useLive } from '../store/live';
-import { useSettings } from '../store/settings';
 import { type Choice, readAddress, writeAddress } from './address';
 import { SCENARIOS, type ScenarioName } from './scenarios';
 import type { Standing } from './standing';
@@ -33,7 +32,6 @@ const DEFAULTS = { scenario: 'rush', seed: 7, b: 'fcfs' } as const;
 
 const { choice, problems } = readAddress(location.search);
 const scenario = choice.scenario ?? DEFAULTS.scenario;
-if (choice.a !== undefined) useSettings.setState({ policy: choice.a });
 
 export const useLesson = create<Lesson>()((set) => ({
   scenario,

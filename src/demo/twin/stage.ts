@@ -47,7 +47,11 @@ class Stage {
   /** Requests of the page's own, and how many tokens each has written. */
   readonly #own = new Map<string, number>();
   readonly #prompts = new Prompts(tempo);
-  readonly #visitors = new Visitors(tempo, this.#prompts, (id, arrival) => this.#name(id, arrival));
+  readonly #visitors = new Visitors(tempo, this.#prompts, (id, arrival, call) => {
+    const name = call === undefined ? arrival.id : `${arrival.id}.${call}.0`; // as the replay calls it
+    this.#names.set(id, name);
+    this.#ids.set(name, id);
+  });
   #worker: Worker | undefined;
   #run = 0;
   /** The server's clock less the page's, ms. */
@@ -201,11 +205,6 @@ class Stage {
   #arrive(arrival: Arrival): void {
     this.#post({ type: 'arrive', arrival });
     void this.#visitors.send(arrival);
-  }
-
-  #name(id: string, arrival: Arrival): void {
-    this.#names.set(id, arrival.id);
-    this.#ids.set(arrival.id, id);
   }
 
   #take(snapshot: Snapshot): void {

@@ -6,8 +6,8 @@ import { pause } from '../store/pause';
 import type { Prompts } from './prompts';
 import { type Onlooker, onlookerOf } from './visitor';
 
-/** Hears under which id the engine knows what it is asked. */
-type Named = (id: string, arrival: Arrival) => void;
+/** Hears under which id the engine knows what it is asked: a request, a program, or which call of it. */
+type Named = (id: string, arrival: Arrival, call?: number) => void;
 
 /**
  * Asks the live engine what arrives, whatever it is busy with: nobody waits for another's answer. Who is
@@ -98,7 +98,7 @@ export class Visitors {
             onlooker,
             told: () => {},
             signal,
-            named: (requestId) => this.#named(requestId, arrival),
+            named: (requestId) => this.#named(requestId, arrival, at),
           });
         }
       }

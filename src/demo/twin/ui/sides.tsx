@@ -1,0 +1,100 @@
+import { useEffect, useRef } from 'react';
+import { POLICY_NAMES, type PolicyName } from '../../../client';
+import { nameOf } from '../../dashboard/engine/models';
+import { APPS } from '../../dashboard/parts';
+import { POLICY_TEXTS } from '../../dashboard/policies';
+import { PolicySwitch } from '../../dashboard/policy-switch';
+import { useEngine } from '../../store/engine';
+import { useLive } from '../../store/live';
+import { useLesson } from '../lesson';
+import { defineTwins, type Twins } from '../view/twins';
+
+declare module 'react' {
+  namespace JSX {
+    interface IntrinsicElements {
+      'tempo-twins': { ref?: React.Ref<Twins>; children?: React.ReactNode };
+    }
+  }
+}
+
+defineTwins();
+
+/** What runs live, and below it the same requests under another policy. */
+export function TwinTimelines() {
+  const element = useRef<Twins>(null);
+  useEffect(() => {
+    if (element.current !== null) element.current.apps = APPS;
+  }, []);
+  return (
+    <tempo-twins ref={element}>
+      <SideA />
+      <SideB />
+    </tempo-twins>
+  );
+}
+
+function SideA() {
+  const simulated = useLive(({ snapshot }) => snapshot?.simulated === true);
+  const current = useEngine((engine) => engine.current);
+  return (
+    <div className="side-head" slot="a">
+      <span className="side-letter">A</span>
+      <PolicySwitch />
+      <p className="side-words">
+        runs live on {nameOf(current)}
+        {simulated && (
+          <>
+            {' '}
+            <span className="simulated-mark">simulated</span>
+          </>
+        )}
+      </p>
+      <Score side="a" />
+    </div>
+  );
+}
+
+function SideB() {
+  const b = useLesson((lesson) => lesson.b);
+  const { setB } = useLesson.getState();
+  return (
+    <div className="side-head" slot="b">
+      <span className="side-letter">B</span>
+      <label className="side-policy">
+        <span className="hidden-text">Policy of B</span>
+        <select
+          className="inline-select"
+          value={b}
+          onChange={({ target: { value } }) => {
+            const policy = POLICY_NAMES.find((name): name is PolicyName => name === value);
+            if (policy !== undefined) setB(policy);
+          }}
+        >
+          {POLICY_NAMES.map((name) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p className="side-words side-line">{POLICY_TEXTS[b].line}</p>
+      <p className="side-words">
+        the same requests on a copy of this device <span className="simulated-mark">simulated</span>
+      </p>
+      <Score side="b" />
+    </div>
+  );
+}
+
+/** How many were in time on this side. */
+function Score({ side }: { side: 'a' | 'b' }) {
+  const verdict = useLesson((lesson) => lesson.verdict);
+  const judged = verdict?.judged ?? 0;
+  const met = verdict?.met[side] ?? 0;
+  const lost = judged > 0 && met / judged < 0.9;
+  return (
+    <p className={lost ? 'side-score late' : 'side-score'} data-side={side}>
+      <b>{judged === 0 ? '–' : met}</b> of {judged} in time
+    </p>
+  );
+}
