@@ -7,7 +7,7 @@ export function Header() {
     <header className="top">
       <h1 className="wordmark">
         <Mark />
-        Tempo
+        <span className="top-name">Tempo</span>
       </h1>
       <p className="tagline">Who is on time depends on who goes first</p>
       <EngineMenu />
@@ -53,7 +53,9 @@ function TrafficSwitch() {
         checked={on}
         onChange={(event) => setOn(event.target.checked)}
       />
-      Demo traffic
+      <span>
+        <span className="top-word">Demo</span> traffic
+      </span>
     </label>
   );
 }
@@ -65,7 +67,7 @@ function ThemeChoice() {
   const setTheme = useSettings((settings) => settings.setTheme);
   return (
     <label className="theme">
-      Theme{' '}
+      <span className="top-word">Theme </span>
       <select
         className="inline-select"
         value={theme}

@@ -140,7 +140,8 @@ function drawStates(scene: Scene): void {
       const x0 = Math.max(-4, xAt(scene, fromMs));
       const x1 = xAt(scene, untilMs);
       if (x1 <= 0 || x1 <= x0) continue;
-      context.globalAlpha = state === 'paused' ? 0.45 : 0.8;
+      // Many that wait are a pattern, not so many lines.
+      context.globalAlpha = state === 'paused' || bar.height < 5 ? 0.45 : 0.8;
       if (state === 'paused') context.fillRect(x0, middle - 1, x1 - x0, 2);
       else {
         // Dots that stay where they are in time while the line moves.

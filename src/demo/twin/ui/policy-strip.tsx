@@ -14,11 +14,11 @@ export function PolicyStrip() {
     <section className="policy-strip" aria-labelledby="strip-title">
       <header className="strip-head">
         <h2 id="strip-title">All policies</h2>
-        <p className="muted">the same requests, replayed; choose B</p>
+        <p className="muted">replayed; a click shows it as B</p>
       </header>
       <div className="strip-columns" aria-hidden="true">
         <span>in time</span>
-        <span>background, tokens/s</span>
+        <span>tokens/s left</span>
       </div>
       <ul>
         {[...POLICY_NAMES].reverse().map((policy) => {

@@ -20,8 +20,8 @@ import styles from './twins.css?inline';
 /** Narrower than this, px, there are no heads beside the lanes, and everything is lower. */
 const NARROW = 720;
 
-const WIDE_SIZES: Omit<Sizes, 'axis'> = { track: (lanes) => (lanes <= 2 ? 52 : 64), engine: 32 };
-const NARROW_SIZES: Omit<Sizes, 'axis'> = { track: (lanes) => (lanes <= 2 ? 26 : 34), engine: 22 };
+const WIDE_SIZES: Omit<Sizes, 'axis'> = { track: () => 60, engine: 32 };
+const NARROW_SIZES: Omit<Sizes, 'axis'> = { track: () => 32, engine: 22 };
 const AXIS = 20;
 const PAIRED_EVERY_MS = 200;
 
@@ -183,11 +183,10 @@ export class Twins extends HTMLElement {
 
   #update(): void {
     const { roster } = this;
-    const lanes = (app: string) =>
-      Math.max(...this.#sides.map(({ history }) => history.lanesOf(app)));
     const sizes = this.#narrow ? NARROW_SIZES : WIDE_SIZES;
     for (const side of this.#sides) {
       const axis = side.name === 'b' ? AXIS : 0;
+      const lanes = (app: string) => side.history.lanesOf(app);
       side.update(new Layout(roster.all, lanes, { ...sizes, axis }));
     }
     const { verdict } = useLesson.getState();
