@@ -1,8 +1,8 @@
 import type { ServerState, Snapshot } from '../../client';
 import { CostModel, DEVICE_PROFILES, type DeviceProfile, isDeviceProfileName } from '../../lab';
 
-/** Steps that follow one another closer than this had nothing between them but the next plan, ms. */
-const NEXT_MS = 12;
+/** While there was work, what lay between two steps was the next plan, or a busy machine; unless it was more, ms. */
+const NEXT_MS = 120;
 /** How fast the past is forgotten, a step. */
 const FORGETTING = 0.99;
 /** No step counts for more than so many times what was expected: a hidden tab, a long pause. */
@@ -25,7 +25,9 @@ export class Device {
   /** Measured time over expected time, both forgotten as they grow old. */
   #measured = 0;
   #expected = 0;
-  #last: { startMs: number; endMs: number; tokens: number; contextTokens: number } | undefined;
+  #last:
+    | { startMs: number; endMs: number; tokens: number; contextTokens: number; idle: boolean }
+    | undefined;
 
   /** Steps that were measured. */
   steps = 0;
@@ -75,7 +77,7 @@ export class Device {
     const context = new Map(requests.map(({ id, computedTokens }) => [id, computedTokens]));
     for (const { startMs, endMs, work } of steps) {
       const last = this.#last;
-      if (last !== undefined && startMs - last.endMs < NEXT_MS) {
+      if (last !== undefined && !last.idle && startMs - last.endMs < NEXT_MS) {
         const { tokens, contextTokens } = last;
         this.#measure(startMs - last.startMs, tokens, contextTokens);
       }
@@ -85,8 +87,9 @@ export class Device {
         tokens += own;
         contextTokens += context.get(requestId) ?? 0;
       }
-      this.#last = { startMs, endMs, tokens, contextTokens };
+      this.#last = { startMs, endMs, tokens, contextTokens, idle: false };
     }
+    if (this.#last !== undefined) this.#last.idle = requests.length === 0;
   }
 
   #measure(tookMs: number, tokens: number, contextTokens: number): void {

@@ -113,7 +113,7 @@ class Stage {
   /** Since when the numbers count, ms: 30 s, but not what arrived under another policy. */
   get sinceMs(): number {
     const { current } = monitor.ledger;
-    return Math.max(this.#now() - SPAN_MS, this.#startMs, current?.fromMs ?? 0);
+    return Math.max(this.shownMs() - SPAN_MS, this.#startMs, current?.fromMs ?? 0);
   }
 
   /** What became of the same requests above and below. */

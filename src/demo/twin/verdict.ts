@@ -105,18 +105,19 @@ export function verdictWords(verdict: Verdict): string {
     .join(' ');
 }
 
-/** The background under A beside that under B: how much slower (above 0) or faster, as a share. */
+/** The background under A beside that under B: how much slower (below 0) or faster, as a share of B's. */
 function backgroundOf({ background: { a, b }, spanMs }: Verdict): number | 'same' {
   if (spanMs < RATE_JUDGED_MS || Math.max(a, b) < LEAST_RATE) return 'same';
-  const slower = a < b ? 1 - a / b : b / a - 1;
-  return Math.abs(slower) < SAME_RATE ? 'same' : slower;
+  const faster = a / b - 1;
+  return Math.abs(faster) < SAME_RATE ? 'same' : faster;
 }
 
-function price({ met }: Verdict, slower: number | 'same'): string {
-  if (slower === 'same') return '';
-  const percent = Math.round(Math.abs(slower) * 100);
-  if (slower < 0) return `${met.a < met.b ? 'But summaries' : 'Summaries'} are ${percent}% faster.`;
-  return met.a > met.b
-    ? `Cost: summaries ${percent}% slower.`
-    : `Summaries are ${percent}% slower.`;
+function price({ met, b, background }: Verdict, faster: number | 'same'): string {
+  if (faster === 'same') return '';
+  if (background.b < LEAST_RATE) return `Summaries go on; under ${b} they stand still.`;
+  const percent = `${Math.round(Math.abs(faster) * 100)}%`;
+  if (faster > 0) return `${met.a < met.b ? 'But summaries' : 'Summaries'} are ${percent} faster.`;
+  const slower = background.a < LEAST_RATE ? 'stand still' : `${percent} slower`;
+  if (met.a > met.b) return `Cost: summaries ${slower}.`;
+  return background.a < LEAST_RATE ? 'Summaries stand still.' : `Summaries are ${slower}.`;
 }

@@ -36,10 +36,18 @@ export function TwinTimelines() {
 function SideA() {
   const simulated = useLive(({ snapshot }) => snapshot?.simulated === true);
   const current = useEngine((engine) => engine.current);
+  const policy = useLive((live) => live.policy);
+  const { setPolicy } = useLive.getState();
   return (
     <div className="side-head" slot="a">
       <span className="side-letter">A</span>
       <PolicySwitch />
+      <PolicySelect
+        label="Policy of A"
+        narrow
+        policy={policy}
+        onChoose={(name) => void setPolicy(name).catch(() => {})}
+      />
       <p className="side-words">
         runs live on {nameOf(current)}
         {simulated && (
@@ -60,29 +68,43 @@ function SideB() {
   return (
     <div className="side-head" slot="b">
       <span className="side-letter">B</span>
-      <label className="side-policy">
-        <span className="hidden-text">Policy of B</span>
-        <select
-          className="inline-select"
-          value={b}
-          onChange={({ target: { value } }) => {
-            const policy = POLICY_NAMES.find((name): name is PolicyName => name === value);
-            if (policy !== undefined) setB(policy);
-          }}
-        >
-          {POLICY_NAMES.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PolicySelect label="Policy of B" policy={b} onChoose={setB} />
       <p className="side-words side-line">{POLICY_TEXTS[b].line}</p>
       <p className="side-words">
         the same requests on a copy of this device <span className="simulated-mark">simulated</span>
       </p>
       <Score side="b" />
     </div>
+  );
+}
+
+interface PolicySelectProps {
+  label: string;
+  /** Only where there is no room for more. */
+  narrow?: boolean;
+  policy: PolicyName;
+  onChoose(policy: PolicyName): void;
+}
+
+function PolicySelect({ label, narrow = false, policy, onChoose }: PolicySelectProps) {
+  return (
+    <label className={narrow ? 'side-policy narrow' : 'side-policy'}>
+      <span className="hidden-text">{label}</span>
+      <select
+        className="inline-select"
+        value={policy}
+        onChange={({ target: { value } }) => {
+          const chosen = POLICY_NAMES.find((name) => name === value);
+          if (chosen !== undefined) onChoose(chosen);
+        }}
+      >
+        {POLICY_NAMES.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
