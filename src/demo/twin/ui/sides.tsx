@@ -48,6 +48,7 @@ function SideA() {
         policy={policy}
         onChoose={(name) => void setPolicy(name).catch(() => {})}
       />
+      <p className="side-words side-line">{POLICY_TEXTS[policy].line}</p>
       <p className="side-words">
         runs live on {nameOf(current)}
         {simulated && (
