@@ -299,7 +299,7 @@ function drawSelection(scene: Scene): void {
   if (step === undefined) return;
   const height = layout.engineTop + layout.engineHeight;
   const x0 = xAt(scene, step.startMs);
-  const x1 = Math.max(x0 + 1, xAt(scene, step.endMs));
+  const x1 = Math.max(x0 + 1, xAt(scene, Math.min(step.endMs, scene.nowMs)));
   context.fillStyle = palette.ink;
   context.globalAlpha = 0.12;
   context.fillRect(x0 - 2, 0, x1 - x0 + 4, height);

@@ -15,7 +15,8 @@ export interface Life {
   app: string;
   stage: string;
   policy: PolicyName | undefined;
-  arrivalMs: number;
+  /** How long ago it arrived, ms. */
+  agoMs: number;
   /** ms from arrival; undefined while it has not happened. */
   firstTokenMs: number | undefined;
   endMs: number | undefined;
@@ -53,7 +54,7 @@ export function lifeOf(history: StepHistory, id: string): Life | undefined {
     app: span.app,
     stage: span.stage,
     policy: moments.at(-1)?.policy,
-    arrivalMs: startMs,
+    agoMs: history.atMs - startMs,
     firstTokenMs: first && first.atMs - startMs,
     endMs: endMs === undefined ? undefined : endMs - startMs,
     dueMs: firstDueMs === undefined ? undefined : firstDueMs - startMs,

@@ -1,6 +1,8 @@
 import { useEffect, useState } from 'react';
+import { signed } from '../../../dashboard/format';
 import { APP_LABELS, isAppName } from '../../design/apps';
 import { duration } from '../../design/format';
+import { ScrollArea } from '../../design/scroll-area';
 import { monitor } from '../../store/live';
 import { useLesson } from '../lesson';
 import { type Life, type LifeMoment, lifeOf } from '../life';
@@ -24,11 +26,11 @@ export function LifeCard({ name }: { name: string }) {
           Close
         </button>
       </header>
-      <div className="life-scroll">
+      <ScrollArea label="Its life" className="life-scroll">
         <LifeSide letter="A" life={a} />
         {a !== undefined && <Charts life={a} />}
         <LifeSide letter="B" life={b} />
-      </div>
+      </ScrollArea>
       <p className="life-hint muted">
         Drag the dot where it is due to give the whole app another objective.
       </p>
@@ -74,11 +76,12 @@ function LifeSide({ letter, life }: { letter: 'A' | 'B'; life: Life | undefined 
       </p>
     );
   }
-  const { policy, firstTokenMs, endMs, dueMs, idle, lateMs, met, generatedTokens } = life;
+  const { policy, agoMs, firstTokenMs, endMs, dueMs, idle, lateMs, met, generatedTokens } = life;
   return (
     <dl className="life-facts" data-side={letter.toLowerCase()}>
       <dt className="life-side">{letter}</dt>
       <dd className="life-side">{policy ?? ''}</dd>
+      <Fact name="arrived">{duration(agoMs)} ago</Fact>
       {idle.map(({ kind, ms, because }) => (
         <Fact key={kind} name={kind}>
           {duration(ms)}
@@ -125,8 +128,8 @@ function Charts({ life: { moments } }: { life: Life }) {
         lines={[(m) => m.expectedTokens, (m) => m.generatedTokens]}
       />
       <Spark
-        label="slack, ms"
-        value={last.slackMs === undefined ? '–' : String(Math.round(last.slackMs))}
+        label="slack"
+        value={last.slackMs === undefined ? '–' : signed(last.slackMs)}
         moments={moments}
         lines={[(m) => m.slackMs]}
       />

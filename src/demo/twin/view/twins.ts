@@ -400,6 +400,7 @@ class Side {
   }
 
   #pin({ id }: Span): void {
+    this.#card.replaceChildren();
     const name = this.name === 'a' ? stage.nameOf(id) : id;
     useLesson.getState().pin(name);
   }
@@ -412,7 +413,9 @@ class Side {
   #select(selection: Selection | undefined): void {
     this.#selection = selection;
     const { roster } = this.#twins;
-    const cards = selection ? [stepCard(selection, this.#canvas.clientWidth, { roster })] : [];
+    // Who looks at one request has its life beside it.
+    const shown = useLesson.getState().pinned === undefined ? selection : undefined;
+    const cards = shown ? [stepCard(shown, this.#canvas.clientWidth, { roster })] : [];
     this.#card.replaceChildren(...cards);
   }
 }
