@@ -217,12 +217,30 @@ test('a click looks at a request, and where it is due can be dragged', async ({ 
   if (box === null) throw new Error('There is no timeline.');
   const { x, y, width } = box;
   // Somewhere in the chat's lanes there is a request whose first due time is in view.
-  for (let i = 0; i < 40 && (await life(page).count()) === 0; i++) {
-    await page.mouse.click(x + width * (0.25 + 0.05 * (i % 8)), y + 6 + 4 * Math.floor(i / 8));
+  const handle = page.locator('.side-a .due-handle');
+  for (let i = 0; i < 90 && !(await handle.isVisible()); i++) {
+    await page.mouse.click(x + width * (0.84 - 0.05 * (i % 6)), y + 6 + 4 * Math.floor(i / 6));
   }
   await expect(life(page)).toBeVisible();
-  const due = await life(page).locator('[data-side="a"]').innerText();
-  expect(due).toMatch(/due\s+after \d+/);
+  expect(await life(page).locator('[data-side="a"]').innerText()).toMatch(/due\s+after 800 ms/);
+  const field = page.getByLabel('Time to first token');
+  const grip = await handle.boundingBox();
+  if (grip === null) throw new Error('There is nothing to drag.');
+  await page.mouse.move(grip.x + grip.width / 2, grip.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(grip.x + grip.width / 2 + 60, grip.y + 8, { steps: 4 });
+  await expect(handle).toHaveAttribute('data-value', /^\d+ ms$/);
+  await page.mouse.up();
+  await expect(field).not.toHaveValue('800');
+  const dragged = Number(await field.inputValue());
+  expect(dragged).toBeGreaterThan(900);
+  // And with the keyboard.
+  await handle.focus();
+  await handle.press('ArrowRight');
+  await expect(field).toHaveValue(String(dragged + 50));
+  await expect(page.locator('.side-a .track-head[data-app="chat"]')).toContainText(
+    `of ${dragged + 50} ms`,
+  );
 });
 
 test('the timelines share one pause, one axis and one cursor', async ({ page }) => {

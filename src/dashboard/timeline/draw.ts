@@ -186,7 +186,7 @@ function drawLate(scene: Scene, share: number): void {
   }
 }
 
-/** A frame around the request that is looked at, and a handle where its first token, or all of it, is due. */
+/** A frame around the request that is looked at. */
 function drawPinned(scene: Scene): void {
   const { context, history, palette, pinned, nowMs } = scene;
   const span = pinned === undefined ? undefined : history.span(pinned);
@@ -197,13 +197,6 @@ function drawPinned(scene: Scene): void {
   context.strokeStyle = palette.ink;
   context.lineWidth = 2;
   context.strokeRect(x0, bar.top - 2, Math.max(4, x1 - x0), bar.height + 4);
-  if (span.firstDueMs === undefined) return;
-  const due = snap(scene, xAt(scene, span.firstDueMs));
-  context.fillStyle = palette.ink;
-  context.fillRect(due - 1, bar.top - 6, 2, bar.height + 12);
-  context.beginPath();
-  context.arc(due, bar.top - 6, 4, 0, 7);
-  context.fill();
 }
 
 /** One run of steps in which a request did the same. */

@@ -22,6 +22,9 @@ export interface TimelineView extends Pick<View, 'roster' | 'palette' | 'font'> 
 const DELAY_MS = 140;
 /** With reduced motion the view moves on in steps of this, ms. */
 const REDUCED_EVERY_MS = 500;
+/** With more requests than this, the page's other work is worth more than every frame: every second one, ms. */
+const MANY_SPANS = 60;
+const MANY_EVERY_MS = 30;
 
 /**
  * Draws the history on a canvas, once a frame and only when there is something new. It stands still
@@ -200,7 +203,9 @@ export class TimelineCanvas {
     if (!this.#dirty) {
       if (this.#playhead.frozen) return;
       if (version === this.#drawnVersion && (!live || this.#reduced.matches)) return;
-      if (this.#reduced.matches && now - this.#drawnAt < REDUCED_EVERY_MS) return;
+      const sinceMs = now - this.#drawnAt;
+      if (this.#reduced.matches && sinceMs < REDUCED_EVERY_MS) return;
+      if (this.history.spans.length > MANY_SPANS && sinceMs < MANY_EVERY_MS) return;
     }
     this.#dirty = false;
     this.#drawnVersion = version;

@@ -11,13 +11,15 @@ import { Fates } from './fates';
 import { useLesson } from './lesson';
 import { Prompts } from './prompts';
 import type { FromRace, ToRace } from './replay/race';
-import { arrivalOf, meanWorkMs, Traffic } from './scenarios';
+import { arrivalOf, meanWorkMs, type ScenarioName, Traffic } from './scenarios';
 import { SPAN_MS, verdictOf } from './verdict';
 import { Visitors } from './visitors';
 
 /** How often the replays are told to go on, and the verdict is given, ms. */
 const ADVANCE_MS = 200;
 const VERDICT_MS = 500;
+/** How often arrivals are fitted to the device's speed, ms. */
+const MEASURED_EVERY_MS = 5000;
 /** The replays stay so far behind the live engine: what arrives by then is known. */
 const BEHIND_MS = 120;
 /** What is shown is this far behind, so that both sides have it. */
@@ -63,6 +65,7 @@ class Stage {
   #nextMs = 0;
   #verdictAt = 0;
   #meanMs = 1;
+  #measuredAt = 0;
 
   start(): void {
     this.#worker = new Worker(new URL('./replay/worker.ts', import.meta.url), {
@@ -163,7 +166,7 @@ class Stage {
     const { scenario, seed } = useLesson.getState();
     const { profile } = this.device;
     this.#traffic = new Traffic(scenario, seed, profile.contextWindow);
-    this.#meanMs = meanWorkMs(scenario, profile);
+    this.#measure(scenario);
     this.#count = 0;
     this.#nextMs = this.#startMs;
     this.#schedule();
@@ -175,7 +178,7 @@ class Stage {
     if (traffic === undefined) return;
     const draft = traffic.next();
     const { scenario, load } = useLesson.getState();
-    if (this.#count % 16 === 0) this.#meanMs = meanWorkMs(scenario, this.device.profile);
+    if (this.#now() - this.#measuredAt > MEASURED_EVERY_MS) this.#measure(scenario);
     this.#nextMs += (draft.gap * this.#meanMs) / load;
     this.#nextMs = Math.max(this.#nextMs, this.#now() - MISSED_MS);
     const atMs = this.#nextMs;
@@ -187,6 +190,12 @@ class Stage {
       },
       Math.max(0, atMs - this.#now()),
     );
+  }
+
+  /** How fast the device is by now: load 1 is what fills it. */
+  #measure(scenario: ScenarioName): void {
+    this.#meanMs = meanWorkMs(scenario, this.device.profile);
+    this.#measuredAt = this.#now();
   }
 
   #burst(number: number): void {

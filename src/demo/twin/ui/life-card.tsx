@@ -32,7 +32,8 @@ export function LifeCard({ name }: { name: string }) {
         <LifeSide letter="B" life={b} />
       </ScrollArea>
       <p className="life-hint muted">
-        Drag the dot where it is due to give the whole app another objective.
+        Drag the line where it is due, or move it with the arrow keys: it is the whole app’s
+        objective.
       </p>
     </section>
   );
@@ -96,8 +97,8 @@ function LifeSide({ letter, life }: { letter: 'A' | 'B'; life: Life | undefined 
         {endMs === undefined
           ? `${generatedTokens} tokens`
           : `after ${duration(endMs)}, ${generatedTokens} tokens`}
-        {lateMs > 0 && <span className="missed"> late for {duration(lateMs)}</span>}
-        {met === true && ' in time'}
+        {lateMs > 0 && <span className="missed">, late for {duration(lateMs)}</span>}
+        {met === true && ', in time'}
       </Fact>
     </dl>
   );
@@ -116,14 +117,18 @@ const WIDTH = 200;
 const HEIGHT = 44;
 
 /** Its predicted length, its slack and its pages, over its life under A. */
-function Charts({ life: { moments } }: { life: Life }) {
+function Charts({ life: { moments, endMs } }: { life: Life }) {
   if (moments.length < 2) return null;
   const last = moments[moments.length - 1];
   return (
     <div className="life-charts">
       <Spark
         label="answer, tokens"
-        value={`${last.generatedTokens} of about ${last.expectedTokens ?? '?'}`}
+        value={
+          endMs === undefined && last.expectedTokens !== undefined
+            ? `${last.generatedTokens} of about ${last.expectedTokens}`
+            : String(last.generatedTokens)
+        }
         moments={moments}
         lines={[(m) => m.expectedTokens, (m) => m.generatedTokens]}
       />

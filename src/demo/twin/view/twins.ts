@@ -12,7 +12,7 @@ import { monitor } from '../../store/live';
 import { useLesson } from '../lesson';
 import { stage } from '../stage';
 import { type Pair, pairsOf } from '../verdict';
-import { dragged } from './drag-slo';
+import { DueHandle } from './due-handle';
 import { Seam } from './seam';
 import { TwinHead } from './twin-head';
 import styles from './twins.css?inline';
@@ -104,6 +104,7 @@ export class Twins extends HTMLElement {
     const onFrame = () => {
       frame = requestAnimationFrame(onFrame);
       this.#drawSeam();
+      for (const side of this.#sides) side.followPinned();
     };
     this.#recolor();
     for (const side of this.#sides) side.drawing.start();
@@ -235,6 +236,7 @@ class Side {
   readonly #historyOf: () => StepHistory;
   readonly #canvas: HTMLCanvasElement;
   readonly #card = h('div', { 'aria-live': 'off' });
+  readonly #handle: DueHandle;
   readonly #heads: Rows<Track>;
   readonly #steps = h('b');
   readonly #engine = h(
@@ -278,13 +280,14 @@ class Side {
       (selection) => this.#select(selection),
       playhead,
     );
+    this.#handle = new DueHandle(this.drawing);
     const heads = h('div', { class: 'track-heads' }, this.#engine);
     this.#heads = new Rows(heads, () => this.#newHead(), this.#engine);
     this.body = h(
       'div',
       { class: `timeline-body side-${name}` },
       heads,
-      h('div', { class: 'timeline-view' }, this.#canvas, this.#card),
+      h('div', { class: 'timeline-view' }, this.#canvas, this.#handle.element, this.#card),
     );
     this.#listen();
   }
@@ -301,6 +304,13 @@ class Side {
     const { history } = this;
     const stepMs = history.stepMs(history.atMs - 10_000);
     write(this.#steps, stepMs === undefined ? '–' : stepMs.toFixed(1));
+  }
+
+  /** With every frame: the handle goes where the request that is looked at is due. */
+  followPinned(): void {
+    const { pinned } = useLesson.getState();
+    const own = pinned === undefined ? undefined : this.#ownId(pinned);
+    this.#handle.follow(own === undefined ? undefined : this.drawing.history.span(own));
   }
 
   #newHead() {
@@ -336,10 +346,6 @@ class Side {
       drawing.point(event.offsetX);
     });
     canvas.addEventListener('pointerdown', (event) => {
-      const { pinned } = useLesson.getState();
-      const own = pinned === undefined ? undefined : this.#ownId(pinned);
-      const span = own === undefined ? undefined : drawing.history.span(own);
-      if (span !== undefined && dragged(event, span, drawing)) return;
       const touched = drawing.spanAt(event.offsetX, event.offsetY);
       if (touched !== undefined) this.#pin(touched);
       else if (event.pointerType === 'mouse' || this.#selection === undefined) {
