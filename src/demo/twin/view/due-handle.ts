@@ -27,8 +27,9 @@ export class DueHandle {
     const { element } = this;
     // It stands still as long as somebody is about to take it.
     element.addEventListener('pointerenter', () => this.#drawing.playhead.hold());
-    element.addEventListener('pointerleave', () => {
-      if (this.#draggedMs === undefined) this.#drawing.release();
+    element.addEventListener('pointerleave', ({ relatedTarget }) => {
+      const isOnCanvas = relatedTarget instanceof HTMLCanvasElement;
+      if (this.#draggedMs === undefined && !isOnCanvas) this.#drawing.release();
     });
     element.addEventListener('pointerdown', (event) => {
       event.preventDefault();

@@ -354,9 +354,13 @@ class Side {
       } else drawing.release();
     });
     canvas.addEventListener('pointerleave', (event) => {
+      // On the way to the handle the picture stands still, or the handle would be gone.
+      if (event.relatedTarget === this.#handle.element) return;
       if (event.pointerType === 'mouse') drawing.release();
     });
-    canvas.addEventListener('blur', () => drawing.release());
+    canvas.addEventListener('blur', ({ relatedTarget }) => {
+      if (relatedTarget !== this.#handle.element) drawing.release();
+    });
     canvas.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
