@@ -35,7 +35,7 @@ function TourButton() {
   const show = useTour((tour) => tour.show);
   if (at !== undefined) return null;
   return (
-    <button type="button" className="button quiet" onClick={() => show(0)}>
+    <button type="button" className="button quiet tour-button" onClick={() => show(0)}>
       In a minute
     </button>
   );

@@ -236,7 +236,7 @@ function drawSteps(scene: Scene): void {
       const bar = span && barOf(scene, span);
       if (bar === undefined) continue;
       const x = xAt(scene, step.startMs);
-      context.fillStyle = palette.late;
+      context.fillStyle = palette.ink; // red is for what is late alone
       context.beginPath();
       context.moveTo(x - 4, bar.top - 1);
       context.lineTo(x + 4, bar.top - 1);

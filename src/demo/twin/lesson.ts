@@ -28,7 +28,7 @@ interface Lesson {
   dismiss(): void;
 }
 
-const DEFAULTS = { scenario: 'rush', seed: 7, b: 'fcfs' } as const;
+const DEFAULTS = { scenario: 'rush', seed: 2, b: 'fcfs' } as const;
 
 const { choice, problems } = readAddress(location.search);
 const scenario = choice.scenario ?? DEFAULTS.scenario;
