@@ -154,6 +154,7 @@ export class StepHistory {
       copy.#byId.set(own.id, own);
       if (this.#open.has(own.id)) copy.#open.set(own.id, own);
     }
+    for (const [app, lanes] of this.#lanes) copy.#lanes.set(app, lanes);
     copy.atMs = this.atMs;
     copy.maxBatch = this.maxBatch;
     copy.#receivedAt = this.#receivedAt;

@@ -31,6 +31,8 @@ export class DueHandle {
       const isOnCanvas = relatedTarget instanceof HTMLCanvasElement;
       if (this.#draggedMs === undefined && !isOnCanvas) this.#drawing.release();
     });
+    element.addEventListener('focus', () => this.#drawing.playhead.hold());
+    element.addEventListener('blur', () => this.#drawing.release());
     element.addEventListener('pointerdown', (event) => {
       event.preventDefault();
       element.setPointerCapture(event.pointerId);

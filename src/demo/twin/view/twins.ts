@@ -187,7 +187,8 @@ export class Twins extends HTMLElement {
     const sizes = this.#narrow ? NARROW_SIZES : WIDE_SIZES;
     for (const side of this.#sides) {
       const axis = side.name === 'b' ? AXIS : 0;
-      const lanes = (app: string) => side.history.lanesOf(app);
+      // As many as what is shown needed: what stands still does not change.
+      const lanes = (app: string) => side.drawing.history.lanesOf(app);
       side.update(new Layout(roster.all, lanes, { ...sizes, axis }));
     }
     const { verdict } = useLesson.getState();
