@@ -11,7 +11,7 @@ const test = base.extend<{ opened: Page }>({
     page.on('console', (message) => {
       if (message.type() === 'error') errors.push(message.text());
     });
-    await page.goto('/');
+    await page.goto('/?s=calm&load=0.8&b=fcfs'); // few come: what the reader does is soon done
     await use(page);
     expect(errors).toEqual([]);
   },
@@ -171,7 +171,7 @@ test('a text of the reader’s own is summarized before the others', async ({ op
 
 test('a policy takes over at once', async ({ opened: page }) => {
   await expect(queueRows(page, 'summarizer').nth(1)).toBeVisible();
-  await page.getByText('webllm', { exact: true }).click();
+  await page.locator('.policy-switch').getByText('webllm', { exact: true }).click();
   await expect(page.getByText('One request at a time, in order of arrival.')).toBeVisible();
   await expect(page.locator('.queue tbody.chosen')).toHaveCount(1);
   await expect(page.getByRole('row', { name: /^webllm/ })).toBeVisible();
@@ -229,8 +229,8 @@ test('the timeline explains a step to the pointer and to the keyboard', async ({
   const box = await canvas.boundingBox();
   await page.mouse.move((box?.x ?? 0) + (box?.width ?? 0) * 0.8, (box?.y ?? 0) + 40);
   await expect(card).toContainText(/decoded|read/);
-  await panel(page, 'Same requests, same GPU').getByRole('button', { name: 'Pause' }).click();
-  await expect(page.getByRole('button', { name: 'Go on' })).toBeVisible();
+  await panel(page, 'Same requests, same GPU').locator('.pause').click();
+  await expect(page.locator('.timeline .pause')).toHaveText('Go on');
 });
 
 test('another simulated device takes over without a reload', async ({ opened: page }) => {

@@ -62,7 +62,7 @@ export const SCENARIOS = {
     ...BASE,
     title: 'Rush hour',
     line: 'Visitors come in bursts, and more of them than the engine can serve.',
-    load: 2,
+    load: 1.2,
     kinds: { chat: { ...CHAT, share: 9 }, agent: { ...AGENT, share: 1.5 }, summarizer: SUMMARY },
     variation: 1.4,
   },
