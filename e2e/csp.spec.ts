@@ -17,9 +17,9 @@ test('the page works under a strict Content-Security-Policy, its tools too', asy
   });
   await page.goto('/?s=calm&load=0.8');
   const agent = page.getByRole('region', { name: 'Agent', exact: true });
-  await expect(agent.locator('.step').first()).toBeVisible({ timeout: 20_000 });
   await agent.getByLabel('Task for the agent').fill('What is 12*(3+4), and 23 kg in lb?');
   await agent.getByRole('button', { name: 'Run' }).click();
+  await expect(agent.locator('.step').first()).toBeVisible({ timeout: 20_000 });
   await expect(agent.getByText('calculator').first()).toBeVisible({ timeout: 60_000 });
   const chat = page.getByRole('region', { name: 'Chat', exact: true });
   await expect(chat.locator('.message.assistant .markdown').first()).toBeVisible();
