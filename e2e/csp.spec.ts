@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 const POLICY = "script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'self'";
 
 test('the page works under a strict Content-Security-Policy, its tools too', async ({ page }) => {
+  test.slow();
   const violations: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error') violations.push(message.text());
@@ -14,8 +15,10 @@ test('the page works under a strict Content-Security-Policy, its tools too', asy
     const headers = { ...response.headers(), 'content-security-policy': POLICY };
     await route.fulfill({ response, headers });
   });
-  await page.goto('/');
+  await page.goto('/?s=calm&load=0.8');
   const agent = page.getByRole('region', { name: 'Agent', exact: true });
+  await agent.getByLabel('Task for the agent').fill('What is 12*(3+4), and 23 kg in lb?');
+  await agent.getByRole('button', { name: 'Run' }).click();
   await expect(agent.locator('.step').first()).toBeVisible({ timeout: 20_000 });
   await expect(agent.getByText('calculator').first()).toBeVisible({ timeout: 60_000 });
   const chat = page.getByRole('region', { name: 'Chat', exact: true });

@@ -5,13 +5,17 @@ import { expect as baseExpect, type Page, test } from '@playwright/test';
 const expect = baseExpect.configure({ timeout: 20_000 });
 
 const panel = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
-const head = (page: Page, app: string) => page.locator(`.track-head[data-app="${app}"]`);
+/** Beside the live timeline. */
+const head = (page: Page, app: string) => page.locator(`.side-a .track-head[data-app="${app}"]`);
 const account = (page: Page) => page.locator('.account-text');
 
 /** Nobody is there but the reader. */
 const alone = { theme: 'system', trafficChoice: false };
 /** What the summarizer has: nothing. */
 const nothing = { documents: [], paused: false };
+
+/** Few enough come that the engine is not full. */
+const CALM = '/?s=calm&load=0.8&b=fcfs';
 
 async function open(page: Page, settings: object = {}, documents?: object): Promise<void> {
   await page.addInitScript(
@@ -25,7 +29,7 @@ async function open(page: Page, settings: object = {}, documents?: object): Prom
     },
     [settings, documents],
   );
-  await page.goto('/');
+  await page.goto(CALM);
   await expect(page.locator('.timeline')).toBeVisible();
 }
 
@@ -42,10 +46,10 @@ test('a policy answers for what arrived under it, and for nothing else', async (
   await page.getByRole('button', { name: 'Try one at a time' }).click();
   await expect(account(page)).not.toContainText('under tempo: 0%');
   // The figures are the new policy's own, from its first request on.
-  await expect(page.getByText('Figures: last 30 s under webllm')).toBeVisible();
+  await expect(page.getByText('last 30 s under webllm').first()).toBeVisible();
   await page.waitForTimeout(9000);
   await page.getByRole('button', { name: 'Back to tempo' }).click();
-  await expect(page.getByText('Figures: last 30 s under tempo')).toBeVisible();
+  await expect(page.getByText('last 30 s under tempo').first()).toBeVisible();
   const said: string[] = [];
   for (let i = 0; i < 24; i++) {
     said.push(await account(page).innerText());
@@ -60,10 +64,10 @@ test('latencies are of the requests that the verdict is of', async ({ page }) =>
   await open(page, alone, nothing);
   await say(page, 'Who decides what runs next?');
   await expect(head(page, 'chat').locator('.track-figure')).toHaveText('100%in time');
-  await expect(head(page, 'chat')).toContainText(/TTFT, p95\d+of 800 ms/);
+  await expect(head(page, 'chat')).toContainText(/1 of 1; TTFT p95 \d+ of 800 ms/);
   await page.getByLabel('Other policies').selectOption('edf');
   await expect(head(page, 'chat').locator('.track-figure')).toHaveText('–in time');
-  await expect(head(page, 'chat')).toContainText('TTFT, p95–of 800 ms');
+  await expect(head(page, 'chat')).toContainText('none yet; TTFT p95 – of 800 ms');
 });
 
 test('the queue gives each policy’s own rule', async ({ page }) => {
@@ -79,11 +83,12 @@ test('the queue gives each policy’s own rule', async ({ page }) => {
 });
 
 test('the agent’s figure counts its runs, as the line beside it does', async ({ page }) => {
+  test.slow();
   await open(page);
   const both = async () => {
     const text = await head(page, 'agent').innerText();
     const [, share] = text.match(/(–|\d+%)\s*in time/) ?? [];
-    const [, met, of] = text.match(/runs in time\s*(\d+)\s*of (\d+)/) ?? [];
+    const [, met = '0', of = '0'] = text.match(/(\d+) of (\d+)/) ?? [];
     return { share, met: Number(met), of: Number(of) };
   };
   await expect.poll(async () => (await both()).share).toBe('–');
@@ -102,7 +107,8 @@ test('a run is judged by the deadline that it began with', async ({ page }) => {
   await agent.getByLabel('Deadline of a run').fill('1');
   await agent.getByLabel('Deadline of a run').press('Enter');
   await expect(agent.locator('.deadline')).toContainText(/In time/);
-  await expect(head(page, 'agent')).toContainText(/runs in time1of 1/);
+  // The ledger of the policy, too, holds it against the deadline that it began with.
+  await expect(page.getByRole('row', { name: /^tempo/ }).getByTitle('1 of 1')).toHaveText('100%');
 });
 
 test('nobody is sent for visitors who are there already', async ({ page }) => {
@@ -144,9 +150,10 @@ test('the page is as high as what is on it', async ({ page }) => {
   }
   const [whole, seen] = await page.evaluate(() => {
     const root = document.getElementById('root');
-    return [document.documentElement.scrollHeight, root?.getBoundingClientRect().bottom];
+    const bottom = root?.getBoundingClientRect().bottom ?? 0;
+    return [document.documentElement.scrollHeight, bottom + scrollY];
   });
-  expect(whole).toBeLessThanOrEqual(Math.ceil(seen ?? 0));
+  expect(whole).toBeLessThanOrEqual(Math.ceil(seen));
 });
 
 test('forced colours keep what is chosen, whose it is, and what is late', async ({ page }) => {
@@ -160,7 +167,7 @@ test('forced colours keep what is chosen, whose it is, and what is late', async 
       .evaluate((element) => getComputedStyle(element).backgroundColor);
   const swatches = await Promise.all(
     ['chat', 'agent', 'summarizer'].map((app) =>
-      background(`.track-head[data-app="${app}"] .swatch`),
+      background(`.side-a .track-head[data-app="${app}"] .swatch`),
     ),
   );
   expect(new Set(swatches).size).toBe(3);
@@ -171,22 +178,20 @@ test('forced colours keep what is chosen, whose it is, and what is late', async 
   await page.getByRole('switch', { name: 'Demo traffic' }).uncheck();
   expect(await background('.switch input')).not.toBe(on);
   // The canvas, too, draws with three colours of apps.
-  const colours = await page
-    .getByRole('img', { name: /^Steps of the last seconds/ })
-    .evaluate((canvas) => {
-      if (!(canvas instanceof HTMLCanvasElement)) return 0;
-      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
-        data: [],
-      };
-      const hues = new Map<string, number>();
-      for (let i = 0; i < data.length; i += 4) {
-        const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
-        if (Math.max(r, g, b) - Math.min(r, g, b) < 60) continue;
-        const key = `${r},${g},${b}`;
-        hues.set(key, (hues.get(key) ?? 0) + 1);
-      }
-      return [...hues.values()].filter((count) => count > 200).length;
-    });
+  const colours = await page.getByRole('img', { name: /^A, what runs live/ }).evaluate((canvas) => {
+    if (!(canvas instanceof HTMLCanvasElement)) return 0;
+    const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
+      data: [],
+    };
+    const hues = new Map<string, number>();
+    for (let i = 0; i < data.length; i += 4) {
+      const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
+      if (Math.max(r, g, b) - Math.min(r, g, b) < 60) continue;
+      const key = `${r},${g},${b}`;
+      hues.set(key, (hues.get(key) ?? 0) + 1);
+    }
+    return [...hues.values()].filter((count) => count > 200).length;
+  });
   expect(colours).toBeGreaterThanOrEqual(2);
 });
 
@@ -300,7 +305,7 @@ test('what the reader chose is there after a reload', async ({ page }) => {
   await expect(page.getByRole('switch', { name: 'Demo traffic' })).not.toBeChecked();
   await expect(field).toHaveValue('950');
   await expect(head(page, 'chat')).toContainText('of 950 ms');
-  await expect(page.getByText('Figures: last 30 s under qlm')).toBeVisible();
+  await expect(page.getByText('last 30 s under qlm').first()).toBeVisible();
 });
 
 test('nothing moves by itself while the queue is read', { tag: '@phone' }, async ({ page }) => {

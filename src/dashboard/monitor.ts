@@ -28,6 +28,7 @@ export class Monitor {
   readonly ledger = new Ledger();
   readonly #tempo: Tempo | undefined;
   readonly #listeners = new Set<() => void>();
+  readonly #snapshots = new Set<(snapshot: Snapshot) => void>();
   readonly #slos = new Map<string, Slo>();
   #stops: (() => void)[] = [];
   #snapshot: Snapshot | undefined;
@@ -64,6 +65,12 @@ export class Monitor {
     };
   }
 
+  /** Calls back with every snapshot, for as long as somebody subscribes; returns how to stop. */
+  onSnapshot(listener: (snapshot: Snapshot) => void): () => void {
+    this.#snapshots.add(listener);
+    return () => this.#snapshots.delete(listener);
+  }
+
   #watch(): void {
     if (this.#tempo === undefined) return;
     this.#stops = [
@@ -96,6 +103,7 @@ export class Monitor {
       }
       this.#model = model;
     }
+    for (const listener of this.#snapshots) listener(snapshot);
     this.#tell();
   }
 

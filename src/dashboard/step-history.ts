@@ -16,9 +16,33 @@ export interface Span {
   dueMs?: number;
   /** Undefined until it is known, or when it was stopped. */
   met?: boolean;
+  /** When the first token of a stream, or the whole, was to be there. */
+  firstDueMs?: number;
   /** Stretches in one state; the last goes on until the next snapshot. */
   states: { fromMs: number; state: RequestTrace['state'] }[];
+  /** Stretches in which it was behind its objective; the last may still go on. */
+  late: { fromMs: number; untilMs?: number }[];
+  /** How it went, a few times a second. */
+  moments: Moment[];
 }
+
+/** A request as it was at one time. */
+export interface Moment {
+  atMs: number;
+  state: RequestTrace['state'];
+  promptTokens: number;
+  computedTokens: number;
+  generatedTokens: number;
+  /** How many more tokens were expected. */
+  remainingTokens?: number;
+  slackMs?: number;
+  /** What the plan said of it. */
+  line?: Explanation;
+  policy: PolicyName;
+}
+
+/** What a history is told: a snapshot's part. */
+export type Told = Pick<Snapshot, 'atMs' | 'policy' | 'plan' | 'capacity' | 'requests' | 'steps'>;
 
 export interface Mark {
   atMs: number;
@@ -33,7 +57,7 @@ interface PlanTrace {
 }
 
 /** How many requests of an app are drawn side by side: at first, and at most. More share the last lane. */
-const LANES = { first: 2, most: 8 };
+const LANES = { first: 2, most: 16 };
 
 const KEPT_MS = 60_000;
 
@@ -67,7 +91,7 @@ export class StepHistory {
     return this.atMs + Math.min(1000, pageNow - this.#receivedAt);
   }
 
-  add(snapshot: Snapshot, pageNow = performance.now()): void {
+  add(snapshot: Told, pageNow = performance.now()): void {
     // Another engine starts another clock, or none went on: what was before cannot be compared.
     if (snapshot.atMs < this.atMs) this.clear();
     const beforeMs = this.atMs;
@@ -86,7 +110,11 @@ export class StepHistory {
       if (!live.has(id) && !this.#leftAt.has(id)) this.#leftAt.set(id, beforeMs);
     }
     for (const step of snapshot.steps) this.#step(step, live);
-    for (const request of snapshot.requests) this.#request(request, beforeMs);
+    const lines = new Map(snapshot.plan.map((line) => [line.requestId, line]));
+    for (const request of snapshot.requests) {
+      const span = this.#request(request, beforeMs);
+      span.moments.push(momentOf(request, snapshot, lines.get(request.id)));
+    }
     for (const [id, span] of this.#open) if (!live.has(id)) this.#close(span);
     this.#forget();
     this.version++;
@@ -115,12 +143,18 @@ export class StepHistory {
     copy.marks.push(...this.marks);
     copy.#plans.push(...this.#plans);
     for (const span of this.spans) {
-      const own = { ...span, states: [...span.states] };
+      const own = {
+        ...span,
+        states: [...span.states],
+        late: span.late.map((stretch) => ({ ...stretch })),
+        moments: [...span.moments],
+      };
       if (span.after) own.after = copy.#byId.get(span.after.id) ?? span.after;
       copy.spans.push(own);
       copy.#byId.set(own.id, own);
       if (this.#open.has(own.id)) copy.#open.set(own.id, own);
     }
+    for (const [app, lanes] of this.#lanes) copy.#lanes.set(app, lanes);
     copy.atMs = this.atMs;
     copy.maxBatch = this.maxBatch;
     copy.#receivedAt = this.#receivedAt;
@@ -178,15 +212,33 @@ export class StepHistory {
     }
   }
 
-  #request(request: RequestTrace, beforeMs: number): void {
+  #request(request: RequestTrace, beforeMs: number): Span {
     const span =
       this.#open.get(request.id) ??
       this.#start(request.id, request.app, request.arrivalMs, request);
     span.startMs = Math.min(span.startMs, request.arrivalMs);
     span.endMs = undefined;
     span.dueMs = request.dueMs;
+    if (request.generatedTokens === 0 || request.class !== 'latency') {
+      span.firstDueMs = request.dueMs;
+    }
+    this.#judge(span);
     if (request.state === 'waiting' || request.state === 'paused') {
       changeState(span, Math.max(beforeMs, request.arrivalMs), request.state);
+    }
+    return span;
+  }
+
+  /** Notes since when it is behind, or that it no longer is. */
+  #judge(span: Span): void {
+    const { dueMs, late } = span;
+    const last = late.at(-1);
+    const open = last !== undefined && last.untilMs === undefined ? last : undefined;
+    if (dueMs !== undefined && dueMs < this.atMs) {
+      if (open === undefined) late.push({ fromMs: dueMs });
+    } else if (open !== undefined) {
+      const outputMs = span.endMs ?? this.atMs;
+      open.untilMs = Math.max(open.fromMs, Math.min(outputMs, this.atMs));
     }
   }
 
@@ -194,7 +246,17 @@ export class StepHistory {
     const { stage = '', program } = request ?? {};
     const after = program && this.spans.findLast((span) => span.program === program);
     const lane = this.#freeLane(app, startMs, after ? after.lane : 0);
-    const span: Span = { id, app, stage, program, lane, startMs, states: [] };
+    const span: Span = {
+      id,
+      app,
+      stage,
+      program,
+      lane,
+      startMs,
+      states: [],
+      late: [],
+      moments: [],
+    };
     if (after) span.after = after;
     this.spans.push(span);
     this.#open.set(id, span);
@@ -221,6 +283,11 @@ export class StepHistory {
 
   #close(span: Span): void {
     span.endMs ??= this.atMs;
+    const last = span.late.at(-1);
+    if (last !== undefined) last.untilMs ??= span.endMs;
+    else if (span.met === false && span.dueMs !== undefined && span.dueMs < span.endMs) {
+      span.late.push({ fromMs: span.dueMs, untilMs: span.endMs });
+    }
     this.#open.delete(span.id);
   }
 
@@ -235,6 +302,25 @@ export class StepHistory {
     dropWhile(this.marks, (mark) => mark.atMs < limit);
     dropWhile(this.#plans, (plan) => plan.atMs < limit);
   }
+}
+
+function momentOf(
+  { state, promptTokens, computedTokens, generatedTokens }: RequestTrace,
+  { atMs, policy }: Told,
+  line: Explanation | undefined,
+): Moment {
+  const { remainingTokens, slackMs } = line ?? {};
+  return {
+    atMs,
+    policy,
+    state,
+    promptTokens,
+    computedTokens,
+    generatedTokens,
+    ...(remainingTokens !== undefined && { remainingTokens }),
+    ...(slackMs !== undefined && { slackMs }),
+    ...(line !== undefined && { line }),
+  };
 }
 
 function changeState(span: Span, fromMs: number, state: RequestTrace['state']): void {

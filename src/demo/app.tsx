@@ -3,11 +3,18 @@ import { AgentPanel } from './agent/agent-panel';
 import { ChatPanel } from './chat/chat-panel';
 import { AccountLine } from './dashboard/account-line';
 import { LoadStrip } from './dashboard/engine/load-strip';
-import { Numbers, Queue, Timeline } from './dashboard/parts';
-import { PolicySwitch } from './dashboard/policy-switch';
+import { Numbers, Queue } from './dashboard/parts';
 import { useMedia } from './design/use-media';
 import { Header } from './header';
 import { SummarizerPanel } from './summarizer/summarizer-panel';
+import { useLesson } from './twin/lesson';
+import { LessonBar } from './twin/ui/lesson-bar';
+import { LifeCard } from './twin/ui/life-card';
+import { PolicyStrip } from './twin/ui/policy-strip';
+import { Problems } from './twin/ui/problems';
+import { TwinTimelines } from './twin/ui/sides';
+import { TourStrip } from './twin/ui/tour';
+import { VerdictLine } from './twin/ui/verdict-line';
 
 const PANELS: readonly { name: string; label: string; content: ReactNode }[] = [
   { name: 'chat', label: 'Chat', content: <ChatPanel /> },
@@ -25,16 +32,32 @@ export function App() {
         <Header />
         <LoadStrip />
         <main>
+          <Problems />
+          <TourStrip />
           <div className="control-strip">
-            <PolicySwitch />
-            <AccountLine />
+            <LessonBar />
+            <div className="said">
+              <VerdictLine />
+              <AccountLine />
+            </div>
           </div>
-          <Timeline />
+          <Lesson />
           {tabbed ? <Tabs /> : <Columns />}
         </main>
       </div>
       {!tabbed && <Numbers />}
     </>
+  );
+}
+
+/** Both timelines, and beside them every policy, or the request that is looked at. */
+function Lesson() {
+  const pinned = useLesson((lesson) => lesson.pinned);
+  return (
+    <div className="lesson">
+      <TwinTimelines />
+      {pinned === undefined ? <PolicyStrip /> : <LifeCard name={pinned} />}
+    </div>
   );
 }
 

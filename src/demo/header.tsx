@@ -1,17 +1,19 @@
 import { EngineMenu } from './dashboard/engine/engine-menu';
 import type { Theme } from './store/choices';
 import { useSettings } from './store/settings';
+import { useTour } from './twin/ui/tour';
 
 export function Header() {
   return (
     <header className="top">
       <h1 className="wordmark">
         <Mark />
-        Tempo
+        <span className="top-name">Tempo</span>
       </h1>
-      <p className="tagline">Three features of one page, one language model</p>
+      <p className="tagline">Who is on time depends on who goes first</p>
       <EngineMenu />
       <div className="top-tools">
+        <TourButton />
         <TrafficSwitch />
         <ThemeChoice />
       </div>
@@ -29,6 +31,17 @@ function Mark() {
   );
 }
 
+function TourButton() {
+  const at = useTour((tour) => tour.at);
+  const show = useTour((tour) => tour.show);
+  if (at !== undefined) return null;
+  return (
+    <button type="button" className="button quiet tour-button" onClick={() => show(0)}>
+      In a minute
+    </button>
+  );
+}
+
 function TrafficSwitch() {
   const on = useSettings((settings) => settings.demoTraffic);
   const setOn = useSettings((settings) => settings.setDemoTraffic);
@@ -41,7 +54,9 @@ function TrafficSwitch() {
         checked={on}
         onChange={(event) => setOn(event.target.checked)}
       />
-      Demo traffic
+      <span>
+        <span className="top-word">Demo</span> traffic
+      </span>
     </label>
   );
 }
@@ -53,7 +68,7 @@ function ThemeChoice() {
   const setTheme = useSettings((settings) => settings.setTheme);
   return (
     <label className="theme">
-      Theme{' '}
+      <span className="top-word">Theme </span>
       <select
         className="inline-select"
         value={theme}

@@ -12,16 +12,19 @@ import './dashboard/dashboard.css';
 import './chat/chat.css';
 import './agent/agent.css';
 import './summarizer/summarizer.css';
+import './twin/lesson.css';
 import './design/forced-colors.css';
 import { App } from './app';
 import { watchLive } from './store/live';
-import { startTraffic } from './store/traffic';
 import { startSummarizer } from './summarizer/summarizer-store';
+import { followInAddress } from './twin/lesson';
+import { stage } from './twin/stage';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
 watchLive();
-startTraffic();
+followInAddress();
+stage.start();
 startSummarizer();
 createRoot(root).render(<App />);

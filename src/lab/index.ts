@@ -1,4 +1,19 @@
 /** The lab: workloads, their replay through any policy on the simulated engine, and what came of it. */
+
+// What a replay is made of, for those who drive one themselves.
+export { DEVICE_PROFILES, type DeviceProfile, isDeviceProfileName } from '../engine/simulated';
+export { WordTokenizer } from '../engine/simulated/word-tokenizer';
+export {
+  CostModel,
+  createPolicy,
+  metSlo,
+  type Program,
+  type Random,
+  type Request,
+  type Scheduler,
+  type StepRecord,
+  seededRandom,
+} from '../scheduler';
 export * from './agents';
 export * from './arrivals';
 export * from './bound';

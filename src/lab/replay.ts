@@ -1,4 +1,4 @@
-import { SimulatedClock, SimulatedExecutor } from '../engine/simulated';
+import { type DeviceProfile, SimulatedClock, SimulatedExecutor } from '../engine/simulated';
 import {
   type EngineCapabilities,
   type GainConfig,
@@ -9,6 +9,8 @@ import {
   type RequestSpec,
   runStep,
   Scheduler,
+  type Slo,
+  type StepRecord,
   TempoError,
   type TokenKeeper,
 } from '../scheduler';
@@ -23,6 +25,8 @@ export interface ReplayOptions {
   bestEffortShare?: number;
   /** Stops at this time, ms, with what is under way left as it is. Default: at the last token. */
   untilMs?: number;
+  /** What the virtual clock shows at first, ms. Default 0. */
+  startMs?: number;
   /** Hears of everything that happens. */
   watch?: ReplayWatcher;
 }
@@ -32,6 +36,9 @@ export interface ReplayWatcher {
   submitted?(request: Request, scheduler: Scheduler): void;
   token?(request: Request, nowMs: number): void;
   finished?(request: Request, scheduler: Scheduler): void;
+  /** Nobody waits for it any more (see `patienceMs`). */
+  withdrawn?(request: Request, scheduler: Scheduler): void;
+  stepped?(step: StepRecord, scheduler: Scheduler): void;
   /** `gain`: what the program earned. */
   programEnded?(program: Program, gain: number, scheduler: Scheduler): void;
 }
@@ -41,43 +48,89 @@ export interface ReplayWatcher {
  * Returns the scheduler with its metrics. Deterministic.
  */
 export async function replay(workload: Workload, options: ReplayOptions): Promise<Scheduler> {
-  const clock = new SimulatedClock();
-  const engine = new SimulatedExecutor({
-    profile: workload.profile,
-    clock,
-    capabilities: options.capabilities,
-  });
-  const scheduler = new Scheduler({
-    policy: options.policy,
-    engine,
-    costs: engine.costs,
-    gain: options.gain,
-    maxWaiting: Number.POSITIVE_INFINITY,
-    bestEffortShare: options.bestEffortShare,
-  });
-  const client = new Client(workload.arrivals, scheduler, engine.kv, options.watch);
-  const { untilMs = Number.POSITIVE_INFINITY } = options;
-  while (clock.now() < untilMs) {
-    client.submitDue(clock.now());
-    const step = await runStep(scheduler, engine, client, clock);
-    if (step !== null) {
-      client.settle(step.endMs);
-      continue;
-    }
-    // The scheduler never rests while somebody waits: all that is left is yet to come.
-    const { nextMs } = client;
-    if (nextMs !== undefined) clock.advanceTo(nextMs);
-    else if (scheduler.live === 0) return scheduler;
-    else {
-      const waiting = `${scheduler.live} requests wait`;
-      throw new TempoError(
-        'engine_failed',
-        `${options.policy.name} runs nothing while ${waiting}.`,
-      );
+  const run = new Replay(workload.profile, options);
+  for (const arrival of workload.arrivals) run.arrive(arrival);
+  await run.runTo(options.untilMs ?? Number.POSITIVE_INFINITY);
+  return run.scheduler;
+}
+
+/** A replay that goes on bit by bit, with arrivals that become known as it goes. Deterministic. */
+export class Replay {
+  readonly scheduler: Scheduler;
+  readonly #clock: SimulatedClock;
+  readonly #engine: SimulatedExecutor;
+  readonly #client: Client;
+  readonly #watch: ReplayWatcher;
+
+  /** The times of `profile` may change between two steps; its capacity may not. */
+  constructor(profile: DeviceProfile, options: ReplayOptions) {
+    this.#clock = new SimulatedClock(options.startMs);
+    this.#engine = new SimulatedExecutor({
+      profile,
+      clock: this.#clock,
+      capabilities: options.capabilities,
+    });
+    this.scheduler = new Scheduler({
+      policy: options.policy,
+      engine: this.#engine,
+      costs: this.#engine.costs,
+      gain: options.gain,
+      maxWaiting: Number.POSITIVE_INFINITY,
+      bestEffortShare: options.bestEffortShare,
+    });
+    this.#watch = options.watch ?? {};
+    this.#client = new Client(this.scheduler, this.#engine.kv, this.#watch);
+  }
+
+  /** The virtual clock, ms. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
+  /** Adds what is asked; what was due before now is asked now, and answers for its own time. */
+  arrive(arrival: Arrival): void {
+    this.#client.arrive(arrival);
+  }
+
+  /** Gives the live requests of an app another objective; a program's deadline stays as it was. */
+  setSlo(app: string, slo: Slo): void {
+    const { resident, waiting } = this.scheduler;
+    for (const request of [...resident, ...waiting]) {
+      if (request.app === app && request.class !== 'program') this.scheduler.setSlo(request, slo);
     }
   }
-  return scheduler;
+
+  /**
+   * Goes on until this time, ms, or with Infinity to the last token; the step that is under way then is
+   * done whole. Throws `engine_failed` where the policy runs nothing while somebody waits.
+   */
+  async runTo(untilMs: number): Promise<void> {
+    const clock = this.#clock;
+    while (clock.now() < untilMs) {
+      this.#client.submitDue(clock.now());
+      const step = await runStep(this.scheduler, this.#engine, this.#client, clock);
+      if (step !== null) {
+        this.#watch.stepped?.(step, this.scheduler);
+        this.#client.settle(step.endMs);
+        continue;
+      }
+      // The scheduler never rests while somebody waits: all that is left is yet to come.
+      const { live, policy } = this.scheduler;
+      const nextMs = Math.min(this.#client.nextMs ?? Number.POSITIVE_INFINITY, untilMs);
+      if (live > 0 && this.#client.nextMs === undefined) {
+        throw new TempoError(
+          'engine_failed',
+          `${policy.name} runs nothing while ${live} requests wait.`,
+        );
+      }
+      if (nextMs === Number.POSITIVE_INFINITY) return;
+      clock.advanceTo(nextMs);
+    }
+  }
 }
+
+/** Arrivals that were submitted are forgotten once there are so many. */
+const MOST_PAST = 256;
 
 /** A program under way. */
 interface Course {
@@ -87,12 +140,20 @@ interface Course {
   stage: number;
   /** Its calls that have not ended. */
   open: number;
+  /** Nobody waits for it any more. */
+  left?: boolean;
 }
 
 /** A call under way, and its number among all calls. */
 interface Asked {
   call: Call;
   number: number;
+}
+
+/** Who waits no longer from this time on. */
+interface Leaving {
+  atMs: number;
+  whose(): readonly Request[];
 }
 
 interface Event {
@@ -104,8 +165,11 @@ interface Event {
 class Client implements TokenKeeper {
   readonly #scheduler: Scheduler;
   readonly #watch: ReplayWatcher;
-  readonly #arrivals: readonly Arrival[];
+  /** Known and not yet submitted, in order of time. */
+  readonly #arrivals: Arrival[] = [];
   #next = 0;
+  /** Who leaves when, soonest first. */
+  readonly #leaving: Leaving[] = [];
   /** Later stages of programs, soonest last. */
   readonly #later: Event[] = [];
   readonly #calls = new Map<string, Asked>();
@@ -114,16 +178,18 @@ class Client implements TokenKeeper {
   readonly #courses = new Map<string, Course>();
   readonly #finishing: Request[] = [];
 
-  constructor(
-    arrivals: readonly Arrival[],
-    scheduler: Scheduler,
-    kv: KvState,
-    watch: ReplayWatcher = {},
-  ) {
+  constructor(scheduler: Scheduler, kv: KvState, watch: ReplayWatcher) {
     this.#kv = kv;
-    this.#arrivals = arrivals;
     this.#scheduler = scheduler;
     this.#watch = watch;
+  }
+
+  arrive(arrival: Arrival): void {
+    if (this.#next > MOST_PAST) {
+      this.#arrivals.splice(0, this.#next);
+      this.#next = 0;
+    }
+    insert(this.#arrivals, arrival, this.#next);
   }
 
   /** When something is submitted next, ms; undefined when nothing is known to come. */
@@ -139,6 +205,41 @@ class Client implements TokenKeeper {
       if (this.#later.at(-1)?.atMs === at) this.#later.pop()?.submit(at);
       else this.#submitArrival(this.#arrivals[this.#next++]);
     }
+    while (this.#leaving.length > 0 && this.#leaving[0].atMs <= nowMs) {
+      for (const request of this.#leaving.shift()?.whose() ?? []) this.#withdraw(request, nowMs);
+    }
+  }
+
+  #withdraw(request: Request, nowMs: number): void {
+    if (!this.#scheduler.end(request, { kind: 'aborted' }, nowMs)) return;
+    this.#calls.delete(request.id);
+    this.#watch.withdrawn?.(request, this.#scheduler);
+  }
+
+  /** Of a single request, once it has waited so long for a token. */
+  #leaves(request: Request, patienceMs: number): void {
+    const atMs = (request.lastTokenMs ?? request.arrivalMs) + patienceMs;
+    const whose = () => {
+      if (request.ended) return [];
+      const sinceMs = request.lastTokenMs ?? request.arrivalMs;
+      if (sinceMs + patienceMs <= atMs) return [request];
+      this.#leaves(request, patienceMs);
+      return [];
+    };
+    insert(this.#leaving, { atMs, whose });
+  }
+
+  /** Of a program, if it has not ended by then, with all its calls. */
+  #programLeaves(id: string, atMs: number): void {
+    const whose = () => {
+      const course = this.#courses.get(id);
+      if (course === undefined) return [];
+      this.#courses.delete(id);
+      course.left = true;
+      this.#scheduler.endProgram(course.program, atMs);
+      return course.program.calls.filter((call) => !call.ended);
+    };
+    insert(this.#leaving, { atMs, whose });
   }
 
   sequence(request: Request) {
@@ -154,7 +255,8 @@ class Client implements TokenKeeper {
 
   token(request: Request, _sampled: unknown, nowMs: number) {
     this.#watch.token?.(request, nowMs);
-    if (request.generated < this.#askedFor(request).call.outputTokens) return null;
+    const { outputTokens, maxTokens } = this.#askedFor(request).call;
+    if (request.generated < Math.min(outputTokens, maxTokens)) return null;
     this.#finishing.push(request);
     return 'stop' as const;
   }
@@ -169,7 +271,7 @@ class Client implements TokenKeeper {
       this.#calls.delete(request.id);
       this.#watch.finished?.(request, this.#scheduler);
       const course = request.program && this.#courses.get(request.program.id);
-      if (course !== undefined && --course.open === 0) this.#advance(course, nowMs);
+      if (course !== undefined && !course.left && --course.open === 0) this.#advance(course, nowMs);
     }
   }
 
@@ -183,7 +285,9 @@ class Client implements TokenKeeper {
     }
     const event = {
       atMs: nowMs + next.thinkMs,
-      submit: (atMs: number) => this.#submitStage(course, next, atMs),
+      submit: (atMs: number) => {
+        if (!course.left) this.#submitStage(course, next, atMs);
+      },
     };
     let at = this.#later.length;
     while (at > 0 && this.#later[at - 1].atMs <= event.atMs) at--;
@@ -192,16 +296,18 @@ class Client implements TokenKeeper {
 
   #submitArrival(arrival: Arrival): void {
     if (arrival.kind === 'request') {
-      const { id, app, slo, call, atMs } = arrival;
-      this.#submit(call, { id, app, slo }, atMs);
+      const { id, app, slo, call, atMs, patienceMs } = arrival;
+      const request = this.#submit(call, { id, app, slo }, atMs);
+      if (patienceMs !== undefined) this.#leaves(request, patienceMs);
       return;
     }
-    const { id, app, deadlineMs, atMs } = arrival;
+    const { id, app, deadlineMs, atMs, patienceMs } = arrival;
     const stages = arrival.stages.map((stage) => stage.calls);
     const program = this.#scheduler.startProgram({ id, app, deadlineMs, truth: { stages } }, atMs);
     const course: Course = { arrival, program, stage: 0, open: 0 };
     this.#courses.set(id, course);
     this.#submitStage(course, arrival.stages[0], atMs);
+    if (patienceMs !== undefined) this.#programLeaves(id, atMs + patienceMs);
   }
 
   #submitStage(course: Course, { calls }: Stage, atMs: number): void {
@@ -213,7 +319,11 @@ class Client implements TokenKeeper {
     }
   }
 
-  #submit(call: Call, who: Pick<RequestSpec, 'id' | 'app' | 'slo' | 'program'>, atMs: number) {
+  #submit(
+    call: Call,
+    who: Pick<RequestSpec, 'id' | 'app' | 'slo' | 'program'>,
+    atMs: number,
+  ): Request {
     const { stage, promptTokens, maxTokens, outputTokens } = call;
     const truth = { outputTokens };
     const number = this.#asked++;
@@ -223,6 +333,7 @@ class Client implements TokenKeeper {
     const request = this.#scheduler.submit(spec, atMs);
     this.#calls.set(request.id, { call, number });
     this.#watch.submitted?.(request, this.#scheduler);
+    return request;
   }
 
   #askedFor(request: Request): Asked {
@@ -230,4 +341,11 @@ class Client implements TokenKeeper {
     if (asked === undefined) throw new Error(`Nobody asked for ${request.id}.`);
     return asked;
   }
+}
+
+/** Puts it in its place of a list that is in order of time, after those of the same; none goes before `from`. */
+function insert<T extends { atMs: number }>(list: T[], item: T, from = 0): void {
+  let at = list.length;
+  while (at > from && list[at - 1].atMs > item.atMs) at--;
+  list.splice(at, 0, item);
 }

@@ -31,6 +31,8 @@ export interface SingleArrival {
   atMs: number;
   slo: Slo;
   call: Call;
+  /** It is withdrawn when it has waited so long for a token, the first or the next, ms. Default: never. */
+  patienceMs?: number;
 }
 
 /** A program: its later calls arrive as the earlier ones end. */
@@ -43,6 +45,8 @@ export interface ProgramArrival {
   /** For the whole, ms from `atMs`. */
   deadlineMs: number;
   stages: readonly Stage[];
+  /** It is withdrawn with all its calls when it has not ended by then, ms from `atMs`. Default: never. */
+  patienceMs?: number;
 }
 
 export type Arrival = SingleArrival | ProgramArrival;

@@ -3,7 +3,7 @@ import type { AppLook } from '../apps';
 import { seconds } from '../format';
 import type { Palette } from '../palette';
 import type { Span, StepHistory } from '../step-history';
-import { AXIS_HEIGHT, ENGINE_HEIGHT, type LaneBox, type Layout } from './geometry';
+import type { LaneBox, Layout } from './geometry';
 
 /** What is drawn, and how it maps to pixels. */
 export interface Scene {
@@ -22,10 +22,12 @@ export interface Scene {
   headHeight: number;
   /** The step under the pointer. */
   selected: StepTrace | undefined;
+  /** The request that is looked at, by its id. */
+  pinned: string | undefined;
   font: string;
 }
 
-const LABEL_HEIGHT = 10;
+const LABEL_HEIGHT = 11;
 /** Lanes lower than this have no room for words. */
 const LABELLED_LANE = 18;
 /** No bar is higher than this, px. */
@@ -50,10 +52,13 @@ export function draw(scene: Scene): void {
   context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
   context.clearRect(0, 0, width, layout.height);
   context.textBaseline = 'middle';
-  context.font = `500 10px ${scene.font}`;
+  context.font = `500 11px ${scene.font}`;
   drawGround(scene);
   drawStates(scene);
+  drawLate(scene, 1);
   drawSteps(scene);
+  drawLate(scene, 0.5);
+  drawPinned(scene);
   drawSelection(scene);
   drawMarks(scene);
   drawNow(scene);
@@ -67,7 +72,7 @@ function snap({ pixelRatio }: Scene, x: number): number {
 
 function drawGround(scene: Scene): void {
   const { context, layout, palette, width, pastMs, futureMs, nowMs } = scene;
-  const bottom = layout.engineTop + ENGINE_HEIGHT;
+  const bottom = layout.engineTop + layout.engineHeight;
   const now = snap(scene, xAt(scene, nowMs));
   context.fillStyle = palette.sunken;
   context.globalAlpha = 0.55;
@@ -77,10 +82,11 @@ function drawGround(scene: Scene): void {
   for (const { top, height } of layout.tracks) context.fillRect(0, top + height - 1, width, 1);
   context.fillRect(0, bottom - 1, width, 1);
 
+  if (layout.axisHeight === 0) return; // the one below has it
   const every =
     [500, 1000, 2000, 5000].find((ms) => ((pastMs + futureMs) / ms) * 56 < width) ?? 10_000;
   context.textAlign = 'center';
-  const axis = bottom + AXIS_HEIGHT / 2 + 1;
+  const axis = bottom + layout.axisHeight / 2 + 1;
   for (let ms = every; ms < pastMs; ms += every) tick(-ms);
   for (let ms = every; ms < futureMs; ms += every) tick(ms);
   context.fillStyle = palette.ink2;
@@ -110,7 +116,7 @@ function barOf(scene: Scene, span: Span): LaneBox | undefined {
   return { top: lane.top + label + 1, height: Math.min(MAX_BAR, lane.height - label - 3) };
 }
 
-/** Lines for the time that a request waits, or rests on its pages; red once it is late. */
+/** Lines for the time that a request waits, or rests on its pages, and when it is due. */
 function drawStates(scene: Scene): void {
   const { context, history, palette, nowMs } = scene;
   for (const span of history.spans) {
@@ -134,7 +140,8 @@ function drawStates(scene: Scene): void {
       const x0 = Math.max(-4, xAt(scene, fromMs));
       const x1 = xAt(scene, untilMs);
       if (x1 <= 0 || x1 <= x0) continue;
-      context.globalAlpha = state === 'paused' ? 0.45 : 0.8;
+      // Many that wait are a pattern, not so many lines.
+      context.globalAlpha = state === 'paused' || bar.height < 5 ? 0.45 : 0.8;
       if (state === 'paused') context.fillRect(x0, middle - 1, x1 - x0, 2);
       else {
         // Dots that stay where they are in time while the line moves.
@@ -149,10 +156,7 @@ function drawStates(scene: Scene): void {
     if (span.endMs !== undefined || dueMs === undefined) continue;
     const now = xAt(scene, nowMs);
     const due = xAt(scene, dueMs);
-    if (due < now - 2) {
-      context.fillStyle = palette.late;
-      context.fillRect(Math.max(0, due), bar.top + bar.height, now - Math.max(0, due), 2);
-    } else {
+    if (due >= now - 2) {
       context.globalAlpha = scene.headHeight === 0 ? 0.5 : 0;
       for (let x = now + 4; x < Math.min(due, scene.width); x += 6)
         context.fillRect(x, middle, 3, 1);
@@ -160,6 +164,39 @@ function drawStates(scene: Scene): void {
       context.fillRect(snap(scene, due) - 1, bar.top, 2, bar.height);
     }
   }
+}
+
+/**
+ * The time that a request was late, filled, so that the area is the harm done: all of its bar's height
+ * where nothing ran, and under the steps that did, `share` of it.
+ */
+function drawLate(scene: Scene, share: number): void {
+  const { context, history, palette, nowMs } = scene;
+  context.fillStyle = palette.late;
+  for (const span of history.spans) {
+    if (span.late.length === 0) continue;
+    const bar = barOf(scene, span);
+    if (bar === undefined) continue;
+    const height = Math.max(1, bar.height * share);
+    for (const { fromMs, untilMs = span.endMs ?? nowMs } of span.late) {
+      const x0 = Math.max(-1, xAt(scene, fromMs));
+      const x1 = Math.min(xAt(scene, untilMs), xAt(scene, nowMs));
+      if (x1 > x0) context.fillRect(x0, bar.top + bar.height - height, x1 - x0, height);
+    }
+  }
+}
+
+/** A frame around the request that is looked at. */
+function drawPinned(scene: Scene): void {
+  const { context, history, palette, pinned, nowMs } = scene;
+  const span = pinned === undefined ? undefined : history.span(pinned);
+  const bar = span && barOf(scene, span);
+  if (span === undefined || bar === undefined) return;
+  const x0 = xAt(scene, span.startMs) - 2;
+  const x1 = xAt(scene, Math.min(span.endMs ?? nowMs, nowMs)) + 2;
+  context.strokeStyle = palette.ink;
+  context.lineWidth = 2;
+  context.strokeRect(x0, bar.top - 2, Math.max(4, x1 - x0), bar.height + 4);
 }
 
 /** One run of steps in which a request did the same. */
@@ -199,7 +236,7 @@ function drawSteps(scene: Scene): void {
       const bar = span && barOf(scene, span);
       if (bar === undefined) continue;
       const x = xAt(scene, step.startMs);
-      context.fillStyle = palette.late;
+      context.fillStyle = palette.ink; // red is for what is late alone
       context.beginPath();
       context.moveTo(x - 4, bar.top - 1);
       context.lineTo(x + 4, bar.top - 1);
@@ -237,8 +274,8 @@ function drawBatch(scene: Scene, index: number, untilMs: number, apart: boolean)
   const gap = apart ? 1 : 0;
   const joined = nextMs - step.endMs < GAP_MS ? Math.min(nextMs, scene.nowMs) : untilMs;
   const x1 = Math.max(x0 + 1 / pixelRatio, snap(scene, xAt(scene, joined)) - gap);
-  const unit = (ENGINE_HEIGHT - 13) / history.maxBatch;
-  let bottom = layout.engineTop + ENGINE_HEIGHT - 1;
+  const unit = (layout.engineHeight - Math.min(13, layout.engineHeight / 4)) / history.maxBatch;
+  let bottom = layout.engineTop + layout.engineHeight - 1;
   for (const { name } of scene.apps) {
     let count = 0;
     for (const { app } of step.work) if (app === name) count++;
@@ -253,9 +290,9 @@ function drawBatch(scene: Scene, index: number, untilMs: number, apart: boolean)
 function drawSelection(scene: Scene): void {
   const { context, layout, palette, selected: step } = scene;
   if (step === undefined) return;
-  const height = layout.engineTop + ENGINE_HEIGHT;
+  const height = layout.engineTop + layout.engineHeight;
   const x0 = xAt(scene, step.startMs);
-  const x1 = Math.max(x0 + 1, xAt(scene, step.endMs));
+  const x1 = Math.max(x0 + 1, xAt(scene, Math.min(step.endMs, scene.nowMs)));
   context.fillStyle = palette.ink;
   context.globalAlpha = 0.12;
   context.fillRect(x0 - 2, 0, x1 - x0 + 4, height);
@@ -270,7 +307,7 @@ function drawMarks(scene: Scene): void {
     const x = snap(scene, xAt(scene, atMs));
     if (x < -80 || atMs > scene.nowMs) continue;
     context.fillStyle = palette.ink2;
-    context.fillRect(x, 0, 1, layout.engineTop + ENGINE_HEIGHT);
+    context.fillRect(x, 0, 1, layout.engineTop + layout.engineHeight);
     const width = context.measureText(text).width + 8;
     context.fillRect(x, layout.engineTop, width, 13);
     context.fillStyle = palette.surface;
@@ -280,7 +317,7 @@ function drawMarks(scene: Scene): void {
 
 function drawNow(scene: Scene): void {
   const { context, layout, palette } = scene;
-  const height = layout.engineTop + ENGINE_HEIGHT;
+  const height = layout.engineTop + layout.engineHeight;
   context.fillStyle = palette.ink;
   context.fillRect(snap(scene, xAt(scene, scene.nowMs)), 0, 1, height);
 }
@@ -342,4 +379,15 @@ function drawEnd({ context, palette }: Scene, span: Span, x: number, y: number):
   context.moveTo(x - 3, y + 3);
   context.lineTo(x + 3, y - 3);
   context.stroke();
+}
+
+/** The request whose lane is at this place, if any was there at that time; px. */
+export function spanAt(scene: Scene, x: number, y: number): Span | undefined {
+  const ms = msAt(scene, x);
+  const near = msAt(scene, x + 4) - ms;
+  return scene.history.spans.findLast((span) => {
+    const lane = scene.layout.laneBox(span.app, span.lane, scene.headHeight);
+    if (lane === undefined || y < lane.top - 1 || y > lane.top + lane.height + 1) return false;
+    return ms >= span.startMs - near && ms <= (span.endMs ?? scene.nowMs) + near;
+  });
 }

@@ -8,7 +8,11 @@ import type { Selection } from './timeline-canvas';
 const WIDTH = 288;
 
 /** What one step did, for whom and why; and whom it left out. `width`: the timeline's, px. */
-export function stepCard({ step, history, x }: Selection, width: number, view: View): HTMLElement {
+export function stepCard(
+  { step, history, x }: Selection,
+  width: number,
+  view: Pick<View, 'roster'>,
+): HTMLElement {
   const prompts = step.work.filter((work) => work.kind === 'prefill');
   const promptTokens = prompts.reduce((sum, work) => sum + work.tokens, 0);
   const decoded = `${step.work.length - prompts.length} decoded`;
@@ -58,7 +62,7 @@ interface Line {
 const HELD = 'not served';
 
 /** One line for all requests of an app that were treated alike, for the same reason. */
-function linesOf(step: StepTrace, history: StepHistory, view: View): Line[] {
+function linesOf(step: StepTrace, history: StepHistory, view: Pick<View, 'roster'>): Line[] {
   const { policy, plan } = history.planAt(step.endMs);
   const groups = new Map<string, { app: string; does: string; why: string; stages: string[] }>();
   const add = (app: string, id: string, does: string, why: string) => {

@@ -1,13 +1,9 @@
 import type { StepTrace } from '../../client';
-import type { StepHistory } from '../step-history';
+import type { Span, StepHistory } from '../step-history';
 import type { View } from '../view';
-import { draw, msAt, type Scene, xAt } from './draw';
+import { draw, msAt, type Scene, spanAt, xAt } from './draw';
 import { Layout } from './geometry';
-
-/** How far back the timeline reaches, ms. */
-export const ZOOMS = [2000, 4000, 8000, 20_000] as const;
-
-export type Zoom = (typeof ZOOMS)[number];
+import { Playhead } from './playhead';
 
 /** What is under the pointer or the keyboard's cursor. */
 export interface Selection {
@@ -17,10 +13,18 @@ export interface Selection {
   x: number;
 }
 
+/** What a timeline is drawn of, and how. */
+export interface TimelineView extends Pick<View, 'roster' | 'palette' | 'font'> {
+  readonly monitor: { readonly history: StepHistory };
+}
+
 /** The view runs this far behind the server's clock, so that what it shows has arrived. */
 const DELAY_MS = 140;
 /** With reduced motion the view moves on in steps of this, ms. */
 const REDUCED_EVERY_MS = 500;
+/** With more requests than this, the page's other work is worth more than every frame: every second one, ms. */
+const MANY_SPANS = 60;
+const MANY_EVERY_MS = 30;
 
 /**
  * Draws the history on a canvas, once a frame and only when there is something new. It stands still
@@ -29,7 +33,8 @@ const REDUCED_EVERY_MS = 500;
 export class TimelineCanvas {
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  readonly #view: View;
+  readonly #view: TimelineView;
+  readonly #playhead: Playhead;
   readonly #onSelect: (selection: Selection | undefined) => void;
   readonly #reduced = matchMedia('(prefers-reduced-motion: reduce)');
   #stops: (() => void)[] = [];
@@ -40,19 +45,17 @@ export class TimelineCanvas {
   #visible = true;
   #width = 0;
   #pixelRatio = 0;
-  #pastMs = 8000;
   #headHeight = 0;
-  #paused = false;
-  #held = false;
-  #heldNowMs = 0;
   /** What there was when the view was stopped: the live history forgets it. */
   #heldHistory: StepHistory | undefined;
   #selected: StepTrace | undefined;
+  #pinned: string | undefined;
 
   constructor(
     canvas: HTMLCanvasElement,
-    view: View,
+    view: TimelineView,
     onSelect: (selection: Selection | undefined) => void,
+    playhead = new Playhead(() => view.monitor.history.nowMs() - DELAY_MS),
   ) {
     const context = canvas.getContext('2d');
     if (context === null) throw new Error('This browser has no 2D canvas.');
@@ -60,6 +63,7 @@ export class TimelineCanvas {
     this.#context = context;
     this.#view = view;
     this.#onSelect = onSelect;
+    this.#playhead = playhead;
   }
 
   start(): void {
@@ -77,6 +81,7 @@ export class TimelineCanvas {
     };
     onFrame();
     this.#stops = [
+      this.#playhead.onChange(() => this.#follow()),
       () => size.disconnect(),
       () => seen.disconnect(),
       () => cancelAnimationFrame(frame),
@@ -102,19 +107,19 @@ export class TimelineCanvas {
     this.#resize();
   }
 
-  set pastMs(ms: number) {
-    this.#pastMs = ms;
+  get playhead(): Playhead {
+    return this.#playhead;
+  }
+
+  /** The request that is framed, by its id. */
+  set pinned(id: string | undefined) {
+    this.#pinned = id;
     this.#dirty = true;
   }
 
   set headHeight(height: number) {
     this.#headHeight = height;
     this.#dirty = true;
-  }
-
-  set paused(paused: boolean) {
-    this.#freeze(paused || this.#held);
-    this.#paused = paused;
   }
 
   /** What is drawn: the last minute, or the one before the view was stopped. */
@@ -124,46 +129,52 @@ export class TimelineCanvas {
 
   /** Selects the step at this x, px, and holds the view. */
   point(x: number): void {
-    this.#hold();
+    this.#playhead.hold();
     this.#select(this.history.indexAt(msAt(this.#scene(), x)));
   }
 
   /** Moves the selection by whole steps, from the latest one. */
   move(by: number): void {
-    this.#hold();
-    const latest = this.history.indexAt(this.#heldNowMs);
+    this.#playhead.hold();
+    const latest = this.history.indexAt(this.#playhead.nowMs);
     const from = this.#selected ? this.history.steps.indexOf(this.#selected) : latest + 1;
     this.#select(Math.min(latest, Math.max(0, from + by)));
   }
 
   /** Lets the view go on. */
   release(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.#freeze(this.#paused);
-    this.#select(-1);
+    if (this.#selected !== undefined) this.#select(-1);
+    this.#playhead.release();
   }
 
-  #hold(): void {
-    this.#freeze(true);
-    this.#held = true;
+  /** The request that is drawn at this place, px. */
+  spanAt(x: number, y: number): Span | undefined {
+    return spanAt(this.#scene(), x, y);
   }
 
-  #freeze(frozen: boolean): void {
-    if (frozen && !this.#frozen) {
-      this.#heldNowMs = this.history.nowMs() - DELAY_MS;
-      this.#heldHistory = this.history.copy();
-    }
+  /** Where a time is, px from the left. */
+  xOf(ms: number): number {
+    return xAt(this.#scene(), ms);
+  }
+
+  /** The time at this x, ms. */
+  msOf(x: number): number {
+    return msAt(this.#scene(), x);
+  }
+
+  #follow(): void {
+    const { frozen, cursorMs } = this.#playhead;
     if (!frozen) this.#heldHistory = undefined;
+    else this.#heldHistory ??= this.#view.monitor.history.copy();
+    // Where another timeline is looked at, this one shows the same time, and says nothing.
+    this.#selected =
+      cursorMs === undefined ? undefined : this.history.steps[this.history.indexAt(cursorMs)];
     this.#dirty = true;
-  }
-
-  get #frozen(): boolean {
-    return this.#paused || this.#held;
   }
 
   #select(index: number): void {
     const step = this.history.steps[index];
+    this.#playhead.cursorMs = step && (step.startMs + step.endMs) / 2;
     this.#selected = step;
     this.#dirty = true;
     const { history } = this;
@@ -190,9 +201,11 @@ export class TimelineCanvas {
     const now = performance.now();
     const { version, live } = this.history;
     if (!this.#dirty) {
-      if (this.#frozen) return;
+      if (this.#playhead.frozen) return;
       if (version === this.#drawnVersion && (!live || this.#reduced.matches)) return;
-      if (this.#reduced.matches && now - this.#drawnAt < REDUCED_EVERY_MS) return;
+      const sinceMs = now - this.#drawnAt;
+      if (this.#reduced.matches && sinceMs < REDUCED_EVERY_MS) return;
+      if (this.history.spans.length > MANY_SPANS && sinceMs < MANY_EVERY_MS) return;
     }
     this.#dirty = false;
     this.#drawnVersion = version;
@@ -201,6 +214,7 @@ export class TimelineCanvas {
   }
 
   #scene(): Scene {
+    const { nowMs, pastMs } = this.#playhead;
     return {
       context: this.#context,
       history: this.history,
@@ -209,11 +223,12 @@ export class TimelineCanvas {
       palette: this.#view.palette,
       width: this.#width,
       pixelRatio: this.#pixelRatio,
-      nowMs: this.#frozen ? this.#heldNowMs : this.history.nowMs() - DELAY_MS,
-      pastMs: this.#pastMs,
-      futureMs: Math.max(this.#pastMs * 0.16, (96 / Math.max(1, this.#width - 96)) * this.#pastMs),
+      nowMs,
+      pastMs,
+      futureMs: Math.max(pastMs * 0.16, (96 / Math.max(1, this.#width - 96)) * pastMs),
       headHeight: this.#headHeight,
       selected: this.#selected,
+      pinned: this.#pinned,
       font: this.#view.font,
     };
   }

@@ -3,8 +3,9 @@ import { spanWords } from '../format';
 import type { Monitor } from '../monitor';
 import type { Part, View } from '../view';
 import { AXIS_HEIGHT, ENGINE_HEIGHT, INLINE_HEAD_HEIGHT, Layout, type Track } from './geometry';
+import { ZOOMS, type Zoom } from './playhead';
 import { stepCard } from './step-card';
-import { type Selection, TimelineCanvas, ZOOMS, type Zoom } from './timeline-canvas';
+import { type Selection, TimelineCanvas } from './timeline-canvas';
 import { EngineHead, TrackHead } from './track-head';
 
 /** Narrower than this, px, the heads stand above their lanes. As in the styles. */
@@ -34,10 +35,8 @@ export class Timeline implements Part {
   readonly #empty = h('p', { class: 'empty timeline-empty', hidden: true });
   #layout = new Layout([], () => 1);
   #monitor: Monitor;
-  #pastMs: Zoom = 8000;
   /** The reader chose it. */
   #zoomed = false;
-  #paused = false;
   #selection: Selection | undefined;
   #size: ResizeObserver | undefined;
 
@@ -69,13 +68,13 @@ export class Timeline implements Part {
   }
 
   start(): void {
+    this.#drawing.start();
     if (this.#monitor !== this.#view.monitor) {
       this.#monitor = this.#view.monitor;
       this.#setPaused(false);
     }
     this.#size = new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect.width));
     this.#size.observe(this.element);
-    this.#drawing.start();
   }
 
   stop(): void {
@@ -128,7 +127,7 @@ export class Timeline implements Part {
     for (const [ms, input] of this.#zooms) {
       input.addEventListener('change', () => this.#setZoom(ms));
     }
-    this.#pause.addEventListener('click', () => this.#setPaused(!this.#paused));
+    this.#pause.addEventListener('click', () => this.#setPaused(!this.#drawing.playhead.paused));
     const canvas = this.#canvas;
     const point = (event: PointerEvent) => {
       this.#card.ariaLive = 'off';
@@ -152,7 +151,7 @@ export class Timeline implements Part {
       ArrowLeft: () => this.#drawing.move(event.shiftKey ? -10 : -1),
       ArrowRight: () => this.#drawing.move(event.shiftKey ? 10 : 1),
       Escape: () => this.#drawing.release(),
-      ' ': () => this.#setPaused(!this.#paused),
+      ' ': () => this.#setPaused(!this.#drawing.playhead.paused),
       '+': () => this.#zoom(-1),
       '-': () => this.#zoom(1),
     };
@@ -164,7 +163,7 @@ export class Timeline implements Part {
   }
 
   #zoom(by: number): void {
-    const at = ZOOMS.indexOf(this.#pastMs) + by;
+    const at = ZOOMS.indexOf(this.#drawing.playhead.pastMs) + by;
     this.#setZoom(ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, at))]);
   }
 
@@ -174,15 +173,13 @@ export class Timeline implements Part {
   }
 
   #show(ms: Zoom): void {
-    this.#pastMs = ms;
-    this.#drawing.pastMs = ms;
+    this.#drawing.playhead.pastMs = ms;
     const input = this.#zooms.get(ms);
     if (input !== undefined) input.checked = true;
   }
 
   #setPaused(paused: boolean): void {
-    this.#paused = paused;
-    this.#drawing.paused = paused;
+    this.#drawing.playhead.paused = paused;
     this.#pause.ariaPressed = String(paused);
     write(this.#pause, paused ? 'Go on' : 'Pause');
   }

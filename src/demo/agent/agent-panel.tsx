@@ -57,7 +57,6 @@ function RunView({ run }: { run: Run }) {
   const list = useRef<HTMLElement>(null);
   useStickToEnd(list, run);
   const { task, steps, answer, error, state } = run;
-  const simulated = steps.some((step) => step.kind === 'model' && step.simulated);
   return (
     <>
       <DeadlineBar run={run} />
@@ -79,7 +78,6 @@ function RunView({ run }: { run: Run }) {
           </p>
         )}
         <p className="message-foot">
-          {simulated && <span className="simulated-mark">simulated</span>}
           {state === 'stopped' && <span>stopped after {duration(run.durationMs ?? 0)}</span>}
           {(state === 'failed' || state === 'stopped') && <RunAgain task={task} />}
         </p>

@@ -10,7 +10,7 @@ interface MessageViewProps {
 }
 
 export const MessageView = memo(function MessageView({ message, onRetry }: MessageViewProps) {
-  const { role, text, state, error, simulated } = message;
+  const { role, text, state, error } = message;
   if (role === 'user') {
     return (
       <li className="message user">
@@ -30,7 +30,6 @@ export const MessageView = memo(function MessageView({ message, onRetry }: Messa
         </p>
       )}
       <p className="message-foot">
-        {simulated && <span className="simulated-mark">simulated</span>}{' '}
         {state === 'stopped' && <span>stopped</span>} <Usage message={message} />{' '}
         {onRetry && (state === 'failed' || state === 'stopped') && (
           <button type="button" className="link" onClick={onRetry}>

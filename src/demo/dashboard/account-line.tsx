@@ -29,7 +29,6 @@ export function AccountLine() {
   const other = policy === 'webllm' ? 'tempo' : 'webllm';
   return (
     <div className="account">
-      <p className="caption">What you are seeing</p>
       <p className="account-text">{text}</p>
       <button
         type="button"

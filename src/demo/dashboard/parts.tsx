@@ -5,7 +5,7 @@ import { monitor } from '../store/live';
 import { tempo } from '../store/tempo';
 
 /** The page's apps, and what it knows of them that a dashboard does not. */
-const APPS: DashboardApps = {
+export const APPS: DashboardApps = {
   chat: { label: APP_LABELS.chat, color: 'var(--chat)' },
   agent: {
     label: APP_LABELS.agent,
@@ -37,11 +37,6 @@ const APPS: DashboardApps = {
     },
   },
 };
-
-/** Who had the engine in every step of the last seconds. */
-export function Timeline() {
-  return <tempo-dashboard show="timeline" tempo={tempo} apps={APPS} />;
-}
 
 /** Every live request: what it does, when it is due, and why the last plan ran it or did not. */
 export function Queue() {

@@ -17,6 +17,8 @@ export interface Reply {
 
 interface CompleteOptions {
   signal?: AbortSignal;
+  /** Called once it is queued, with the request's id. */
+  onStart?: (id: string) => void;
   /** Called as the answer grows, and once it is whole, with what there is of it. */
   onProgress?: (reply: Pick<Reply, 'content' | 'simulated'>) => void;
   /** Called while the request is queued, with its expected wait, ms. */
@@ -34,12 +36,13 @@ const PROGRESS_EVERY_MS = 40;
 export async function complete(
   completions: Completions,
   params: ChatCompletionParams,
-  { signal, onProgress, onQueued }: CompleteOptions = {},
+  { signal, onStart, onProgress, onQueued }: CompleteOptions = {},
 ): Promise<Reply> {
   const stream = await completions.create(
     { extra_body: { enable_thinking: false }, ...params, stream: true },
     { signal },
   );
+  onStart?.(stream.id);
   const tellWait = () => onQueued?.(stream.estimatedWaitMs);
   tellWait();
   const waiting = setInterval(tellWait, WAIT_TOLD_EVERY_MS);

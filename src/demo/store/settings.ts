@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 import { DEFAULT_SLOS } from '../design/apps';
+import { readAddress } from '../twin/address';
 import { type Choices, saneChoices, type Theme } from './choices';
 
 interface Settings extends Choices {
@@ -45,6 +46,10 @@ export const useSettings = create<Settings>()(
     },
   ),
 );
+
+// An address that names a policy counts for more than what was chosen before.
+const { a: policyOfAddress } = readAddress(location.search).choice;
+if (policyOfAddress !== undefined) useSettings.setState({ policy: policyOfAddress });
 
 function applyTheme({ theme }: Settings): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;

@@ -43,10 +43,7 @@ export const DocumentView = memo(function DocumentView({ document, paused }: Doc
       {outcome && (
         <details className="document-summary">
           <summary>Summary</summary>
-          <p>
-            {outcome.summary}{' '}
-            {outcome.simulated && <span className="simulated-mark">simulated</span>}
-          </p>
+          <p>{outcome.summary} </p>
         </details>
       )}
       {error && (

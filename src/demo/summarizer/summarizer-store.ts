@@ -3,7 +3,6 @@ import { createJSONStorage, persist, type StateStorage } from 'zustand/middlewar
 import type { TempoErrorCode } from '../../client';
 import { complete, errorOf, isAbort } from '../store/complete';
 import { useLive } from '../store/live';
-import { useSettings } from '../store/settings';
 import { apps } from '../store/tempo';
 import {
   again,
@@ -130,28 +129,9 @@ function pump(): void {
   while (underWay < CONCURRENCY && !useSummarizer.getState().paused) {
     const { documents } = useSummarizer.getState();
     const document = documents.find((d) => nextPart(d) !== undefined);
-    if (document === undefined) {
-      if (!startOver(documents)) return;
-      continue;
-    }
+    if (document === undefined) return;
     void summarize(document);
   }
-}
-
-/** The shipped document that demo traffic had summarized again last. */
-let lastAgain = -1;
-
-/** With demo traffic the shipped documents come round again, one after the other, so that there is always work. */
-function startOver(documents: readonly Document[]): boolean {
-  if (!useSettings.getState().demoTraffic) return false;
-  for (let i = 1; i <= documents.length; i++) {
-    const at = (lastAgain + i) % documents.length;
-    if (documents[at].own || !isDone(documents[at])) continue;
-    lastAgain = at;
-    edit(documents[at].id, again);
-    return true;
-  }
-  return false;
 }
 
 async function summarize(document: Document): Promise<void> {
@@ -202,12 +182,11 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Begins work, and goes on whenever the engine is ready again or traffic is switched on. */
+/** Begins work, and goes on whenever the engine is ready again. */
 export function startSummarizer(): void {
   useSummarizer.setState(({ documents }) => ({ documents: documents.map(settled) }));
   useLive.subscribe(({ state }, before) => {
     if (state.phase === 'ready' && before.state.phase !== 'ready') pump();
   });
-  useSettings.subscribe(pump);
   pump();
 }

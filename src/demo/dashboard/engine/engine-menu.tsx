@@ -21,7 +21,6 @@ export function EngineMenu() {
       <button type="button" className="button engine-button" aria-haspopup="dialog" onClick={open}>
         <span className={`lamp ${state.phase}`} />
         <span className="engine-name">{nameOf(current)}</span>
-        {current.engine === 'simulated' && <span className="simulated-mark">simulated</span>}
       </button>
       <dialog ref={dialog} className="engine-dialog" aria-labelledby="engine-title">
         <EngineForm gpu={gpu} onClose={() => dialog.current?.close()} />
