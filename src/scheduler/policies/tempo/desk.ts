@@ -11,6 +11,7 @@ export class Desk {
   residents: readonly Job[] = [];
   readonly waiting = new Waiting();
   readonly #jobs = new Map<Request | Program, Job>();
+  #round = this.#jobs.values();
   readonly #background = new Set<Job>();
   readonly #apps: AppShares;
   readonly #reachMs: number;
@@ -104,9 +105,27 @@ export class Desk {
     this.residents = [...jobs].sort(byRank);
     const { considered } = on.tuning;
     const few = considered / 8;
-    this.#again(this.waiting.leastPatient(few), few, on);
+    const reachMs = on.now + this.#reachMs;
+    const due = this.waiting
+      .leastPatient(few)
+      .filter((job) => job.appraisal.demand.fromMs <= reachMs);
+    this.#again(due, few, on);
     this.#again(this.waiting.densest(considered), 2 * few, on);
-    this.#again(this.waiting.next(few), few, on);
+    this.#again(this.#next(few), few, on);
+  }
+
+  /** The next `count` in a round over all. */
+  #next(count: number): Job[] {
+    const jobs: Job[] = [];
+    for (let i = 0; i < count; i++) {
+      const { value } = this.#round.next();
+      if (value === undefined) {
+        this.#round = this.#jobs.values();
+        break;
+      }
+      if (!value.bestEffort && !value.resident) jobs.push(value);
+    }
+    return jobs;
   }
 
   #again(jobs: readonly Job[], limit: number, on: Circumstances): void {

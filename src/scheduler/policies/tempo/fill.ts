@@ -123,9 +123,10 @@ export class Step {
   /** What nobody promised anything begins where it can stay to its end. */
   #soakUp(): void {
     const builder = this.#builder;
-    if (this.#kind === 'decode' && builder.batch > 0) return;
+    if (this.#chunks.spent || (this.#kind === 'decode' && builder.batch > 0)) return;
     for (const job of [...this.#selection.others(), ...this.#selection.background()]) {
       if (builder.batch >= builder.maxBatch || builder.freeSequences <= 0) return;
+      if (this.#chunks.spent) return;
       if (!this.#selection.admission.promised.has(job)) this.#begin(job);
     }
   }

@@ -14,7 +14,8 @@ export function appraise(job: Job, on: Circumstances): Appraisal {
   const { value, costMs, chance, late, tokens, futureMs, demand } = prospect;
   const density = value / Math.max(costMs, 1e-3);
   const rank = job.started ? density * on.tuning.commitment : density;
-  const validMs = on.now + on.tuning.slackSteps * on.pace.tokenMs;
+  const steps = on.tuning.slackSteps * on.pace.tokenMs;
+  const validMs = on.now + Math.max(steps, job.resident ? 0 : (demand.toMs - on.now) / 64);
   return { validMs, value, costMs, chance, late, tokens, futureMs, demand, density, rank };
 }
 
