@@ -35,13 +35,13 @@ export class Sorted<T extends { readonly order: number }> {
     return this.#places.has(item);
   }
 
-  /** The first `count`. */
-  first(count: number): T[] {
+  /** The first `count`, or fewer where the keys of the others are above `most`. */
+  first(count: number, most = Number.POSITIVE_INFINITY): T[] {
     const first: T[] = [];
-    for (const { items } of this.#blocks) {
-      for (const item of items) {
-        if (first.length >= count) return first;
-        first.push(item);
+    for (const { items, keys } of this.#blocks) {
+      for (let i = 0; i < items.length; i++) {
+        if (first.length >= count || keys[i] > most) return first;
+        first.push(items[i]);
       }
     }
     return first;

@@ -9,13 +9,12 @@ import type { Tuning } from './tuning';
 export class DemandBound {
   /** It looks so far ahead, ms: who need not begin before is no burden yet. */
   readonly reachMs: number;
-  /** ms from now, each √2 of the one before. */
+  /** On the scheduler's clock, each √2 as far ahead as the one before, ms. */
   #horizons: number[] = [];
-  /** Capacity not yet promised, by horizon, ms. */
+  /** What could be promised by each at first, and what still can be, ms. */
+  #capacity: number[] = [];
   #free: number[] = [];
   #nowMs = 0;
-  #share = 1;
-  #toleranceMs = 0;
 
   constructor({ shareWindowMs }: Tuning) {
     this.reachMs = shareWindowMs;
@@ -24,22 +23,22 @@ export class DemandBound {
   /** Starts over with nothing promised: a share (0 to 1) of all time from now, and some tolerance. */
   reset(nowMs: number, share: number, toleranceMs: number): void {
     this.#nowMs = nowMs;
-    this.#share = share;
-    this.#toleranceMs = toleranceMs;
     const count = Math.ceil(2 * Math.log2(this.reachMs / Math.max(1, toleranceMs)));
-    this.#horizons = Array.from(
+    const spans = Array.from(
       { length: count },
       (_, i) => this.reachMs / Math.SQRT2 ** (count - 1 - i),
     );
-    this.#free = this.#horizons.map((horizonMs) => share * horizonMs + toleranceMs);
+    this.#horizons = spans.map((spanMs) => nowMs + spanMs);
+    this.#capacity = spans.map((spanMs) => share * spanMs + toleranceMs);
+    this.#free = [...this.#capacity];
   }
 
   /** Whether this much more can be promised. */
   fits(demand: Demand): boolean {
     for (let i = this.#free.length - 1; i >= 0; i--) {
-      const due = this.#dueBy(demand, this.#horizons[i]);
-      if (due <= 0) return true;
-      if (due > this.#free[i]) return false;
+      const dueMs = this.#dueBy(demand, this.#horizons[i]);
+      if (dueMs <= 0) return true;
+      if (dueMs > this.#free[i]) return false;
     }
     return true;
   }
@@ -47,30 +46,26 @@ export class DemandBound {
   /** Promises it. */
   take(demand: Demand): void {
     for (let i = this.#free.length - 1; i >= 0; i--) {
-      const due = this.#dueBy(demand, this.#horizons[i]);
-      if (due <= 0) return;
-      this.#free[i] -= due;
+      const dueMs = this.#dueBy(demand, this.#horizons[i]);
+      if (dueMs <= 0) return;
+      this.#free[i] -= dueMs;
     }
   }
 
   /** Work that is promised to be done by then, ms. */
   workBy(atMs: number): number {
-    const at = this.#horizons.findIndex((horizonMs) => this.#nowMs + horizonMs >= atMs);
-    const horizonMs = this.#horizons.at(at);
-    const free = this.#free.at(at);
-    if (horizonMs === undefined || free === undefined) return 0;
-    return Math.max(0, this.#share * horizonMs + this.#toleranceMs - free);
+    const found = this.#horizons.findIndex((horizonMs) => horizonMs >= atMs);
+    const at = found < 0 ? this.#free.length - 1 : found;
+    return at < 0 ? 0 : Math.max(0, this.#capacity[at] - this.#free[at]);
   }
 
-  /** Work of it to be done within `horizonMs` from now, ms. */
-  #dueBy({ fromMs, toMs, workMs, headMs, headDueMs }: Demand, horizonMs: number): number {
-    const atMs = this.#nowMs + horizonMs;
+  /** Work of it to be done by then, ms. */
+  #dueBy({ fromMs, toMs, workMs, headMs, headDueMs }: Demand, atMs: number): number {
     const rest = workMs - headMs;
     const head = atMs >= headDueMs ? headMs : 0;
     if (atMs >= toMs) return rest + head;
     // What is late already is asked for from now on.
     const from = Math.max(fromMs, this.#nowMs);
-    if (atMs <= from) return head;
-    return head + (rest * (atMs - from)) / (toMs - from);
+    return atMs <= from ? head : head + (rest * (atMs - from)) / (toMs - from);
   }
 }

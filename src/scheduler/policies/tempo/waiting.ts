@@ -52,6 +52,11 @@ export class Waiting {
     return list?.first(count) ?? [];
   }
 
+  /** Of the patient, `count` at most who are not any more: they have to begin before `reachMs`. */
+  due(count: number, reachMs: number): Job[] {
+    return this.#patient.first(count, reachMs);
+  }
+
   /** The `count` of the patient who have to begin first. */
   leastPatient(count: number): Job[] {
     return this.#patient.first(count);
@@ -64,10 +69,4 @@ export class Waiting {
     own?.remove(job);
     if (own?.length === 0) this.#byApp.delete(job.app);
   }
-}
-
-/** Highest rank first. Signs, not differences: a fraction returned would be an object to collect. */
-export function byRank(a: Job, b: Job): number {
-  if (a.appraisal.rank !== b.appraisal.rank) return a.appraisal.rank > b.appraisal.rank ? -1 : 1;
-  return a.order - b.order;
 }
