@@ -87,14 +87,14 @@ export class Admission {
     let why: Reason = 'not-admitted';
     if (chance < tuning.hopeless) {
       why = 'hopeless';
-    } else if (!this.#bound.fits(demand) && !without.has('admission')) {
+    } else if (pages <= this.freePages || this.promised.size === 0) {
+      if (this.#bound.take(demand) || without.has('admission')) {
+        this.promised.add(job);
+        this.freePages -= pages;
+        return;
+      }
       // A late stream is never promised anything by then; it does not mean that others were.
       this.refused ||= !late;
-    } else if (pages <= this.freePages || this.promised.size === 0) {
-      this.#bound.take(demand);
-      this.promised.add(job);
-      this.freePages -= pages;
-      return;
     }
     this.#turnedAway.set(job, why);
   }

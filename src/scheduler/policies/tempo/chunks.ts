@@ -64,13 +64,14 @@ export class Chunks {
   }
 
   /** Prompt tokens that this task may take in this step. */
-  tokensFor({ request, startMs }: Task): number {
+  tokensFor({ request, startMs, critical }: Task): number {
     const pending = pendingPrompt(request);
     const whole = !this.#view.capabilities.continuedPrefill;
     const alone = this.#builder.batch === 0;
     if (whole) return alone || this.#fits >= pending ? pending : 0;
-    const rush = request.class === 'latency' && inRush(startMs, this.#on);
-    const left = Math.max(0, this.#calmLeft + (rush ? this.#on.tuning.rushTokens : 0));
+    const stream = request.class === 'latency';
+    const rushTokens = stream && inRush(startMs, this.#on) ? this.#on.tuning.rushTokens : 0;
+    const left = stream && critical ? pending : Math.max(0, this.#calmLeft + rushTokens);
     const most = Math.min(pending, this.#builder.prefillLeft, Math.floor(left));
     return Math.min(most, alone ? Math.max(1, this.#fits) : this.#fits);
   }

@@ -14,6 +14,8 @@ export class DemandBound {
   /** What could be promised by each at first, and what still can be, ms. */
   #capacity: number[] = [];
   #free: number[] = [];
+  /** Of the demand looked at last, ms. */
+  readonly #due: number[] = [];
   #nowMs = 0;
 
   constructor({ shareWindowMs }: Tuning) {
@@ -35,21 +37,16 @@ export class DemandBound {
 
   /** Whether this much more can be promised. */
   fits(demand: Demand): boolean {
-    for (let i = this.#free.length - 1; i >= 0; i--) {
-      const dueMs = this.#dueBy(demand, this.#horizons[i]);
-      if (dueMs <= 0) return true;
-      if (dueMs > this.#free[i]) return false;
-    }
-    return true;
+    return this.#leastOf(demand) >= 0;
   }
 
-  /** Promises it. */
-  take(demand: Demand): void {
-    for (let i = this.#free.length - 1; i >= 0; i--) {
-      const dueMs = this.#dueBy(demand, this.#horizons[i]);
-      if (dueMs <= 0) return;
-      this.#free[i] -= dueMs;
+  /** Promises it, if it can be. */
+  take(demand: Demand): boolean {
+    const from = this.#leastOf(demand);
+    for (let i = Math.max(0, from); from >= 0 && i < this.#free.length; i++) {
+      this.#free[i] -= this.#due[i];
     }
+    return from >= 0;
   }
 
   /** Work that is promised to be done by then, ms. */
@@ -59,13 +56,25 @@ export class DemandBound {
     return at < 0 ? 0 : Math.max(0, this.#capacity[at] - this.#free[at]);
   }
 
-  /** Work of it to be done by then, ms. */
-  #dueBy({ fromMs, toMs, workMs, headMs, headDueMs }: Demand, atMs: number): number {
-    const rest = workMs - headMs;
-    const head = atMs >= headDueMs ? headMs : 0;
-    if (atMs >= toMs) return rest + head;
+  /**
+   * Notes what of it has to be done by each horizon, down to the first one by which anything has, which
+   * it returns; -1 where there is not enough left for it.
+   */
+  #leastOf({ fromMs, toMs, workMs, headMs, headDueMs }: Demand): number {
+    const restMs = workMs - headMs;
     // What is late already is asked for from now on.
-    const from = Math.max(fromMs, this.#nowMs);
-    return atMs <= from ? head : head + (rest * (atMs - from)) / (toMs - from);
+    const beginMs = Math.max(fromMs, this.#nowMs);
+    let least = this.#free.length;
+    for (let i = least - 1; i >= 0; i--) {
+      const atMs = this.#horizons[i];
+      let dueMs = atMs >= headDueMs ? headMs : 0;
+      if (atMs >= toMs) dueMs += restMs;
+      else if (atMs > beginMs) dueMs += (restMs * (atMs - beginMs)) / (toMs - beginMs);
+      if (dueMs <= 0) break;
+      if (dueMs > this.#free[i]) return -1;
+      this.#due[i] = dueMs;
+      least = i;
+    }
+    return least;
   }
 }

@@ -100,7 +100,7 @@ export class Desk {
       if (isStale(job, on)) this.#appraise(job, on);
     }
     const { considered } = on.tuning;
-    const few = considered / 8;
+    const few = considered / 16;
     this.#again(this.waiting.due(few, on.now + this.#reachMs), few, on);
     this.#again(this.waiting.densest(considered), few, on);
     this.#again(this.#next(few), few, on);

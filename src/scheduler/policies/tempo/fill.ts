@@ -45,9 +45,7 @@ export class Step {
       if (admission.promised.has(job)) this.#promise(job);
       else this.#spareOf(job);
     }
-    // Not many more can begin than there are places, but some may take another's.
-    const places = builder.freeSequences + on.tuning.considered / 8;
-    for (const job of admission.next(places)) this.#promise(job);
+    for (const job of admission.next(on.tuning.considered / 4)) this.#promise(job);
     const inOrder = on.without.has('deadline-order') ? inDensityOrder : inDeadlineOrder;
     this.#promised.sort(inOrder);
     this.#spare.sort(inDensityOrder);

@@ -13,8 +13,8 @@ export function appraise(job: Job, on: Circumstances): Appraisal {
   const { value, costMs, chance, late, tokens, futureMs, demand } = prospectOf(job, on);
   const density = value / Math.max(costMs, 1e-3);
   const rank = job.started ? density * on.tuning.commitment : density;
-  // What is far from due changes slowly while nothing is done for it.
-  const steadyMs = job.resident ? 0 : (demand.toMs - on.now) / 64;
+  // What is far from due changes slowly.
+  const steadyMs = (demand.toMs - on.now) / 64;
   const validMs = on.now + Math.max(on.tuning.slackSteps * on.pace.tokenMs, steadyMs);
   return { validMs, value, costMs, chance, late, tokens, futureMs, demand, density, rank };
 }
