@@ -20,7 +20,7 @@ export class Step {
   readonly #desk: Desk;
   readonly #admission: Admission;
   readonly #promised: Task[] = [];
-  /** Residents that were promised nothing, densest first. */
+  /** What was promised nothing of jobs that hold pages, densest first. */
   readonly #spare: Task[] = [];
   readonly #chunks: Chunks;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
@@ -64,8 +64,11 @@ export class Step {
       this.#kind = this.#kind === 'prefill' ? 'decode' : 'prefill';
       this.#servePromised();
     }
-    for (const task of this.#spare) this.#serve(task, 'density');
-    if (!this.#admission.refused || this.#builder.batch === 0) this.#soakUp();
+    const lull = !this.#admission.refused || this.#builder.batch === 0;
+    for (const task of this.#spare) {
+      if (task.request.resident || lull) this.#serve(task, 'density');
+    }
+    if (lull) this.#soakUp();
   }
 
   #promise(job: Job): void {
@@ -74,9 +77,7 @@ export class Step {
 
   #spareOf(job: Job): void {
     this.#freePages -= job.pages(this.#view.capacity.pageSize);
-    for (const request of job.calls) {
-      if (request.resident) this.#spare.push(this.#task(request, job));
-    }
+    for (const request of job.calls) this.#spare.push(this.#task(request, job));
   }
 
   #task(request: Request, job: Job): Task {

@@ -13,18 +13,15 @@ export function ofStream(request: Request, slo: LatencySlo, on: Circumstances): 
   const firstMs = now + prefillMs + pace.tokenMs;
   // One that is behind catches up by tbt − bestMs a token; what comes until then is late.
   const behindMs = firstMs - dueMs;
-  const behind = behindMs > 0;
+  const late = behindMs > 0;
   const gainedMs = Math.max(0, slo.tbt - pace.bestMs);
-  const lateTokens = behind ? knowledge.meanWithin(request, Math.ceil(behindMs / gainedMs)) : 0;
+  const lateTokens = late ? knowledge.meanWithin(request, Math.ceil(behindMs / gainedMs)) : 0;
   const onTime = Math.max(0, mean - lateTokens);
-  const softness = behind
+  const softness = late
     ? decay(Math.max(1, dueMs - request.arrivalMs), firstMs - request.arrivalMs, gain.alpha)
     : 1;
   const prompt = request.generated === 0 ? gain.inputWeight * request.promptTokens : 0;
   const value = gain.outputWeight * (onTime + softness * lateTokens) + softness * prompt;
-  const chance = value / Math.max(1, gain.outputWeight * mean + prompt);
-  // Once behind, a long one still earns most of what it could; a short one has lost it.
-  const late = behind && chance < 0.5;
   const costMs = gpuTime(request, mean, pace);
   // A prompt's steps are not full: it is set aside for with a margin, and whole by the time it is
   // due, or as soon as can be where that only just can be in time.
@@ -35,7 +32,7 @@ export function ofStream(request: Request, slo: LatencySlo, on: Circumstances): 
   return {
     value,
     costMs,
-    chance,
+    chance: value / Math.max(1, gain.outputWeight * mean + prompt),
     late,
     tokens: mean,
     futureMs: 0,
