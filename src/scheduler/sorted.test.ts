@@ -25,4 +25,21 @@ describe('Sorted', () => {
       }),
     );
   });
+
+  it('tells who lies between two keys, how many come before, and what one weighs, among thousands', () => {
+    const sorted = new Sorted<{ order: number }>();
+    const items = Array.from({ length: 3000 }, (_, order) => ({ order }));
+    // Each key three times, in no order.
+    const keyOf = ({ order }: { order: number }) => (order * 7919) % 1000;
+    for (const item of items) sorted.put(item, item.order, 1);
+    for (const item of items) sorted.put(item, keyOf(item), 2);
+    expect(sorted.length).toBe(3000);
+    expect(sorted.meanWeight).toBe(2);
+    const between = sorted.first(10_000, 500, 502);
+    expect(between.map(keyOf)).toEqual([500, 500, 500, 501, 501, 501, 502, 502, 502]);
+    expect(sorted.first(2, 500)).toEqual(between.slice(0, 2));
+    expect(sorted.before(between[4], 501)).toBe(3 * 501 + 1);
+    for (const item of items) sorted.remove(item);
+    expect(sorted.first(1)).toEqual([]);
+  });
 });

@@ -70,7 +70,8 @@ export class Chunks {
     const alone = this.#builder.batch === 0;
     if (whole) return alone || this.#fits >= pending ? pending : 0;
     const stream = request.class === 'latency';
-    const rushTokens = stream && inRush(startMs, this.#on) ? this.#on.tuning.rushTokens : 0;
+    const rush = stream ? inRush(startMs, this.#on) : critical;
+    const rushTokens = rush ? this.#on.tuning.rushTokens : 0;
     const left = stream && critical ? pending : Math.max(0, this.#calmLeft + rushTokens);
     const most = Math.min(pending, this.#builder.prefillLeft, Math.floor(left));
     return Math.min(most, alone ? Math.max(1, this.#fits) : this.#fits);

@@ -101,7 +101,7 @@ export class Desk {
     }
     const { considered } = on.tuning;
     const few = considered / 16;
-    this.#again(this.waiting.due(few, on.now + this.#reachMs), few, on);
+    this.waiting.advance(few, on.now + this.#reachMs);
     this.#again(this.waiting.densest(considered), few, on);
     this.#again(this.#next(few), few, on);
     return lost;

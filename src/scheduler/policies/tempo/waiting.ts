@@ -2,24 +2,26 @@ import { Sorted } from '../../sorted';
 import type { Job } from './job';
 
 /**
- * Jobs without pages. The patient, who need not begin within the demand bound's reach, only wait
- * until they need to. The others are found by rank, of all apps or of one.
+ * Jobs without pages. The patient, who need not begin within the demand bound's reach, only wait until
+ * they need to. The others are found by rank, of all apps or of one, and by urgency.
  */
 export class Waiting {
-  /** By the time at which they have to begin. */
-  readonly #patient = new Sorted<Job>();
+  /** All of them, by the time at which they have to begin. */
+  readonly #byStart = new Sorted<Job>();
+  /** Those that are not patient. */
   readonly #byRank = new Sorted<Job>();
   readonly #byApp = new Map<string, Sorted<Job>>();
+  /** Who has to begin by then is patient no more, ms. */
+  #reachedMs = Number.NEGATIVE_INFINITY;
 
   /** Files an appraised job, wherever it was before. Who need not begin before `reachMs` is patient. */
   put(job: Job, reachMs: number): void {
     const { costMs, demand, rank } = job.appraisal;
+    this.#byStart.put(job, demand.fromMs, costMs);
     if (demand.fromMs > reachMs) {
       this.#removeRanked(job);
-      this.#patient.put(job, demand.fromMs, costMs);
       return;
     }
-    this.#patient.remove(job);
     this.#byRank.put(job, -rank, costMs);
     let own = this.#byApp.get(job.app);
     if (own === undefined) {
@@ -30,7 +32,7 @@ export class Waiting {
   }
 
   remove(job: Job): void {
-    this.#patient.remove(job);
+    this.#byStart.remove(job);
     this.#removeRanked(job);
   }
 
@@ -40,10 +42,10 @@ export class Waiting {
    */
   beforeMs(job: Job, reachMs: number): number {
     const { demand, rank } = job.appraisal;
-    const isPatient = demand.fromMs > reachMs;
-    const ranked = isPatient ? this.#byRank.length : this.#byRank.before(job, -rank);
-    const patient = isPatient ? this.#patient.before(job, demand.fromMs) : 0;
-    return ranked * this.#byRank.meanWeight + patient * this.#patient.meanWeight;
+    if (demand.fromMs > reachMs) {
+      return this.#byStart.meanWeight * this.#byStart.before(job, demand.fromMs);
+    }
+    return this.#byRank.meanWeight * this.#byRank.before(job, -rank);
   }
 
   /** The `count` of highest rank, of one app or of all. */
@@ -52,14 +54,22 @@ export class Waiting {
     return list?.first(count) ?? [];
   }
 
-  /** Of the patient, `count` at most who are not any more: they have to begin before `reachMs`. */
-  due(count: number, reachMs: number): Job[] {
-    return this.#patient.first(count, reachMs);
+  /** The `count` that have to begin first, and still can in time. */
+  urgent(count: number, nowMs: number): Job[] {
+    return this.#byStart.first(count, nowMs);
   }
 
   /** The `count` of the patient who have to begin first. */
   leastPatient(count: number): Job[] {
-    return this.#patient.first(count);
+    return this.#byStart.first(count, this.#reachedMs);
+  }
+
+  /** Of the patient, `count` at most who are not any more, now that they have to begin before `reachMs`. */
+  advance(count: number, reachMs: number): void {
+    const jobs = this.#byStart.first(count, this.#reachedMs, reachMs);
+    const last = jobs.length < count ? undefined : jobs.at(-1);
+    this.#reachedMs = last?.appraisal.demand.fromMs ?? reachMs;
+    for (const job of jobs) this.put(job, reachMs);
   }
 
   #removeRanked(job: Job): void {
