@@ -9,7 +9,7 @@ import { inRush, type Task } from './order';
  * How much of a prompt a step takes. Prompt tokens that the weights' read hides cost nothing, and the
  * room for them is lost with the step; beyond them every token makes everybody wait. So a prompt in
  * no hurry takes little more than what is hidden; a first token that people wait for takes more, and
- * any prompt while nobody decodes.
+ * any prompt while fewer decode than there is room for; what has no slack left takes what fits.
  */
 export class Chunks {
   readonly #view: SchedulerView;
@@ -35,7 +35,7 @@ export class Chunks {
     this.#on = on;
     this.#guardMs = on.without.has('elastic-batch') ? Number.POSITIVE_INFINITY : guardMs;
     const { calmTokens, rushTokens } = on.tuning;
-    const more = ready > 0 ? calmTokens : rushTokens;
+    const more = 2 * ready >= builder.maxBatch ? calmTokens : rushTokens;
     this.#calmLeft = view.capabilities.mixedSteps
       ? Math.max(0, view.cost.costs.freeTokens - ready) + more
       : view.capacity.maxPrefillTokens;
@@ -70,8 +70,7 @@ export class Chunks {
     const alone = this.#builder.batch === 0;
     if (whole) return alone || this.#fits >= pending ? pending : 0;
     const stream = request.class === 'latency';
-    const rush = stream ? inRush(startMs, this.#on) : critical;
-    const rushTokens = rush ? this.#on.tuning.rushTokens : 0;
+    const rushTokens = stream && inRush(startMs, this.#on) ? this.#on.tuning.rushTokens : 0;
     const left = stream && critical ? pending : Math.max(0, this.#calmLeft + rushTokens);
     const most = Math.min(pending, this.#builder.prefillLeft, Math.floor(left));
     return Math.min(most, alone ? Math.max(1, this.#fits) : this.#fits);

@@ -125,10 +125,10 @@ describe('tempo', () => {
     ['answers', deadline(10_000)],
     ['patient answers', deadline(24 * 3_600_000)],
     ['streams', stream(20_000, 100)],
-  ])('keeps a chat in time beside %s of thousands of apps', (_, slo) => {
+  ])('keeps a chat in time beside %s of a thousand apps', (_, slo) => {
     const table = new TableTop(tempo(), { maxBatch: 4, perPrefillTokenMs: 0.1 });
     for (const app of ['flood', 'chat']) table.teach(app, 50);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < 1000; i++) {
       const spec = { app: `flood${i}`, slo, promptTokens: 50, outputTokens: 50 };
       table.submit({ id: `${i}`, ...spec });
     }
@@ -136,8 +136,9 @@ describe('tempo', () => {
     for (let i = 0; i < 20; i++) {
       const spec = { app: 'chat', slo: stream(300, 60), promptTokens: 200, outputTokens: 20 };
       chats.push(table.submit({ id: `chat${i}`, ...spec }));
-      table.steps(150);
+      table.steps(75);
     }
+    table.steps(75);
     expect(chats.filter(metSlo).length).toBeGreaterThanOrEqual(18);
   });
 
