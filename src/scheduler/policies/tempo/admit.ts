@@ -89,7 +89,7 @@ export class Admission {
     let why: Reason = 'not-admitted';
     if (chance < tuning.hopeless) {
       why = 'hopeless';
-    } else if (demand.headMs > 0 && demand.fromMs < now - this.#roundMs && !job.resident) {
+    } else if (demand.headMs > 0 && demand.fromMs < now - this.#roundMs && !job.started) {
       // A stream that should have begun before is late, whatever was thought of it then.
       job.moved = true;
     } else if (pages <= this.freePages || this.promised.size === 0) {

@@ -9,7 +9,7 @@ import { inRush, type Task } from './order';
  * How much of a prompt a step takes. Prompt tokens that the weights' read hides cost nothing, and the
  * room for them is lost with the step; beyond them every token makes everybody wait. So a prompt in
  * no hurry takes little more than what is hidden; a first token that people wait for takes more, and
- * any prompt while fewer decode than there is room for; what has no slack left takes what fits.
+ * any prompt while most places are free; what has no slack left takes what fits.
  */
 export class Chunks {
   readonly #view: SchedulerView;
@@ -22,12 +22,13 @@ export class Chunks {
   /** Prompt tokens that are in no hurry and that the step may still take. */
   #calmLeft: number;
 
-  /** `ready`: sequences of the promised that decode. */
+  /** `ready`: sequences of the promised that decode; `roomy`: most places are free. */
   constructor(
     view: SchedulerView,
     builder: PlanBuilder,
     on: Circumstances,
     ready: number,
+    roomy: boolean,
     guardMs: number,
   ) {
     this.#view = view;
@@ -35,7 +36,7 @@ export class Chunks {
     this.#on = on;
     this.#guardMs = on.without.has('elastic-batch') ? Number.POSITIVE_INFINITY : guardMs;
     const { calmTokens, rushTokens } = on.tuning;
-    const more = 2 * ready >= builder.maxBatch ? calmTokens : rushTokens;
+    const more = ready > 0 && !roomy ? calmTokens : rushTokens;
     this.#calmLeft = view.capabilities.mixedSteps
       ? Math.max(0, view.cost.costs.freeTokens - ready) + more
       : view.capacity.maxPrefillTokens;

@@ -22,6 +22,8 @@ export class Step {
   readonly #promised: Task[] = [];
   /** What was promised nothing of jobs that hold pages, densest first. */
   readonly #spare: Task[] = [];
+  /** Most places are free: nobody has to wait for another. */
+  readonly #roomy: boolean;
   readonly #chunks: Chunks;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
   #kind: Kind | undefined;
@@ -51,7 +53,8 @@ export class Step {
     this.#spare.sort(inDensityOrder);
     const streams = this.#promised.filter(({ request }) => kindOf(request) === 'decode');
     const guardMs = this.#tightest(streams);
-    this.#chunks = new Chunks(view, builder, on, streams.length, guardMs);
+    this.#roomy = 2 * view.resident.length < builder.maxBatch;
+    this.#chunks = new Chunks(view, builder, on, streams.length, this.#roomy, guardMs);
     if (!view.capabilities.mixedSteps) this.#kind = this.#chooseKind(streams.length, guardMs);
   }
 
@@ -64,7 +67,7 @@ export class Step {
       this.#kind = this.#kind === 'prefill' ? 'decode' : 'prefill';
       this.#servePromised();
     }
-    const lull = !this.#admission.refused || this.#builder.batch === 0;
+    const lull = !this.#admission.refused || this.#builder.batch === 0 || this.#roomy;
     for (const task of this.#spare) {
       if (task.request.resident || lull) this.#serve(task, 'density');
     }
