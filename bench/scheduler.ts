@@ -19,7 +19,7 @@ const USAGE = `npm run bench -- scheduler [flags]
   --policies a,b|all   (all)
   --running 8,64       (64) sequences that run at once
   --waiting 10,100     (100,1000,10000) requests that wait beside them
-  --steps N            (300) steps that are timed, after as many that are not
+  --steps N            (400) steps that are timed, after 800 that are not
   --repeat N           (2) times that each row is run
   --json FILE          all figures
 What one planning decision takes, and what else a step takes: a submission, and all that follows from the
@@ -47,6 +47,8 @@ interface Row {
   referenceUs: number;
 }
 
+/** Steps before the timed ones: the code is compiled, the predictors have data. */
+const WARM_UP = 800;
 /** What is timed. */
 const KINDS = ['plan', 'submit', 'result'] as const;
 
@@ -62,7 +64,7 @@ export async function run(args: string[]): Promise<void> {
       policies: { ...text, default: 'all' },
       running: { ...text, default: '64' },
       waiting: { ...text, default: '100,1000,10000' },
-      steps: { ...text, default: '300' },
+      steps: { ...text, default: '400' },
       repeat: { ...text, default: '2' },
       json: text,
       help: { type: 'boolean', default: false },
@@ -134,8 +136,7 @@ function rowOf(policy: string, running: number, waiting: number, runs: readonly 
 
 /**
  * Plans steps of a queue that stays as long as it is: whoever finishes is followed by a newcomer.
- * All four classes, equally many; answers of 20 to 200 tokens. The code is compiled and the predictors
- * have data before the first step that is timed.
+ * All four classes, equally many; answers of 20 to 200 tokens.
  */
 async function time(
   policyName: string,
@@ -199,8 +200,8 @@ async function time(
     steppedAt = performance.now();
     stepped(...result);
   };
-  for (let i = 0; i < 2 * steps; i++) {
-    if (i === steps) for (const list of Object.values(samples)) list.length = 0;
+  for (let i = 0; i < WARM_UP + steps; i++) {
+    if (i === WARM_UP) for (const list of Object.values(samples)) list.length = 0;
     while (scheduler.live < running + waiting) submit();
     await runStep(scheduler, engine, host, clock);
     samples.result.push(performance.now() - steppedAt);

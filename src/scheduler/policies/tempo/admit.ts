@@ -24,7 +24,6 @@ export class Admission {
   freePages: number;
   readonly #bound: DemandBound;
   readonly #pageSize: number;
-  readonly #roundMs: number;
   readonly #turnedAway = new Map<Job, Reason>();
   /** Promised jobs without pages as they were to begin at the round, and those that came since. */
   #next: readonly Job[] = [];
@@ -35,8 +34,7 @@ export class Admission {
     this.#bound = bound;
     this.#pageSize = capacity.pageSize;
     this.freePages = capacity.totalPages;
-    this.#roundMs = on.tuning.slackSteps * on.pace.tokenMs;
-    this.untilMs = on.now + this.#roundMs;
+    this.untilMs = on.now + on.tuning.slackSteps * on.pace.tokenMs;
   }
 
   /** A round: all that may be promised something, in order. */
@@ -83,15 +81,12 @@ export class Admission {
     }
   }
 
-  #offer(job: Job, { now, tuning, without }: Circumstances): void {
+  #offer(job: Job, { tuning, without }: Circumstances): void {
     const { demand, chance, late } = job.appraisal;
     const pages = job.pages(this.#pageSize);
     let why: Reason = 'not-admitted';
     if (chance < tuning.hopeless) {
       why = 'hopeless';
-    } else if (demand.headMs > 0 && demand.fromMs < now - this.#roundMs && !job.started) {
-      // A stream that should have begun before is late, whatever was thought of it then.
-      job.moved = true;
     } else if (pages <= this.freePages || this.promised.size === 0) {
       if (this.#bound.take(demand) || without.has('admission')) {
         this.promised.add(job);

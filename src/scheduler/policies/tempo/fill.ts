@@ -22,7 +22,7 @@ export class Step {
   readonly #promised: Task[] = [];
   /** What was promised nothing of jobs that hold pages, densest first. */
   readonly #spare: Task[] = [];
-  /** Most places are free: nobody has to wait for another. */
+  /** Most places and pages are free: nobody has to wait for another. */
   readonly #roomy: boolean;
   readonly #chunks: Chunks;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
@@ -47,13 +47,14 @@ export class Step {
       if (admission.promised.has(job)) this.#promise(job);
       else this.#spareOf(job);
     }
-    for (const job of admission.next(on.tuning.considered / 4)) this.#promise(job);
+    for (const job of admission.next(on.tuning.considered / 2)) this.#promise(job);
     const inOrder = on.without.has('deadline-order') ? inDensityOrder : inDeadlineOrder;
     this.#promised.sort(inOrder);
     this.#spare.sort(inDensityOrder);
     const streams = this.#promised.filter(({ request }) => kindOf(request) === 'decode');
     const guardMs = this.#tightest(streams);
-    this.#roomy = 2 * view.resident.length < builder.maxBatch;
+    const { totalPages } = view.capacity;
+    this.#roomy = 2 * view.resident.length < builder.maxBatch && 2 * builder.freePages > totalPages;
     this.#chunks = new Chunks(view, builder, on, streams.length, this.#roomy, guardMs);
     if (!view.capabilities.mixedSteps) this.#kind = this.#chooseKind(streams.length, guardMs);
   }

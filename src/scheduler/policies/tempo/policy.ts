@@ -63,7 +63,7 @@ export class Tempo implements Policy {
       this.#bound.reset(on.now, share, this.#tuning.slackSteps * on.pace.tokenMs);
       const light = this.#light(on);
       admission = new Admission(light, this.#bound, view.capacity, on);
-      admission.offerAll(this.#candidates(light, on), on);
+      admission.offerAll(this.#candidates(light), on);
       this.#admission = admission;
     }
     admission.explain(builder);
@@ -152,12 +152,10 @@ export class Tempo implements Policy {
     return jobs;
   }
 
-  /** Who may be promised service: the light first, then all that hold pages, the densest and the most urgent. */
-  #candidates(light: ReadonlySet<Job>, { now }: Circumstances): Iterable<Job> {
+  /** Who may be promised service: the light first, then all that hold pages and the densest. */
+  #candidates(light: ReadonlySet<Job>): Iterable<Job> {
     const { residents, waiting } = this.#desk;
-    const { considered } = this.#tuning;
-    const urgent = waiting.urgent(considered / 4, now);
-    const rest = [...residents, ...waiting.densest(considered), ...urgent];
+    const rest = [...residents, ...waiting.densest(this.#tuning.considered)];
     return new Set([...light, ...rest.sort(byRank)]);
   }
 

@@ -3,7 +3,7 @@ import type { Job } from './job';
 
 /**
  * Jobs without pages. The patient, who need not begin within the demand bound's reach, only wait until
- * they need to. The others are found by rank, of all apps or of one, and by urgency.
+ * they need to. The others are found by rank, of all apps or of one.
  */
 export class Waiting {
   /** All of them, by the time at which they have to begin. */
@@ -52,11 +52,6 @@ export class Waiting {
   densest(count: number, app?: string): Job[] {
     const list = app === undefined ? this.#byRank : this.#byApp.get(app);
     return list?.first(count) ?? [];
-  }
-
-  /** The `count` that have to begin first, and still can in time. */
-  urgent(count: number, nowMs: number): Job[] {
-    return this.#byStart.first(count, nowMs);
   }
 
   /** The `count` of the patient who have to begin first. */
