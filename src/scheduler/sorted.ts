@@ -35,13 +35,11 @@ export class Sorted<T extends { readonly order: number }> {
     return this.#places.has(item);
   }
 
-  /** The first `count` of those whose keys are from `least` to `most`. */
-  first(count: number, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY): T[] {
+  /** The first `count` of those whose keys are not above `most`. */
+  first(count: number, most = Number.POSITIVE_INFINITY): T[] {
     const first: T[] = [];
     for (const { items, keys } of this.#blocks) {
-      if (keys[keys.length - 1] < least) continue;
       for (let i = 0; i < items.length; i++) {
-        if (keys[i] < least) continue;
         if (first.length >= count || keys[i] > most) return first;
         first.push(items[i]);
       }

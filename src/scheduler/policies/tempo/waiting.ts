@@ -6,22 +6,20 @@ import type { Job } from './job';
  * they need to. The others are found by rank, of all apps or of one.
  */
 export class Waiting {
-  /** All of them, by the time at which they have to begin. */
-  readonly #byStart = new Sorted<Job>();
-  /** Those that are not patient. */
+  /** By the time at which they have to begin. */
+  readonly #patient = new Sorted<Job>();
   readonly #byRank = new Sorted<Job>();
   readonly #byApp = new Map<string, Sorted<Job>>();
-  /** Who has to begin by then is patient no more, ms. */
-  #reachedMs = Number.NEGATIVE_INFINITY;
 
   /** Files an appraised job, wherever it was before. Who need not begin before `reachMs` is patient. */
   put(job: Job, reachMs: number): void {
     const { costMs, demand, rank } = job.appraisal;
-    this.#byStart.put(job, demand.fromMs, costMs);
     if (demand.fromMs > reachMs) {
       this.#removeRanked(job);
+      this.#patient.put(job, demand.fromMs, costMs);
       return;
     }
+    this.#patient.remove(job);
     this.#byRank.put(job, -rank, costMs);
     let own = this.#byApp.get(job.app);
     if (own === undefined) {
@@ -32,7 +30,7 @@ export class Waiting {
   }
 
   remove(job: Job): void {
-    this.#byStart.remove(job);
+    this.#patient.remove(job);
     this.#removeRanked(job);
   }
 
@@ -42,10 +40,10 @@ export class Waiting {
    */
   beforeMs(job: Job, reachMs: number): number {
     const { demand, rank } = job.appraisal;
-    if (demand.fromMs > reachMs) {
-      return this.#byStart.meanWeight * this.#byStart.before(job, demand.fromMs);
-    }
-    return this.#byRank.meanWeight * this.#byRank.before(job, -rank);
+    const isPatient = demand.fromMs > reachMs;
+    const ranked = isPatient ? this.#byRank.length : this.#byRank.before(job, -rank);
+    const patient = isPatient ? this.#patient.before(job, demand.fromMs) : 0;
+    return ranked * this.#byRank.meanWeight + patient * this.#patient.meanWeight;
   }
 
   /** The `count` of highest rank, of one app or of all. */
@@ -56,15 +54,12 @@ export class Waiting {
 
   /** The `count` of the patient who have to begin first. */
   leastPatient(count: number): Job[] {
-    return this.#byStart.first(count, this.#reachedMs);
+    return this.#patient.first(count);
   }
 
-  /** Of the patient, `count` at most who are not any more, now that they have to begin before `reachMs`. */
+  /** Of the patient, `count` at most are not any more, now that they have to begin before `reachMs`. */
   advance(count: number, reachMs: number): void {
-    const jobs = this.#byStart.first(count, this.#reachedMs, reachMs);
-    const last = jobs.length < count ? undefined : jobs.at(-1);
-    this.#reachedMs = last?.appraisal.demand.fromMs ?? reachMs;
-    for (const job of jobs) this.put(job, reachMs);
+    for (const job of this.#patient.first(count, reachMs)) this.put(job, reachMs);
   }
 
   #removeRanked(job: Job): void {
