@@ -122,13 +122,12 @@ describe('tempo', () => {
   });
 
   it.each([
-    ['a thousand', 1000, deadline(10_000)],
-    ['a thousand patient', 1000, deadline(24 * 3_600_000)],
-    ['a thousand streaming', 1000, stream(20_000, 100)],
-  ])('keeps a chat in time beside %s apps', { timeout: 120_000 }, (_, count, slo) => {
+    ['answers', deadline(10_000)],
+    ['patient answers', deadline(24 * 3_600_000)],
+  ])('keeps a chat in time beside %s of a thousand apps', { timeout: 60_000 }, (_, slo) => {
     const table = new TableTop(tempo(), { maxBatch: 4, perPrefillTokenMs: 0.1 });
     for (const app of ['flood', 'chat']) table.teach(app, 50);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < 1000; i++) {
       const spec = { app: `flood${i}`, slo, promptTokens: 50, outputTokens: 50 };
       table.submit({ id: `${i}`, ...spec });
     }
