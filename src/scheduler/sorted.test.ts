@@ -25,4 +25,21 @@ describe('Sorted', () => {
       }),
     );
   });
+
+  it('tells who comes up to a key, how many come before, and what one weighs, among thousands', () => {
+    const sorted = new Sorted<{ order: number }>();
+    const items = Array.from({ length: 3000 }, (_, order) => ({ order }));
+    // Each key three times, in no order.
+    const keyOf = ({ order }: { order: number }) => (order * 7919) % 1000;
+    for (const item of items) sorted.put(item, item.order, 1);
+    for (const item of items) sorted.put(item, keyOf(item), 2);
+    expect(sorted.length).toBe(3000);
+    expect(sorted.meanWeight).toBe(2);
+    expect(sorted.first(10_000, 1).map(keyOf)).toEqual([0, 0, 0, 1, 1, 1]);
+    const [, , , , last] = sorted.first(5, 1);
+    expect(sorted.before(last, 1)).toBe(4);
+    expect(sorted.before(last, 500.5)).toBe(3 * 501);
+    for (const item of items) sorted.remove(item);
+    expect(sorted.first(1)).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../random';
 import { Request } from '../request';
+import { Digest } from './digest';
 import { BOUND, LengthPredictor } from './length-predictor';
 
 let order = 0;
@@ -35,6 +36,18 @@ describe('LengthPredictor', () => {
     one.generated = 19;
     expect(predictor.remaining(one, 0.01)).toBe(1);
     expect(predictor.chance(one, 1)).toBe(1);
+  });
+
+  it('takes in a thousand requests before the first has finished with few looks at those that run', () => {
+    const made = vi.spyOn(Digest.prototype, 'centroids');
+    const predictor = new LengthPredictor();
+    finished(predictor, 100);
+    made.mockClear();
+    for (let i = 0; i < 1000; i++) predictor.expect(request());
+    const looks = made.mock.calls.length;
+    made.mockRestore();
+    // Each makes up to four digests' tables; one look a request would make 4,000.
+    expect(looks).toBeLessThan(700);
   });
 
   it('bounds 93 to 98 of 100 lengths after 100 observations, at a fraction of what max_tokens would', () => {

@@ -83,7 +83,7 @@ export class LengthPredictor {
     const leaf = this.#leaf(request);
     leaf.live.add(request);
     leaf.parent?.live.add(request);
-    if (leaf.digest.count < ENOUGH) leaf.refresh(true);
+    leaf.joined();
     return this.estimate(request);
   }
 
@@ -224,6 +224,8 @@ class Node {
   readonly level: AdaptiveLevel;
   #table: LengthTable | undefined;
   #seenByTable = 0;
+  /** Requests that have come since the table was made. */
+  #joinedSince = 0;
 
   constructor(parent: Node | undefined) {
     this.parent = parent;
@@ -248,11 +250,20 @@ class Node {
     this.#table = undefined;
   }
 
+  /** A request has come: while few have finished, those that run tell how long it may be. */
+  joined(): void {
+    if (this.digest.count >= ENOUGH) return;
+    this.#joinedSince++;
+    // The more there are already, the less one more tells.
+    if (this.#joinedSince > this.live.size / 16) this.refresh(true);
+  }
+
   /** Brings the table up to date once a sixteenth of what it holds is new. */
   refresh(force = false): void {
     if (!force && this.seen - this.#seenByTable < Math.max(1, this.digest.count / 16)) return;
     this.#table = this.#mix();
     this.#seenByTable = this.seen;
+    this.#joinedSince = 0;
   }
 
   #mix(): LengthTable {

@@ -9,7 +9,7 @@ import { inRush, type Task } from './order';
  * How much of a prompt a step takes. Prompt tokens that the weights' read hides cost nothing, and the
  * room for them is lost with the step; beyond them every token makes everybody wait. So a prompt in
  * no hurry takes little more than what is hidden; a first token that people wait for takes more, and
- * any prompt while nobody decodes.
+ * any prompt while most places are free; what has no slack left takes what fits.
  */
 export class Chunks {
   readonly #view: SchedulerView;
@@ -22,12 +22,13 @@ export class Chunks {
   /** Prompt tokens that are in no hurry and that the step may still take. */
   #calmLeft: number;
 
-  /** `ready`: sequences of the promised that decode. */
+  /** `ready`: sequences of the promised that decode; `roomy`: most places are free. */
   constructor(
     view: SchedulerView,
     builder: PlanBuilder,
     on: Circumstances,
     ready: number,
+    roomy: boolean,
     guardMs: number,
   ) {
     this.#view = view;
@@ -35,7 +36,7 @@ export class Chunks {
     this.#on = on;
     this.#guardMs = on.without.has('elastic-batch') ? Number.POSITIVE_INFINITY : guardMs;
     const { calmTokens, rushTokens } = on.tuning;
-    const more = ready > 0 ? calmTokens : rushTokens;
+    const more = ready > 0 && !roomy ? calmTokens : rushTokens;
     this.#calmLeft = view.capabilities.mixedSteps
       ? Math.max(0, view.cost.costs.freeTokens - ready) + more
       : view.capacity.maxPrefillTokens;
@@ -64,13 +65,14 @@ export class Chunks {
   }
 
   /** Prompt tokens that this task may take in this step. */
-  tokensFor({ request, startMs }: Task): number {
+  tokensFor({ request, startMs, critical }: Task): number {
     const pending = pendingPrompt(request);
     const whole = !this.#view.capabilities.continuedPrefill;
     const alone = this.#builder.batch === 0;
     if (whole) return alone || this.#fits >= pending ? pending : 0;
-    const rush = request.class === 'latency' && inRush(startMs, this.#on);
-    const left = Math.max(0, this.#calmLeft + (rush ? this.#on.tuning.rushTokens : 0));
+    const stream = request.class === 'latency';
+    const rushTokens = stream && inRush(startMs, this.#on) ? this.#on.tuning.rushTokens : 0;
+    const left = stream && critical ? pending : Math.max(0, this.#calmLeft + rushTokens);
     const most = Math.min(pending, this.#builder.prefillLeft, Math.floor(left));
     return Math.min(most, alone ? Math.max(1, this.#fits) : this.#fits);
   }

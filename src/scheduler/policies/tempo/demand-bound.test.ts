@@ -19,10 +19,11 @@ describe('DemandBound', () => {
     const made = bound();
     const demand = even(0, 1000, 400);
     expect(made.fits(demand)).toBe(true);
-    made.take(demand);
+    expect(made.take(demand)).toBe(true);
     expect(made.fits(demand)).toBe(true);
-    made.take(demand);
+    expect(made.take(demand)).toBe(true);
     expect(made.fits(demand)).toBe(false);
+    expect(made.take(demand)).toBe(false);
   });
 
   it('lets late deadlines pass where only early ones are full', () => {
@@ -48,7 +49,7 @@ describe('DemandBound', () => {
 
   it("has a stream's prompt done by its first token, and not with the rest", () => {
     const made = bound();
-    made.take({ fromMs: 500, toMs: 20_000, workMs: 5000, headMs: 900, headDueMs: 500 });
+    made.take({ fromMs: 500, toMs: 20_000, workMs: 4550, headMs: 450, headDueMs: 500 });
     // By a second, the prompt and little else.
     expect(made.fits(even(0, 900, 600))).toBe(false);
     expect(made.fits(even(5000, 20_000, 10_000))).toBe(true);

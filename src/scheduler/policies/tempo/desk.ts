@@ -3,36 +3,28 @@ import type { Request } from '../../request';
 import { appraise, type Circumstances } from './appraise';
 import { Job } from './job';
 import type { AppShares } from './shares';
-import { byRank, Waiting } from './waiting';
+import { Waiting } from './waiting';
 
 /** The jobs that there are, with their appraisals: who holds pages, who waits, and who is in no hurry. */
 export class Desk {
-  /** Jobs with pages, highest rank first. */
-  residents: readonly Job[] = [];
   readonly waiting = new Waiting();
-  readonly #jobs = new Map<Request | Program, Job>();
-  readonly #background = new Set<Job>();
+  /** Best-effort jobs in order of arrival, with pages or without. */
+  readonly background = new Set<Job>();
   readonly #apps: AppShares;
+  /** Who need not begin for so long waits apart, ms. */
   readonly #reachMs: number;
+  readonly #jobs = new Map<Request | Program, Job>();
+  #residents = new Set<Job>();
+  #round = this.#jobs.values();
 
-  /** `reachMs`: who need not begin for so long waits apart. */
   constructor(apps: AppShares, reachMs: number) {
     this.#apps = apps;
     this.#reachMs = reachMs;
   }
 
-  get anyBackground(): boolean {
-    return this.#background.size > 0;
-  }
-
-  /** The first `count` best-effort jobs. */
-  background(count: number): Job[] {
-    const jobs: Job[] = [];
-    for (const job of this.#background) {
-      if (jobs.length >= count) break;
-      jobs.push(job);
-    }
-    return jobs;
+  /** Jobs with pages, best-effort ones included. */
+  get residents(): ReadonlySet<Job> {
+    return this.#residents;
   }
 
   /** The job that a request belongs to, or would be if it were queued now. */
@@ -57,25 +49,27 @@ export class Desk {
     job.calls.push(request);
     this.#apps.submitted(request.app);
     // One that has pages already may lose them before the first plan.
-    if (job.resident && !this.residents.includes(job)) this.residents = [...this.residents, job];
+    if (job.resident) this.#residents.add(job);
+    if (job.bestEffort) this.background.add(job);
     this.#appraise(job, on);
-    if (job.bestEffort) this.#background.add(job);
     return job;
   }
 
-  remove(request: Request): void {
+  /** Returns the job that has nothing left to do, if it was its last. */
+  remove(request: Request): Job | undefined {
     const key = keyOf(request);
     const job = this.#jobs.get(key);
     const at = job?.calls.indexOf(request) ?? -1;
-    if (job === undefined || at < 0) return;
+    if (job === undefined || at < 0) return undefined;
     job.calls.splice(at, 1);
     job.moved = true;
     this.#apps.ended(request.app);
-    if (job.calls.length > 0) return;
+    if (job.calls.length > 0) return undefined;
     if (!job.bestEffort) this.#apps.needs(job.app, -job.appraisal.costMs);
     this.waiting.remove(job);
-    this.#background.delete(job);
+    this.background.delete(job);
     this.#jobs.delete(key);
+    return job;
   }
 
   /** Something of the request was computed that its job's appraisal did not expect. */
@@ -86,27 +80,45 @@ export class Desk {
 
   /**
    * Brings it up to date: who holds pages now, and what is thought of them, of the likeliest to be
-   * next, and of a few others in turn.
+   * next, and of a few others in turn. Returns whether somebody has lost its pages.
    */
-  refresh(resident: readonly Request[], on: Circumstances): void {
-    const jobs = new Set<Job>();
+  refresh(resident: readonly Request[], on: Circumstances): boolean {
+    const before = this.#residents;
+    this.#residents = new Set();
     for (const request of resident) {
       const job = this.#jobs.get(keyOf(request));
-      if (job !== undefined) jobs.add(job);
+      if (job !== undefined) this.#residents.add(job);
     }
-    for (const job of this.residents) {
-      if (!jobs.has(job) && job.calls.length > 0) this.#appraise(job, on);
+    let lost = false;
+    for (const job of before) {
+      if (this.#residents.has(job) || job.calls.length === 0) continue;
+      this.#appraise(job, on);
+      lost = true;
     }
-    for (const job of jobs) {
-      this.waiting.remove(job);
+    for (const job of this.#residents) {
+      if (!before.has(job)) this.waiting.remove(job);
       if (isStale(job, on)) this.#appraise(job, on);
     }
-    this.residents = [...jobs].sort(byRank);
     const { considered } = on.tuning;
-    const few = considered / 8;
-    this.#again(this.waiting.leastPatient(few), few, on);
-    this.#again(this.waiting.densest(considered), 2 * few, on);
-    this.#again(this.waiting.next(few), few, on);
+    const few = considered / 16;
+    this.waiting.advance(few, on.now + this.#reachMs);
+    this.#again(this.waiting.densest(considered), few, on);
+    this.#again(this.#next(few), few, on);
+    return lost;
+  }
+
+  /** Some `count` in a round over all. */
+  #next(count: number): Job[] {
+    const jobs: Job[] = [];
+    for (let i = 0; i < count; i++) {
+      const { value: job } = this.#round.next();
+      if (job === undefined) {
+        this.#round = this.#jobs.values();
+        break;
+      }
+      if (!job.resident) jobs.push(job);
+    }
+    return jobs;
   }
 
   #again(jobs: readonly Job[], limit: number, on: Circumstances): void {

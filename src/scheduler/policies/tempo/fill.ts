@@ -5,81 +5,87 @@ import type { SchedulerView } from '../../view';
 import type { Admission } from './admit';
 import type { Circumstances } from './appraise';
 import { Chunks } from './chunks';
+import type { Desk } from './desk';
 import { makeRoom } from './evict';
 import type { Job } from './job';
 import { inDeadlineOrder, inDensityOrder, numbersOf, type Task, taskOf } from './order';
 
 type Kind = 'decode' | 'prefill';
 
-/** What a step is filled from. */
-export interface Selection {
-  /** Jobs that hold pages, best-effort ones included. */
-  readonly residents: readonly Job[];
-  readonly admission: Admission;
-  /** Jobs of apps that ask for less than their share. */
-  readonly light: ReadonlySet<Job>;
-  /** Best-effort work is owed time. */
-  readonly owed: boolean;
-  /** Best-effort jobs in order of arrival, with pages or without. */
-  readonly background: () => readonly Job[];
-  /** Other jobs without pages, as they are to be looked at for what is left. */
-  readonly others: () => readonly Job[];
-}
-
 /** Fills one step: what is promised in deadline order, elastic under the tightest TBT, then the rest. */
 export class Step {
   readonly #view: SchedulerView;
   readonly #builder: PlanBuilder;
   readonly #on: Circumstances;
-  readonly #selection: Selection;
+  readonly #desk: Desk;
+  readonly #admission: Admission;
   readonly #promised: Task[] = [];
-  /** Residents that were promised nothing, densest first. */
+  /** What was promised nothing of jobs that hold pages, densest first. */
   readonly #spare: Task[] = [];
+  /** Most places and pages are free: nobody has to wait for another. */
+  readonly #roomy: boolean;
   readonly #chunks: Chunks;
   /** The one kind of work that this step may hold, where the engine cannot mix them. */
   #kind: Kind | undefined;
   /** Pages that nobody with pages or a promise will need. */
   #freePages: number;
 
-  constructor(view: SchedulerView, builder: PlanBuilder, on: Circumstances, selection: Selection) {
+  constructor(
+    view: SchedulerView,
+    builder: PlanBuilder,
+    on: Circumstances,
+    desk: Desk,
+    admission: Admission,
+  ) {
     this.#view = view;
     this.#builder = builder;
     this.#on = on;
-    this.#selection = selection;
-    const { promised, freePages } = selection.admission;
-    this.#freePages = freePages;
-    for (const job of promised) {
-      for (const request of job.calls) this.#promised.push(this.#task(request, job));
+    this.#desk = desk;
+    this.#admission = admission;
+    this.#freePages = admission.freePages;
+    for (const job of desk.residents) {
+      if (admission.promised.has(job)) this.#promise(job);
+      else this.#spareOf(job);
     }
-    for (const job of selection.residents) {
-      if (promised.has(job)) continue;
-      this.#freePages -= job.pages(view.capacity.pageSize);
-      for (const request of job.calls) {
-        if (request.resident) this.#spare.push(this.#task(request, job));
-      }
-    }
-    if (!on.without.has('deadline-order')) this.#promised.sort(inDeadlineOrder);
+    for (const job of admission.next(on.tuning.considered / 2)) this.#promise(job);
+    const inOrder = on.without.has('deadline-order') ? inDensityOrder : inDeadlineOrder;
+    this.#promised.sort(inOrder);
     this.#spare.sort(inDensityOrder);
     const streams = this.#promised.filter(({ request }) => kindOf(request) === 'decode');
     const guardMs = this.#tightest(streams);
-    this.#chunks = new Chunks(view, builder, on, streams.length, guardMs);
+    const { totalPages } = view.capacity;
+    this.#roomy = 2 * view.resident.length < builder.maxBatch && 2 * builder.freePages > totalPages;
+    this.#chunks = new Chunks(view, builder, on, streams.length, this.#roomy, guardMs);
     if (!view.capabilities.mixedSteps) this.#kind = this.#chooseKind(streams.length, guardMs);
   }
 
-  fill(): void {
-    if (this.#selection.owed) this.#serveOwed();
+  /** `owed`: best-effort work is owed time. */
+  fill(owed: boolean): void {
+    if (owed) this.#serveOwed();
     this.#servePromised();
     if (this.#builder.batch === 0 && this.#kind !== undefined) {
       // None of that kind could be served.
       this.#kind = this.#kind === 'prefill' ? 'decode' : 'prefill';
       this.#servePromised();
     }
-    for (const task of this.#spare) this.#serve(task, 'density');
-    if (!this.#selection.admission.refused || this.#builder.batch === 0) this.#soakUp();
+    const lull = !this.#admission.refused || this.#builder.batch === 0 || this.#roomy;
+    for (const task of this.#spare) {
+      if (task.request.resident || lull) this.#serve(task, 'density');
+    }
+    if (lull) this.#soakUp();
+  }
+
+  #promise(job: Job): void {
+    for (const request of job.calls) this.#promised.push(this.#task(request, job));
+  }
+
+  #spareOf(job: Job): void {
+    this.#freePages -= job.pages(this.#view.capacity.pageSize);
+    for (const request of job.calls) this.#spare.push(this.#task(request, job));
   }
 
   #task(request: Request, job: Job): Task {
-    return taskOf(request, job, this.#selection.light.has(job), this.#on);
+    return taskOf(request, job, this.#admission.light.has(job), this.#on);
   }
 
   /** When the first stream that is not late already needs its next token, ms. */
@@ -97,11 +103,10 @@ export class Step {
     if (prompt === undefined) return ready > 0 ? 'decode' : undefined;
     if (ready === 0) return 'prefill';
     const { request } = prompt;
-    const { capabilities } = this.#view;
     if (!request.resident && this.#builder.freeSequences <= 0) return 'decode';
     if (ready >= this.#builder.maxBatch && prompt !== this.#promised[0]) return 'decode';
     const { now, pace } = this.#on;
-    const tokens = capabilities.continuedPrefill ? 1 : pendingPrompt(request);
+    const tokens = this.#view.capabilities.continuedPrefill ? 1 : pendingPrompt(request);
     const promptMs = Math.max(pace.baseMs, tokens * pace.prefillMs);
     return now + promptMs + pace.tokenMs <= guardMs ? 'prefill' : 'decode';
   }
@@ -114,7 +119,7 @@ export class Step {
 
   /** Best-effort work that is owed time goes first, one sequence at a time. */
   #serveOwed(): void {
-    for (const job of this.#selection.background()) {
+    for (const job of this.#desk.background) {
       if (this.#builder.batch > 0) return;
       this.#serve(this.#task(job.calls[0], job), 'fair-share');
     }
@@ -123,10 +128,22 @@ export class Step {
   /** What nobody promised anything begins where it can stay to its end. */
   #soakUp(): void {
     const builder = this.#builder;
-    if (this.#kind === 'decode' && builder.batch > 0) return;
-    for (const job of [...this.#selection.others(), ...this.#selection.background()]) {
-      if (builder.batch >= builder.maxBatch || builder.freeSequences <= 0) return;
-      if (!this.#selection.admission.promised.has(job)) this.#begin(job);
+    const { considered } = this.#on.tuning;
+    const full = () =>
+      builder.batch >= builder.maxBatch || builder.freeSequences <= 0 || this.#chunks.spent;
+    if (full() || (this.#kind === 'decode' && builder.batch > 0)) return;
+    const { waiting, background } = this.#desk;
+    for (const jobs of [
+      waiting.densest(considered),
+      waiting.leastPatient(considered),
+      background,
+    ]) {
+      let looked = 0;
+      for (const job of jobs) {
+        if (full()) return;
+        if (looked++ >= considered) break;
+        if (!this.#admission.promised.has(job)) this.#begin(job);
+      }
     }
   }
 
@@ -143,48 +160,28 @@ export class Step {
     const { request } = task;
     const builder = this.#builder;
     if (builder.batch >= builder.maxBatch || builder.has(request)) return;
-    const kind = kindOf(request);
-    if (this.#kind !== undefined && this.#kind !== kind) {
-      builder.skip(request, 'step-kind', numbersOf(task, this.#on));
-    } else if (kind === 'decode') {
-      this.#decode(task, reason);
-    } else {
-      this.#prompt(task, reason);
-    }
-  }
-
-  #decode(task: Task, reason: Reason): void {
-    const { request } = task;
-    const builder = this.#builder;
-    const urgent = reason === 'critical' || reason === 'fair-share';
-    if (!urgent && builder.batch > 0 && !this.#chunks.fitsDecode(request)) {
-      builder.skip(request, 'tbt-guard', numbersOf(task, this.#on));
+    const decodes = kindOf(request) === 'decode';
+    const numbers = numbersOf(task, this.#on);
+    if (this.#kind !== undefined && decodes !== (this.#kind === 'decode')) {
+      builder.skip(request, 'step-kind', numbers);
       return;
     }
-    this.#makeRoom(task, 1);
-    const options = { makeRoom: builder.batch === 0 };
-    const taken = builder.add(request, reason, numbersOf(task, this.#on), options);
-    if (taken > 0) this.#chunks.decoded(request);
-  }
-
-  #prompt(task: Task, reason: Reason): void {
-    const { request } = task;
-    const builder = this.#builder;
-    const maxTokens = this.#chunks.tokensFor(task);
+    const pressing = reason === 'critical' || reason === 'fair-share' || builder.batch === 0;
+    const maxTokens = decodes
+      ? Number(pressing || this.#chunks.fitsDecode(request))
+      : this.#chunks.tokensFor(task);
     if (maxTokens < 1) {
-      const why = this.#chunks.spent ? 'prefill-budget' : 'tbt-guard';
-      builder.skip(request, why, numbersOf(task, this.#on));
+      const spent = !decodes && this.#chunks.spent;
+      builder.skip(request, spent ? 'prefill-budget' : 'tbt-guard', numbers);
       return;
     }
-    this.#makeRoom(task, maxTokens);
+    if (this.#admission.promised.has(task.job)) {
+      makeRoom(task, maxTokens, builder, this.#promised, this.#spare, this.#on);
+    }
     const options = { maxTokens, makeRoom: request.resident && builder.batch === 0 };
-    const taken = builder.add(request, reason, numbersOf(task, this.#on), options);
-    if (taken > 0) this.#chunks.prefilled(request, taken);
-  }
-
-  #makeRoom(task: Task, tokens: number): void {
-    if (!this.#selection.admission.promised.has(task.job)) return;
-    makeRoom(task, tokens, this.#builder, this.#promised, this.#spare, this.#on);
+    const taken = builder.add(request, reason, numbers, options);
+    if (taken > 0 && decodes) this.#chunks.decoded(request);
+    else if (taken > 0) this.#chunks.prefilled(request, taken);
   }
 }
 

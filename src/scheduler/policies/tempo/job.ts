@@ -34,6 +34,18 @@ export class Job {
     return this.calls.some((call) => call.resident);
   }
 
+  /** When the first of what it has to do is due, ms: a stream's prompt, or all of it. */
+  get firstDueMs(): number {
+    const { headMs, headDueMs, toMs } = this.appraisal.demand;
+    return headMs > 0 ? headDueMs : toMs;
+  }
+
+  /** GPU time of that, ms. */
+  get firstMs(): number {
+    const { demand, costMs } = this.appraisal;
+    return demand.headMs > 0 ? demand.headMs : costMs;
+  }
+
   /** Pages that its live calls will have filled when they end. */
   pages(pageSize: number): number {
     const tokens = this.appraisal.tokens / this.calls.length;
@@ -41,4 +53,10 @@ export class Job {
     for (const call of this.calls) sum += Math.ceil((call.knownTokens + tokens) / pageSize);
     return sum;
   }
+}
+
+/** Highest rank first. Signs, not differences: a fraction returned would be an object to collect. */
+export function byRank(a: Job, b: Job): number {
+  if (a.appraisal.rank !== b.appraisal.rank) return a.appraisal.rank > b.appraisal.rank ? -1 : 1;
+  return a.order - b.order;
 }

@@ -79,6 +79,67 @@ describe('tempo', () => {
     expect(chat.decision.reason).toBe('on-schedule');
   });
 
+  it('has a long prompt without slack take as much as its neighbours leave it', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2, perPrefillTokenMs: 0.25 });
+    table.teach('app', 50);
+    table.submit({ id: 'neighbour', slo: stream(100, 1000), outputTokens: 50 });
+    table.steps(2);
+    const spec = { id: 'chat', slo: stream(1120, 100), promptTokens: 4000, outputTokens: 20 };
+    const chat = table.submit(spec);
+    const planned = () => table.scheduler.explain().reduce((sum, { tokens }) => sum + tokens, 0);
+    // In small chunks, the steps' own time alone would make it late.
+    for (let took = 10; chat.generated === 0 && table.now < 5000; ) {
+      table.step(took);
+      took = 10 + 0.25 * planned();
+    }
+    expect(chat.firstTokenMs).toBeLessThan(chat.tokenDueMs(0));
+  });
+
+  it('runs the calls of a program side by side, also where it was promised nothing', () => {
+    const table = new TableTop(tempo(), { maxBatch: 4, perPrefillTokenMs: 0.1 });
+    table.teach('app', 400);
+    const program = table.program('hopeless', 500);
+    for (const id of ['a', 'b', 'c']) {
+      table.submit({
+        id,
+        slo: { class: 'program' },
+        program,
+        promptTokens: 120,
+        outputTokens: 400,
+      });
+    }
+    table.steps(20);
+    expect(table.step()).toEqual({ a: 1, b: 1, c: 1 });
+  });
+
+  it('takes a newcomer in between two rounds of promises', () => {
+    const table = new TableTop(tempo(), { maxBatch: 2 });
+    table.teach('app', 50);
+    table.submit({ id: 'tool', slo: deadline(600_000), outputTokens: 50 });
+    table.step();
+    table.submit({ id: 'chat', slo: stream(100, 50), outputTokens: 20 });
+    expect(table.step()).toMatchObject({ chat: 1 });
+  });
+
+  it.each([
+    ['answers', deadline(10_000)],
+    ['patient answers', deadline(24 * 3_600_000)],
+  ])('keeps a chat in time beside %s of a thousand apps', { timeout: 60_000 }, (_, slo) => {
+    const table = new TableTop(tempo(), { maxBatch: 4, perPrefillTokenMs: 0.1 });
+    for (const app of ['flood', 'chat']) table.teach(app, 50);
+    for (let i = 0; i < 1000; i++) {
+      const spec = { app: `flood${i}`, slo, promptTokens: 50, outputTokens: 50 };
+      table.submit({ id: `${i}`, ...spec });
+    }
+    const chats: Request[] = [];
+    for (let i = 0; i < 20; i++) {
+      const spec = { app: 'chat', slo: stream(300, 60), promptTokens: 200, outputTokens: 20 };
+      chats.push(table.submit({ id: `chat${i}`, ...spec }));
+      table.steps(150);
+    }
+    expect(chats.filter(metSlo).length).toBeGreaterThanOrEqual(18);
+  });
+
   it('promises nothing to a stream whose first token is late, and serves it from what is left', () => {
     const table = new TableTop(tempo(), { maxBatch: 1, perPrefillTokenMs: 1 });
     table.teach('app', 50);

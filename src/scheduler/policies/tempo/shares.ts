@@ -1,11 +1,12 @@
 import type { Tuning } from './tuning';
 
 interface Use {
-  /** GPU time served, fading, ms. */
+  /** GPU time served, as it would be now had it not faded since the inflation began, ms. */
   servedMs: number;
   /** GPU time that its live requests still need, ms. */
   neededMs: number;
   live: number;
+  readonly weight: number;
 }
 
 /**
@@ -21,7 +22,10 @@ export class AppShares {
   /** Apps with live requests, and their weights in all. */
   #liveApps = 0;
   #liveWeight = 0;
-  #fadedMs = 0;
+  /** What was served fades since then, ms. */
+  #sinceMs = 0;
+  /** What is served now counts so many times as much as what was served then. */
+  #inflation = 1;
 
   constructor({ appWindowMs }: Tuning, weights: Readonly<Record<string, number>> = {}) {
     this.#windowMs = appWindowMs;
@@ -29,14 +33,21 @@ export class AppShares {
   }
 
   submitted(app: string): void {
-    const use = this.#uses.get(app) ?? { servedMs: 0, neededMs: 0, live: 0 };
-    if (use.live++ === 0) this.#count(app, 1);
-    this.#uses.set(app, use);
+    let use = this.#uses.get(app);
+    if (use === undefined) {
+      use = { servedMs: 0, neededMs: 0, live: 0, weight: this.#weight(app) };
+      this.#uses.set(app, use);
+    }
+    if (use.live++ > 0) return;
+    this.#liveApps++;
+    this.#liveWeight += use.weight;
   }
 
   ended(app: string): void {
     const use = this.#uses.get(app);
-    if (use !== undefined && --use.live === 0) this.#count(app, -1);
+    if (use === undefined || --use.live > 0) return;
+    this.#liveApps--;
+    this.#liveWeight -= use.weight;
   }
 
   /** Its live requests need so much more, or less, than was thought, ms. */
@@ -47,54 +58,55 @@ export class AppShares {
 
   served(app: string, ms: number): void {
     const use = this.#uses.get(app);
-    if (use !== undefined) use.servedMs += ms;
+    if (use !== undefined) use.servedMs += ms * this.#inflation;
   }
 
   /** The apps that go first, `limit` of them at most, the lightest before the others. None where there is only one. */
   light(nowMs: number, limit: number): string[] {
     this.#fade(nowMs);
-    const live = [...this.#uses].filter(([, use]) => use.live > 0);
-    if (live.length < 2) return [];
-    const all = live.reduce((sum, [app]) => sum + this.#weight(app), 0);
-    return live
-      .map(([app, { servedMs, neededMs }]) => ({
-        app,
-        needMs: ((servedMs + neededMs) * all) / this.#weight(app),
-      }))
-      .filter(({ needMs }) => needMs <= this.#windowMs)
-      .sort((a, b) => a.needMs - b.needMs)
-      .slice(0, limit)
-      .map(({ app }) => app);
+    if (this.#liveApps < 2) return [];
+    const light: { app: string; needMs: number }[] = [];
+    for (const [app, use] of this.#uses) {
+      if (use.live === 0) continue;
+      const needMs = this.#needMs(use, this.#liveWeight);
+      if (needMs <= this.#windowMs) light.push({ app, needMs });
+    }
+    light.sort((a, b) => a.needMs - b.needMs);
+    return light.slice(0, limit).map(({ app }) => app);
   }
 
   /** Whether an app would still be among them with a request that needs so much, ms. */
   stays(app: string, ms: number): boolean {
-    const own = this.#uses.get(app);
-    const isLive = own !== undefined && own.live > 0;
-    const others = this.#liveApps - (isLive ? 1 : 0);
-    if (others === 0) return false;
-    const { servedMs, neededMs } = own ?? { servedMs: 0, neededMs: 0 };
-    const weight = this.#weight(app);
-    const all = this.#liveWeight + (isLive ? 0 : weight);
-    return ((servedMs + neededMs + ms) * all) / weight <= this.#windowMs;
+    const own = this.#uses.get(app) ?? {
+      servedMs: 0,
+      neededMs: 0,
+      live: 0,
+      weight: this.#weight(app),
+    };
+    const isLive = own.live > 0;
+    if (this.#liveApps - (isLive ? 1 : 0) === 0) return false;
+    const all = this.#liveWeight + (isLive ? 0 : own.weight);
+    return this.#needMs({ ...own, neededMs: own.neededMs + ms }, all) <= this.#windowMs;
   }
 
-  /** An app has live requests now, or none any more. */
-  #count(app: string, change: 1 | -1): void {
-    this.#liveApps += change;
-    this.#liveWeight += change * this.#weight(app);
+  /** What it takes, scaled as if its weight were all weight, ms. */
+  #needMs({ servedMs, neededMs, weight }: Use, allWeight: number): number {
+    return ((servedMs / this.#inflation + neededMs) * allWeight) / weight;
   }
 
   #weight(app: string): number {
     return Math.max(1e-3, Object.hasOwn(this.#weights, app) ? this.#weights[app] : 1);
   }
 
+  /** One number fades all; now and then each is brought up to date, and the forgotten go. */
   #fade(nowMs: number): void {
-    const factor = Math.exp(-(nowMs - this.#fadedMs) / this.#windowMs);
-    this.#fadedMs = nowMs;
+    this.#inflation = Math.exp((nowMs - this.#sinceMs) / this.#windowMs);
+    if (this.#inflation < 1000) return;
     for (const [app, use] of this.#uses) {
-      use.servedMs *= factor;
+      use.servedMs /= this.#inflation;
       if (use.live === 0 && use.servedMs < 1) this.#uses.delete(app);
     }
+    this.#inflation = 1;
+    this.#sinceMs = nowMs;
   }
 }

@@ -49,7 +49,7 @@ export const tuning: Tuning = Object.freeze({
   commitment: 1.25,
   futureQuantile: 0.9,
   hopeless: 0.1,
-  considered: 96,
+  considered: 64,
   shareWindowMs: 120_000,
   appWindowMs: 10_000,
 });

@@ -5,22 +5,17 @@ import type { LatencySlo } from '../../../slo';
 import type { Circumstances, Prospect } from './prospect';
 
 /** A stream: every token counts, if it is on time. */
-export function ofStream(
-  request: Request,
-  { ttft, tbt }: LatencySlo,
-  { now, pace, gain, knowledge, tuning, without }: Circumstances,
-): Prospect {
+export function ofStream(request: Request, slo: LatencySlo, on: Circumstances): Prospect {
+  const { now, pace, gain, knowledge, tuning, without } = on;
   const mean = knowledge.mean(request);
   const prefillMs = prefillTime(request, pace);
-  const dueMs = request.arrivalMs + ttft + request.generated * tbt;
+  const dueMs = request.tokenDueMs(request.generated);
   const firstMs = now + prefillMs + pace.tokenMs;
   // One that is behind catches up by tbt − bestMs a token; what comes until then is late.
   const behindMs = firstMs - dueMs;
   const late = behindMs > 0;
-  const gainedMs = tbt - pace.bestMs;
-  const lateTokens = !late
-    ? 0
-    : knowledge.meanWithin(request, gainedMs > 0 ? Math.ceil(behindMs / gainedMs) : Infinity);
+  const gainedMs = Math.max(0, slo.tbt - pace.bestMs);
+  const lateTokens = late ? knowledge.meanWithin(request, Math.ceil(behindMs / gainedMs)) : 0;
   const onTime = Math.max(0, mean - lateTokens);
   const softness = late
     ? decay(Math.max(1, dueMs - request.arrivalMs), firstMs - request.arrivalMs, gain.alpha)
@@ -33,7 +28,7 @@ export function ofStream(
   const arithmeticMs = pendingPrompt(request) * pace.prefillMs;
   const headMs = tuning.headroom * arithmeticMs;
   const headDueMs = Math.max(now, dueMs, late ? now : now + headMs);
-  const paceMs = !without.has('just-enough') ? Math.max(tbt, pace.tokenMs) : pace.tokenMs;
+  const paceMs = without.has('just-enough') ? pace.tokenMs : Math.max(slo.tbt, pace.tokenMs);
   return {
     value,
     costMs,
