@@ -52,7 +52,7 @@ export const useLesson = create<Lesson>()((set) => ({
 }));
 
 /** What is chosen now. */
-export function chosen(): Choice {
+function chosen(): Choice {
   const { scenario: s, load, seed, b } = useLesson.getState();
   return { scenario: s, load, seed, b, a: useLive.getState().policy };
 }

@@ -66,10 +66,13 @@ export function slidebatching(tokenBudget = TOKEN_BUDGET): Policy {
       all.sort((a, b) => place(a, boundaryMs) - place(b, boundaryMs) || within(a, b, boundaryMs));
       const step = new BudgetedStep(view, builder, tokenBudget);
       step.budgetMs = budgetMs;
+      const last = all.flatMap(({ request }, at) =>
+        request.resident && request.preemptions === 0 ? { request, at } : [],
+      );
       for (const [at, { request }] of all.entries()) {
         if (builder.batch >= builder.maxBatch) return;
         if (request.resident && request.decoding) step.decode(request);
-        else if (makePlace(request, all, at, tokenBudget, builder))
+        else if (makePlace(request, at, last, tokenBudget, builder))
           step.prefill(request, LEAST_CHUNK);
         else continue;
         if (request.decision.reason === 'tbt-guard') return;
@@ -130,8 +133,8 @@ function within(a: Candidate, b: Candidate, boundaryMs: number): number {
 /** Whether a newcomer can begin; the last in line give their places and pages up for it, each only once. */
 function makePlace(
   request: Request,
-  all: readonly Candidate[],
   at: number,
+  last: { request: Request; at: number }[],
   tokenBudget: number,
   builder: PlanBuilder,
 ): boolean {
@@ -141,8 +144,9 @@ function makePlace(
     Math.min(request.knownTokens, request.cachedTokens + tokenBudget),
   );
   const lacking = () => builder.freeSequences <= 0 || builder.freePages < pages;
-  for (let i = all.length - 1; i > at && lacking(); i--) {
-    if (all[i].request.preemptions === 0) builder.preempt(all[i].request);
+  for (let one = last.at(-1); one !== undefined && one.at > at && lacking(); one = last.at(-1)) {
+    builder.preempt(one.request);
+    last.pop();
   }
   return builder.freeSequences > 0;
 }

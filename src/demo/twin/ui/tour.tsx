@@ -15,7 +15,7 @@ interface Step {
 }
 
 /** About twelve seconds each. */
-export const STEPS: readonly Step[] = [
+const STEPS: readonly Step[] = [
   {
     title: 'One at a time',
     sentence:
