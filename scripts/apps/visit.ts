@@ -14,8 +14,9 @@ declare global {
 export async function ask(browser: Browser, url: string): Promise<void> {
   await askOwnWorker(browser, url);
   const context = await browser.newContext();
+  await context.route(/\/webllm\b[^/]*\.js/, (route) => route.fulfill(STARTS_GRAMMARS));
   // What is under way when the page is closed is nobody's any more.
-  await context.route('**/*.js*', (route) => startGrammarsInstead(route).catch(() => {}));
+  await context.route(NAMELESS, (route) => startGrammarsInstead(route).catch(() => {}));
   await visit(context, `${url}?model=any`, (page) =>
     page.getByRole('status').filter({ hasText: 'Grammar worker: ready' }).waitFor(),
   );
@@ -33,8 +34,14 @@ export async function askOwnWorker(browser: Browser, url: string): Promise<void>
   await context.close();
 }
 
-/** In place of WebLLM, which is known by its size: a load that says whether the grammar worker has started. */
-const INSTEAD = `
+/** A file that webpack has copied, known by its content alone. */
+const NAMELESS = /\/[0-9a-f]{16,}\.js/;
+
+/** In place of WebLLM: a load that says whether the grammar worker has started. */
+const STARTS_GRAMMARS = {
+  contentType: 'text/javascript',
+  headers: { 'access-control-allow-origin': '*' },
+  body: `
   export async function checkWebLlmModels() {}
   export async function isEmbeddingModel() { return false; }
   export async function loadWebLlmEngine({ startGrammars }) {
@@ -46,14 +53,13 @@ const INSTEAD = `
     });
     throw new Error('Grammar worker: ' + said);
   }
-`;
+`,
+};
 
 async function startGrammarsInstead(route: Route): Promise<void> {
-  const response = await route.fetch({ timeout: LIMIT_MS });
-  const text = await response.text();
-  const body = text.length > 4e6 && text.includes('MLCEngine') ? INSTEAD : text;
-  const { 'content-encoding': _, 'content-length': __, ...headers } = response.headers();
-  await route.fulfill({ status: response.status(), headers, body });
+  const response = await route.fetch();
+  const isWebLlm = (await response.text()).includes('MLCEngine');
+  await route.fulfill(isWebLlm ? STARTS_GRAMMARS : { response });
 }
 
 /** An example's answer streams in; without a GPU, its model does not load, and the page says so. */
