@@ -238,9 +238,10 @@ function drawSteps(scene: Scene): void {
       const x = xAt(scene, step.startMs);
       context.fillStyle = palette.ink; // red is for what is late alone
       context.beginPath();
-      context.moveTo(x - 4, bar.top - 1);
-      context.lineTo(x + 4, bar.top - 1);
-      context.lineTo(x, bar.top + 6);
+      const half = bar.height < 6 ? 2.5 : 4; // low lanes have little room
+      context.moveTo(x - half, bar.top - 1);
+      context.lineTo(x + half, bar.top - 1);
+      context.lineTo(x, bar.top + 1.5 * half);
       context.fill();
     }
   }
