@@ -9,7 +9,7 @@ import { Scheduler } from '../scheduler';
 export interface TableTopOptions extends Partial<EngineCapacity> {
   /** A step takes 10 ms, and this much for each prompt token … */
   perPrefillTokenMs?: number;
-  /** … and this for each decode. */
+  /** Time for each decode of a step, ms; 0 if not given. */
   perDecodeMs?: number;
 }
 
