@@ -50,6 +50,7 @@ const USAGE = `npm run bench -- matrix [flags]
   --requests N          in every row (${ROWS.map(({ name, requests }) => `${name} ${requests}`).join(', ')}, traces ${TRACE_REQUESTS})
   --json FILE           keeps every replay there, and takes from there what was done before
   --again a,b           replays these policies anew, whatever the file has of them ("tempo" is its oracles, too)
+  --halves always       asks the half-oracles in every cell, not only where tempo is below its aim
   --minutes N           begins nothing new after so long; the same command goes on from there
   --threads N           (as many as there are cores, at most 4)`;
 
@@ -77,12 +78,14 @@ interface MatrixArguments {
   untilMs: number;
   threads: number;
   json?: string;
+  /** The half-oracles are asked in every cell. */
+  asksHalves: boolean;
 }
 
 function parse(args: string[]): MatrixArguments {
   const text = { type: 'string' } as const;
   const names = ['rows', 'traces', 'load', 'seed', 'policies', 'requests', 'json'];
-  const more = ['again', 'minutes', 'threads'];
+  const more = ['again', 'halves', 'minutes', 'threads'];
   const options = Object.fromEntries([...names, ...more].map((name) => [name, text]));
   let values: Record<string, string | undefined>;
   try {
@@ -115,6 +118,9 @@ function parse(args: string[]): MatrixArguments {
   );
   const again = values.again?.split(',') ?? [];
   for (const name of [...rivals, ...again]) createVariant(name);
+  if (values.halves !== undefined && values.halves !== 'always') {
+    throw new TempoError('invalid_request', `--halves cannot be "${values.halves}".\n\n${USAGE}`);
+  }
   const minutes = positive(values.minutes, 'minutes')?.[0] ?? Number.POSITIVE_INFINITY;
   return {
     rows,
@@ -125,6 +131,7 @@ function parse(args: string[]): MatrixArguments {
     untilMs: performance.now() + 60_000 * minutes,
     threads: counts(values.threads, 'threads')?.[0] ?? Math.min(4, availableParallelism()),
     json: values.json,
+    asksHalves: values.halves === 'always',
   };
 }
 
@@ -168,7 +175,8 @@ async function replayCells(done: Done, settings: MatrixArguments): Promise<boole
       const policies = [...settings.rivals, 'tempo', ORACLE];
       if (!(await replayMissing(row, load, policies, done, settings))) return false;
       const [cell] = matrixCells(replaysOf(row, load, done, settings));
-      if (cell === undefined || cell.overOracle >= OF_ORACLE) continue;
+      const isBelow = cell !== undefined && cell.overOracle < OF_ORACLE;
+      if (!isBelow && !settings.asksHalves) continue;
       if (!(await replayMissing(row, load, HALF_ORACLES, done, settings))) return false;
     }
   }

@@ -58,7 +58,9 @@ export class Tempo implements Policy {
     const lost = this.#desk.refresh(view.resident, on);
     const { owed } = this.#backgroundShare;
     let admission = this.#admission;
-    if (lost || admission === undefined || on.now >= admission.untilMs) {
+    // Where few wait a round costs little, and each plan is one.
+    const few = this.#desk.waiting.impatient <= this.#tuning.considered;
+    if (lost || few || admission === undefined || on.now >= admission.untilMs) {
       const share = owed ? 1 - view.bestEffortShare : 1;
       this.#bound.reset(on.now, share, this.#tuning.slackSteps * on.pace.tokenMs);
       const light = this.#light(on);

@@ -46,6 +46,11 @@ export class Waiting {
     return ranked * this.#byRank.meanWeight + patient * this.#patient.meanWeight;
   }
 
+  /** Those that are not patient. */
+  get impatient(): number {
+    return this.#byRank.length;
+  }
+
   /** The `count` of highest rank, of one app or of all. */
   densest(count: number, app?: string): Job[] {
     const list = app === undefined ? this.#byRank : this.#byApp.get(app);
