@@ -5,6 +5,7 @@
  */
 
 export type {
+  AnyPolicyName,
   // models and loading
   AppConfig,
   // chat
@@ -51,6 +52,7 @@ export type {
   ModelStorage,
   NamedTool,
   Percentiles,
+  PolicyAlias,
   PolicyName,
   // programs
   ProgramReport,

@@ -14,6 +14,7 @@ export type {
   LatencySlo,
   MetricsSnapshot,
   Percentiles,
+  PolicyAlias,
   PolicyName,
   ProgramSlo,
   Reason,
