@@ -20,7 +20,7 @@ export default defineConfig({
   testDir: 'e2e',
   forbidOnly: Boolean(CI),
   fullyParallel: true,
-  globalTimeout: 10 * 60_000,
+  globalTimeout: 14 * 60_000,
   expect: { timeout: 10_000 },
   use: {
     baseURL: TEMPO_URL ?? 'http://localhost:4173',

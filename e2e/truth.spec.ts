@@ -174,25 +174,27 @@ test('forced colours keep what is chosen, whose it is, and what is late', async 
   expect(await background('.segments label:has(> input:checked)')).not.toBe(
     await background('.segments label:has(> input:not(:checked))'),
   );
+  // The canvas, too, draws with three colours of apps.
+  const canvas = page.getByRole('img', { name: /^A, what runs live/ });
+  const colours = () =>
+    canvas.evaluate((canvas) => {
+      if (!(canvas instanceof HTMLCanvasElement)) return 0;
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
+        data: [],
+      };
+      const hues = new Map<string, number>();
+      for (let i = 0; i < data.length; i += 4) {
+        const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
+        if (Math.max(r, g, b) - Math.min(r, g, b) < 60) continue;
+        const key = `${r},${g},${b}`;
+        hues.set(key, (hues.get(key) ?? 0) + 1);
+      }
+      return [...hues.values()].filter((count) => count > 200).length;
+    });
+  await expect.poll(colours).toBeGreaterThanOrEqual(2);
   const on = await background('.switch input');
   await page.getByRole('switch', { name: 'Demo traffic' }).uncheck();
   expect(await background('.switch input')).not.toBe(on);
-  // The canvas, too, draws with three colours of apps.
-  const colours = await page.getByRole('img', { name: /^A, what runs live/ }).evaluate((canvas) => {
-    if (!(canvas instanceof HTMLCanvasElement)) return 0;
-    const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
-      data: [],
-    };
-    const hues = new Map<string, number>();
-    for (let i = 0; i < data.length; i += 4) {
-      const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
-      if (Math.max(r, g, b) - Math.min(r, g, b) < 60) continue;
-      const key = `${r},${g},${b}`;
-      hues.set(key, (hues.get(key) ?? 0) + 1);
-    }
-    return [...hues.values()].filter((count) => count > 200).length;
-  });
-  expect(colours).toBeGreaterThanOrEqual(2);
 });
 
 test('nothing stands out of a window of 320 px', async ({ page }) => {
