@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { geometricMean } from '../src/scheduler';
 import { CELLS } from './gate/cells';
 import type { Bound, GateJob, GateResult } from './gate/run';
 import { runJobs } from './thread-pool';
@@ -107,8 +108,7 @@ export async function measure(
 /** Geometric mean of the cells that measure gain. */
 function meanOf(outcomes: readonly { cell: string; share: number }[]): number {
   const gains = outcomes.filter(({ cell }) => measures(cell, 'gain'));
-  const logs = gains.map(({ share }) => Math.log(share));
-  return Math.exp(logs.reduce((a, b) => a + b, 0) / Math.max(1, logs.length));
+  return geometricMean(gains.map(({ share }) => share));
 }
 
 function measures(cell: string, what: 'gain' | 'flooded'): boolean {

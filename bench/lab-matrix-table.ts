@@ -1,3 +1,5 @@
+import { geometricMean } from '../src/scheduler';
+
 /** What one policy earned of one row at one load and seed. */
 export interface MatrixReplay {
   row: string;
@@ -130,11 +132,6 @@ function groups<T>(list: readonly T[], keyOf: (item: T) => string): Map<string, 
     else group.push(item);
   }
   return found;
-}
-
-function geometricMean(values: readonly number[]): number {
-  const logs = values.map((value) => Math.log(value));
-  return Math.exp(logs.reduce((a, b) => a + b, 0) / Math.max(1, logs.length));
 }
 
 /** As the table shows it: who is level is not below. */

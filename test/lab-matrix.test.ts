@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { run as matrix } from '../bench/lab-matrix';
 import { type MatrixReplay, matrixCells, matrixTables } from '../bench/lab-matrix-table';
+import { hearCommands } from './heard-commands';
 
 const ORACLE = 'tempo-oracle';
 
@@ -56,29 +56,14 @@ describe('the tables of the matrix', () => {
 });
 
 describe('the matrix command', { timeout: 120_000 }, () => {
-  let folder = '';
-  const said: string[] = [];
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'matrix-'));
-    for (const level of ['log', 'error'] as const) {
-      vi.spyOn(console, level).mockImplementation((text) => void said.push(String(text)));
-    }
-  });
-  afterEach(() => {
-    said.length = 0;
-    process.exitCode = 0;
-  });
-  afterAll(() => {
-    vi.restoreAllMocks();
-    rmSync(folder, { recursive: true });
-  });
+  const { said, folder } = hearCommands();
 
   const small = '--rows laptop|agents --load 2 --requests 30 --policies fcfs,edf --threads 2';
   const command = (more: string) => [...small.split(' '), ...more.split(' ')];
   const replayed = () => said.filter((line) => /^\[\d+\/\d+\]/.test(line)).length;
 
   it('replays every policy, tempo and its oracle, and does nothing twice', async () => {
-    const json = join(folder, 'a.json');
+    const json = join(folder(), 'a.json');
     await matrix(command(`--seed 1 --json ${json}`));
     const all = replayed();
     // The half-oracles are asked where tempo is below its aim.
@@ -104,7 +89,7 @@ describe('the matrix command', { timeout: 120_000 }, () => {
   });
 
   it('begins nothing more when its time is up, and says so', async () => {
-    const json = join(folder, 'b.json');
+    const json = join(folder(), 'b.json');
     await matrix(command(`--seed 1 --minutes 0.0001 --json ${json}`));
     expect(said.join('\n')).toContain('The time is up');
     const first = replayed();
@@ -126,7 +111,7 @@ describe('the matrix command', { timeout: 120_000 }, () => {
   });
 
   it('has a row for each trace', async () => {
-    const file = join(folder, 'sessions.csv');
+    const file = join(folder(), 'sessions.csv');
     const header =
       'session_id,arrival_time,round_idx,prefix_len,input_len,output_len,tool_wait_after_ms';
     writeFileSync(file, [header, 'a,0,0,0,100,20,500', 'a,0,1,100,30,5,0'].join('\n'));
@@ -152,7 +137,7 @@ describe('the matrix command', { timeout: 120_000 }, () => {
   });
 
   it('refuses a file of another kind, and leaves it as it is', async () => {
-    const json = join(folder, 'c.json');
+    const json = join(folder(), 'c.json');
     writeFileSync(json, '{"runs": []}');
     await matrix(command(`--seed 1 --json ${json}`));
     expect(process.exitCode).toBe(1);

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseLabArguments } from '../bench/arguments';
 import { run as lab } from '../bench/lab';
 import { run as report } from '../bench/report';
 import { POLICY_NAMES, TempoError } from '../src/scheduler';
+import { hearCommands } from './heard-commands';
 
 const KEYS = [
   'workload',
@@ -26,28 +26,13 @@ const KEYS = [
   'wallMs',
 ];
 
-let folder = '';
-const said: string[] = [];
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lab-'));
-  for (const level of ['log', 'error'] as const) {
-    vi.spyOn(console, level).mockImplementation((text) => void said.push(String(text)));
-  }
-});
-afterEach(() => {
-  said.length = 0;
-  process.exitCode = 0;
-});
-afterAll(() => {
-  vi.restoreAllMocks();
-  rmSync(folder, { recursive: true });
-});
+const { said, folder } = hearCommands();
 
 const small = '--requests 60 --load 1,2 --threads 2'.split(' ');
 
 describe('the lab command', { timeout: 60_000 }, () => {
   it('prints a table and writes every run, with the same figures for the same seed', async () => {
-    const [json, again] = [join(folder, 'a.json'), join(folder, 'b.json')];
+    const [json, again] = [join(folder(), 'a.json'), join(folder(), 'b.json')];
     await lab([...small, '--policies', 'fcfs,tempo', '--json', json]);
     expect(said.join('\n')).toMatch(/paper, load 2, seed 1: bound [\d,]+\npolicy +gain +of bound/);
     await lab([...small, '--policies', 'fcfs,tempo', '--json', again]);
@@ -64,7 +49,7 @@ describe('the lab command', { timeout: 60_000 }, () => {
   });
 
   it('runs ablations beside tempo, and makes a page that needs nothing from elsewhere', async () => {
-    const [json, html] = [join(folder, 'c.json'), join(folder, 'c.html')];
+    const [json, html] = [join(folder(), 'c.json'), join(folder(), 'c.html')];
     await lab([...small, '--policies', 'fcfs,tempo', '--no-prediction', '--json', json]);
     await report(['--from', json, '--out', html]);
     const page = readFileSync(html, 'utf8');
@@ -75,7 +60,7 @@ describe('the lab command', { timeout: 60_000 }, () => {
   });
 
   it('names the line of a trace that cannot be read, and runs nothing', async () => {
-    const file = join(folder, 'bad.csv');
+    const file = join(folder(), 'bad.csv');
     writeFileSync(file, 'num_prefill_tokens,num_decode_tokens\n10,20\n10,many\n');
     await lab(['--workload', `trace:${file}`, '--policies', 'fcfs']);
     expect(process.exitCode).toBe(1);
@@ -84,7 +69,7 @@ describe('the lab command', { timeout: 60_000 }, () => {
   });
 
   it('reads a good one', async () => {
-    const file = join(folder, 'good.csv');
+    const file = join(folder(), 'good.csv');
     const rows = Array.from({ length: 40 }, (_, i) => `${100 + i},${5 + (i % 7)}`);
     writeFileSync(file, ['prompt_tokens,output_tokens', ...rows].join('\n'));
     await lab(['--workload', `trace:${file}`, '--policies', 'tempo', '--requests', '80']);

@@ -1,3 +1,4 @@
+import { writtenBytes } from '../../src/engine/webllm/written-bytes';
 import { type KernelReads, kernelReads } from './kernel-reads';
 
 /** What was asked of a GPU between two looks. */
@@ -127,7 +128,7 @@ export class GpuCounter {
       counts.commandBuffers += [...commands].length;
     });
     after(GPUQueue.prototype, 'writeBuffer', (_, [buffer, offset, data, dataOffset, size]) => {
-      const bytes = bytesOf(data, dataOffset, size);
+      const bytes = writtenBytes(data, dataOffset, size);
       if (!this.#weightsAreIn) {
         written.set(buffer, (written.get(buffer) ?? 0) + bytes.byteLength);
       }
@@ -245,18 +246,4 @@ function after<T extends object, K extends keyof T & string>(
     return result;
   };
   Object.assign(prototype, { [name]: watched });
-}
-
-function bytesOf(
-  data: GPUAllowSharedBufferSource,
-  offset: number | undefined,
-  size: number | undefined,
-): Uint8Array {
-  const isView = ArrayBuffer.isView(data);
-  const unit = isView && 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
-  const start = (offset ?? 0) * unit;
-  const length = size === undefined ? data.byteLength - start : size * unit;
-  return isView
-    ? new Uint8Array(data.buffer, data.byteOffset + start, length)
-    : new Uint8Array(data, start, length);
 }

@@ -5,6 +5,7 @@ export * from './clock';
 export * from './errors';
 export * from './executor';
 export * from './gain';
+export { geometricMean } from './geometric-mean';
 export { invariant } from './invariant';
 export * from './keeper';
 export * from './loop';

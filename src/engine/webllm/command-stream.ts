@@ -1,3 +1,5 @@
+import { type WriteRest, writtenBytes } from './written-bytes';
+
 /** Dispatches that are gathered before they are sent: the GPU is to begin before all of a step is there. */
 const BURST = 32;
 /** Bind groups, and uniforms, that are kept: some of every step's shapes of late. */
@@ -126,7 +128,7 @@ class CommandStream implements StreamedDevice {
     queue.writeBuffer = (buffer: GPUBuffer, offset: number, ...rest: WriteRest) => {
       const uniform: unknown = buffer;
       if (uniform instanceof Uniform) {
-        uniform.write(offset, bytesOf(...rest));
+        uniform.write(offset, writtenBytes(...rest));
         return;
       }
       this.#flush();
@@ -319,16 +321,6 @@ class CommandStream implements StreamedDevice {
   }
 }
 
-type WriteRest = [data: GPUAllowSharedBufferSource, dataOffset?: number, size?: number];
-
 function isBufferBinding(resource: GPUBindingResource): resource is GPUBufferBinding {
   return 'buffer' in resource;
-}
-
-/** The bytes that `writeBuffer` would write: offset and size count the elements of a typed array. */
-function bytesOf(data: GPUAllowSharedBufferSource, dataOffset = 0, size?: number): Uint8Array {
-  if (!ArrayBuffer.isView(data)) return new Uint8Array(data, dataOffset, size);
-  const unit = 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1;
-  const length = size === undefined ? data.byteLength - dataOffset * unit : size * unit;
-  return new Uint8Array(data.buffer, data.byteOffset + dataOffset * unit, length);
 }

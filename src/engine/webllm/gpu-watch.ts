@@ -26,8 +26,9 @@ export interface WatchOptions {
 }
 
 /**
- * Watches which device WebLLM makes, and puts right the kernels that it compiles on it. Its commands are streamed. WebLLM asks
- * `navigator.gpu` itself and hands its device to nobody, so the way there is through `requestAdapter`.
+ * Watches which device WebLLM makes, puts right the kernels that it compiles on it, and streams its
+ * commands. WebLLM asks `navigator.gpu` itself and hands its device to nobody, so the way there is
+ * through `requestAdapter`.
  */
 export function watchGpu(gpu: GPU, options: WatchOptions = {}): GpuWatch {
   let device: GPUDevice | undefined;

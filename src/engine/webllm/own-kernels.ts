@@ -1,3 +1,4 @@
+import { geometricMean, type Random, seededRandom } from '../../scheduler';
 import { OWN_NAME, OWN_ROWS, type RowProduct, readRowProduct, rowKernel } from './row-kernel';
 
 /** A product of the library's that ours may stand in for. */
@@ -119,13 +120,7 @@ export class OwnKernels {
         trial.dispose();
       }
     }
-    const logs = speedups.reduce((sum, speedup) => sum + Math.log(speedup), 0);
-    return {
-      tried,
-      adopted: speedups.length,
-      unequal,
-      speedup: speedups.length === 0 ? 1 : Math.exp(logs / speedups.length),
-    };
+    return { tried, adopted: speedups.length, unequal, speedup: geometricMean(speedups) };
   }
 }
 
@@ -317,33 +312,34 @@ function isEqual(a: Float32Array | Uint16Array, b: Float32Array | Uint16Array): 
   });
 }
 
-/** Made-up numbers, the same every time. */
-class Chance {
-  #state = 0x9e3779b9;
+/** Numbers that are drawn; a longer list repeats them, since a load is not to wait for millions of draws. */
+const DRAWN = 2 ** 16;
 
-  next(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return this.#state;
-  }
+/** Made-up numbers, the same every time. */
+function madeUp<T extends Uint32Array | Uint16Array | Float32Array>(
+  list: T,
+  draw: (random: Random) => number,
+): T {
+  const random = seededRandom(1);
+  const drawn = Math.min(list.length, DRAWN);
+  for (let i = 0; i < drawn; i++) list[i] = draw(random);
+  for (let at = drawn; at < list.length; at += DRAWN) list.copyWithin(at, 0, DRAWN);
+  return list;
 }
 
 function words(count: number): Uint32Array {
-  const chance = new Chance();
-  // The low bits of such a generator are hardly random.
-  return Uint32Array.from({ length: count }, () => (chance.next() ^ (chance.next() >>> 16)) >>> 0);
+  return madeUp(new Uint32Array(count), (random) => random() * 2 ** 32);
 }
 
 function floats(count: number, largest: number): Float32Array {
-  const chance = new Chance();
-  return Float32Array.from({ length: count }, () => (chance.next() / 2 ** 31 - 1) * largest);
+  return madeUp(new Float32Array(count), (random) => (2 * random() - 1) * largest);
 }
 
 /** As 16-bit floats: a sign, one of the four exponents below `largest`, a power of two, and any fraction. */
 function halves(count: number, largest: number): Uint16Array {
-  const chance = new Chance();
   const top = 14 + Math.log2(largest);
-  return Uint16Array.from({ length: count }, () => {
-    const bits = chance.next() >>> 8;
-    return ((bits & 1) << 15) | ((top - ((bits >> 1) & 3)) << 10) | ((bits >> 3) & 0x3ff);
+  return madeUp(new Uint16Array(count), (random) => {
+    const bits = Math.floor(random() * 2 ** 13);
+    return ((bits & 1) << 15) | ((top - ((bits >> 1) & 3)) << 10) | (bits >> 3);
   });
 }

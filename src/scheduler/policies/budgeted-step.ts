@@ -36,8 +36,7 @@ export class BudgetedStep {
     const perTokenMs = costs.perPrefillTokenMs + costs.perContextTokenMs;
     const affordable = perTokenMs > 0 ? Math.floor(leftMs / perTokenMs) : this.#tokensLeft;
     const maxTokens = Math.min(this.#tokensLeft, affordable);
-    const cached = request.resident ? request.computed : request.cachedTokens;
-    if (maxTokens < Math.min(leastTokens, request.knownTokens - cached)) {
+    if (maxTokens < Math.min(leastTokens, request.knownTokens - request.coveredTokens)) {
       this.#builder.skip(request, 'tbt-guard');
       return false;
     }

@@ -89,7 +89,7 @@ function fill(
     if (spareMs < 0 || spareMs === Number.POSITIVE_INFINITY) return RELEGATED + request.arrivalMs;
     // It would be late if it were passed over.
     if (request.resident && spareMs < budgetMs) return spareMs - RELEGATED;
-    return dueMs(request) + alpha * tokensToGo(request, view);
+    return request.nextDueMs + alpha * tokensToGo(request, view);
   };
   const begun = view.resident.filter((request) => !request.decoding);
   for (const request of lowest([begun, view.waiting], LOOKED_AT, rank)) {
@@ -111,11 +111,6 @@ function leastSlackMs(view: SchedulerView): number {
   return least;
 }
 
-/** When the next token of a stream, or the whole of an answer, is due, ms. */
-function dueMs(request: Request): number {
-  return request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
-}
-
 /** Prompt tokens to go, and output tokens where they count. */
 function tokensToGo(request: Request, view: SchedulerView): number {
   const prompt = request.decoding ? 0 : pendingTokens(request);
@@ -127,7 +122,7 @@ function tokensToGo(request: Request, view: SchedulerView): number {
 /** Time left to what is due next after all the work that it takes, ms; below 0 it will be late. */
 function leftMs(request: Request, view: SchedulerView): number {
   const { baseMs, perPrefillTokenMs } = view.cost.costs;
-  const due = dueMs(request);
+  const due = request.nextDueMs;
   if (due === Number.POSITIVE_INFINITY) return due;
   const prefillMs = request.decoding ? 0 : pendingTokens(request) * perPrefillTokenMs + baseMs;
   const decodeMs =
@@ -137,5 +132,5 @@ function leftMs(request: Request, view: SchedulerView): number {
 }
 
 function pendingTokens(request: Request): number {
-  return request.knownTokens - (request.resident ? request.computed : request.cachedTokens);
+  return request.knownTokens - request.coveredTokens;
 }

@@ -108,16 +108,14 @@ function promise(before: ReadonlySet<Request>, view: SchedulerView): Set<Request
 
 /** When a request that may still be in time is due, ms; Infinity of all others. */
 function urgency(request: Request, view: SchedulerView): number {
-  const dueMs =
-    request.class === 'latency' ? request.tokenDueMs(request.generated) : request.deadlineMs;
-  return dueMs < view.now ? Number.POSITIVE_INFINITY : dueMs;
+  const { nextDueMs } = request;
+  return nextDueMs < view.now ? Number.POSITIVE_INFINITY : nextDueMs;
 }
 
 /** Undefined where it cannot be in time, or need not be. */
 function askOf(request: Request, view: SchedulerView): Ask | undefined {
   const { costs } = view.cost;
-  const cached = request.resident ? request.computed : request.cachedTokens;
-  const tokens = request.decoding ? 0 : request.knownTokens - cached;
+  const tokens = request.decoding ? 0 : request.knownTokens - request.coveredTokens;
   const prefillMs = tokens === 0 ? 0 : costs.baseMs + tokens * costs.perPrefillTokenMs;
   const output = view.lengths.remaining(request, LENGTH_QUANTILE);
   const leastMs = costs.baseMs + view.cost.decodeMs(request.knownTokens);
