@@ -6,13 +6,14 @@ export { WordTokenizer } from '../engine/simulated/word-tokenizer';
 export {
   CostModel,
   createPolicy,
-  metSlo,
-  type Program,
+  occupancyOf,
   type Random,
   type Request,
-  type Scheduler,
+  requestTrace,
+  StepOutputs,
   type StepRecord,
   seededRandom,
+  stepTrace,
 } from '../scheduler';
 export * from './agents';
 export * from './arrivals';

@@ -26,4 +26,5 @@ export * from './request';
 export * from './scheduler';
 export * from './slo';
 export * from './tally';
+export * from './trace';
 export * from './view';

@@ -1,4 +1,11 @@
-import { DEFAULT_GAIN, Metrics, type PolicyName, type Request } from '../scheduler';
+import {
+  DEFAULT_GAIN,
+  Metrics,
+  occupancyOf,
+  type PolicyName,
+  type Request,
+  requestTrace,
+} from '../scheduler';
 import type { RequestTrace, ServerState, Snapshot } from './server-types';
 import type { Serving } from './serving';
 import type { Seen } from './timeline';
@@ -38,7 +45,7 @@ export function snapshotOf(
     };
   }
   const { scheduler, timeline, engine } = serving;
-  const { resident, waiting, capacity, kv } = scheduler;
+  const { resident, waiting } = scheduler;
   const inLastStep = new Map(
     timeline.lastStep?.work.map(({ requestId, kind }) => [requestId, kind]),
   );
@@ -55,37 +62,10 @@ export function snapshotOf(
     programs: timeline.programsSince(seen),
     requests: [...resident, ...waiting]
       .slice(0, SHOWN_REQUESTS)
-      .map((request) => ({ ...traceOf(request), state: stateOf(request) })),
-    live: { resident: resident.length, waiting: waiting.length },
+      .map((request) => ({ ...requestTrace(request), state: stateOf(request) })),
     plan: scheduler.explain().slice(0, SHOWN_REQUESTS),
-    kv: {
-      totalPages: capacity.totalPages,
-      freePages: kv.freePages,
-      cachedPages: kv.cachedPages,
-    },
+    ...occupancyOf(scheduler),
     prefix: engine.prefixMetrics && { ...engine.prefixMetrics },
-    capacity: {
-      maxBatch: capacity.maxBatch,
-      maxSequences: capacity.maxSequences,
-      contextWindow: capacity.contextWindow,
-    },
     tokensPerSecond: timeline.tokensPerSecond(atMs),
-  };
-}
-
-function traceOf(request: Request): Omit<RequestTrace, 'state'> {
-  return {
-    id: request.id,
-    app: request.app,
-    stage: request.stage,
-    class: request.class,
-    slo: request.slo,
-    program: request.program?.id,
-    arrivalMs: request.arrivalMs,
-    dueMs: Number.isFinite(request.nextDueMs) ? request.nextDueMs : undefined,
-    promptTokens: request.promptTokens,
-    computedTokens: request.computed,
-    generatedTokens: request.generated,
-    maxTokens: request.maxTokens,
   };
 }

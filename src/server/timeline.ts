@@ -1,5 +1,5 @@
-import { metSlo, type Program, type Request, type StepRecord } from '../scheduler';
-import type { ProgramTrace, StepTrace, StepWork } from './server-types';
+import { type Program, type Request, StepOutputs, type StepRecord, stepTrace } from '../scheduler';
+import type { ProgramTrace, StepTrace } from './server-types';
 
 const KEPT_STEPS = 2048;
 const KEPT_PROGRAMS = 256;
@@ -19,9 +19,7 @@ export class Timeline {
   readonly #steps: StepTrace[] = [];
   readonly #programs: ProgramTrace[] = [];
   #programsEnded = 0;
-  /** Output tokens since the last step, by request. */
-  #outputs = new Map<string, StepWork['output']>();
-  readonly #lastTokenMs = new WeakMap<Request, number>();
+  readonly #outputs = new StepOutputs();
   #arrivals: { atMs: number; tokens: number }[] = [];
   #number = 0;
 
@@ -35,10 +33,7 @@ export class Timeline {
 
   /** The step under way gave `request` its next output token. */
   output(request: Request): void {
-    const atMs = request.lastTokenMs ?? request.arrivalMs;
-    const sinceMs = atMs - (this.#lastTokenMs.get(request) ?? request.arrivalMs);
-    this.#lastTokenMs.set(request, atMs);
-    this.#outputs.set(request.id, { index: request.generated - 1, sinceMs });
+    this.#outputs.add(request);
   }
 
   /** The program's owner has its answer. */
@@ -48,32 +43,12 @@ export class Timeline {
     this.#programsEnded++;
   }
 
-  add({ plan, startMs, endMs }: StepRecord): void {
-    this.#steps.push({
-      number: ++this.#number,
-      startMs,
-      endMs,
-      work: plan.work.map(({ request, tokens }) => ({
-        requestId: request.id,
-        app: request.app,
-        kind: tokens === 1 && request.generated > 1 ? 'decode' : 'prefill',
-        tokens,
-        output: this.#outputs.get(request.id),
-      })),
-      preempted: plan.preempted.map(({ id }) => id),
-      finished: plan.work
-        .filter(({ request }) => request.end?.kind === 'finished')
-        .map(({ request }) => ({
-          requestId: request.id,
-          app: request.app,
-          class: request.class,
-          arrivalMs: request.arrivalMs,
-          met: metSlo(request),
-        })),
-    });
+  add(step: StepRecord): void {
+    const { endMs } = step;
+    this.#steps.push(stepTrace(++this.#number, step, this.#outputs));
     if (this.#steps.length > 2 * KEPT_STEPS) this.#steps.splice(0, KEPT_STEPS);
     this.#arrivals.push({ atMs: endMs, tokens: this.#outputs.size });
-    this.#outputs = new Map();
+    this.#outputs.clear();
     if (this.#arrivals.length > 2 * KEPT_STEPS) this.#forget(endMs);
   }
 

@@ -1,8 +1,7 @@
 import type { PolicyName, Slo } from '../../../client';
 import type { Arrival, DeviceProfile } from '../../../lab';
 import { type Standing, standingOf } from '../standing';
-import type { Frame } from './trace';
-import { TwinRun } from './twin-run';
+import { type Frame, TwinRun } from './twin-run';
 
 /** What the page tells the worker. */
 export type ToRace =

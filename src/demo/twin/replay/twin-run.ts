@@ -1,19 +1,35 @@
-import type { PolicyName, ProgramTrace, RequestTrace, Slo, StepTrace } from '../../../client';
+import type {
+  PolicyName,
+  ProgramTrace,
+  RequestTrace,
+  Slo,
+  Snapshot,
+  StepTrace,
+} from '../../../client';
 import {
   type Arrival,
   createPolicy,
   type DeviceProfile,
+  occupancyOf,
   Replay,
   type Request,
+  requestTrace,
+  StepOutputs,
   type StepRecord,
+  stepTrace,
 } from '../../../lab';
 import { type Fate, Fates } from '../fates';
-import { type Frame, frameOf, programTrace, requestTrace, stepTrace } from './trace';
 
 /** Time from one frame to the next, ms. */
 const FRAME_MS = 200;
 /** How far back frames are kept, ms: as far as a timeline reaches. */
 const KEPT_MS = 40_000;
+
+/** What changes from one frame to the next. */
+export type Frame = Pick<
+  Snapshot,
+  'atMs' | 'steps' | 'programs' | 'requests' | 'live' | 'plan' | 'kv' | 'capacity'
+>;
 
 /** The arrivals under one policy, on a device that is as fast as the live one. */
 export class TwinRun {
@@ -26,9 +42,7 @@ export class TwinRun {
   #programs: ProgramTrace[] = [];
   #number = 0;
   #nextFrameMs: number;
-  /** Output tokens of the step that is under way: how long after the one before. */
-  readonly #outputs = new Map<Request, number>();
-  readonly #lastTokenMs = new WeakMap<Request, number>();
+  readonly #outputs = new StepOutputs();
   /** What was said of those that wait does not change, and is said again. */
   readonly #waiting = new WeakMap<Request, RequestTrace>();
   /** Explains its plans: for the policy that is shown. */
@@ -42,13 +56,10 @@ export class TwinRun {
       policy: createPolicy(policy),
       startMs,
       watch: {
-        token: (request, nowMs) => {
-          const last = this.#lastTokenMs.get(request) ?? request.arrivalMs;
-          this.#outputs.set(request, nowMs - last);
-          this.#lastTokenMs.set(request, nowMs);
-        },
+        token: (request) => this.#outputs.add(request),
         stepped: (step) => this.#stepped(step),
-        programEnded: (program) => this.#programs.push(programTrace(program)),
+        programEnded: ({ id, app, startMs, deadlineMs, endMs = startMs }) =>
+          this.#programs.push({ id, app, startMs, deadlineMs, endMs }),
       },
     });
   }
@@ -100,16 +111,18 @@ export class TwinRun {
   #frame(): Frame {
     const { scheduler } = this.#replay;
     const last = new Map(this.#steps.at(-1)?.work.map(({ requestId, kind }) => [requestId, kind]));
-    const resident = scheduler.resident.map((request) =>
-      requestTrace(request, last.get(request.id) ?? 'paused'),
-    );
-    const frame = frameOf(scheduler, {
+    const resident = scheduler.resident.map((request) => ({
+      ...requestTrace(request),
+      state: last.get(request.id) ?? ('paused' as const),
+    }));
+    const frame: Frame = {
       atMs: this.#replay.nowMs,
       steps: this.#steps,
       programs: this.#programs,
       requests: [...resident, ...scheduler.waiting.map((request) => this.#traceOf(request))],
-    });
-    if (this.explains) frame.plan = scheduler.explain();
+      plan: this.explains ? scheduler.explain() : [],
+      ...occupancyOf(scheduler),
+    };
     this.#steps = [];
     this.#programs = [];
     this.fates.add(frame);
@@ -119,7 +132,7 @@ export class TwinRun {
   #traceOf(request: Request): RequestTrace {
     let trace = this.#waiting.get(request);
     if (trace === undefined || trace.generatedTokens !== request.generated) {
-      trace = requestTrace(request, 'waiting');
+      trace = { ...requestTrace(request), state: 'waiting' };
       this.#waiting.set(request, trace);
     }
     return trace;
