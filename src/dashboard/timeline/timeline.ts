@@ -3,9 +3,9 @@ import { spanWords } from '../format';
 import type { Monitor } from '../monitor';
 import type { Part, View } from '../view';
 import { AXIS_HEIGHT, ENGINE_HEIGHT, INLINE_HEAD_HEIGHT, Layout, type Track } from './geometry';
-import { ZOOMS, type Zoom } from './playhead';
 import { stepCard } from './step-card';
 import { type Selection, TimelineCanvas } from './timeline-canvas';
+import { legend, TimelineTools } from './tools';
 import { EngineHead, TrackHead } from './track-head';
 
 /** Narrower than this, px, the heads stand above their lanes. As in the styles. */
@@ -27,16 +27,13 @@ export class Timeline implements Part {
   readonly #drawing: TimelineCanvas;
   readonly #simulated = h('span', { class: 'simulated-mark', hidden: true }, 'simulated');
   readonly #span = h('p', { class: 'muted timeline-span' });
-  readonly #pause = h('button', { type: 'button', class: 'button small pause' }, 'Pause');
-  readonly #zooms: ReadonlyMap<Zoom, HTMLInputElement>;
+  readonly #tools: TimelineTools;
   readonly #heads: Rows<Track>;
   readonly #engine: EngineHead;
   readonly #card = h('div', { 'aria-live': 'off' });
   readonly #empty = h('p', { class: 'empty timeline-empty', hidden: true });
   #layout = new Layout([], () => 1);
   #monitor: Monitor;
-  /** The reader chose it. */
-  #zoomed = false;
   #selection: Selection | undefined;
   #size: ResizeObserver | undefined;
 
@@ -44,9 +41,7 @@ export class Timeline implements Part {
     this.#view = view;
     this.#monitor = view.monitor;
     this.#drawing = new TimelineCanvas(this.#canvas, view, (selection) => this.#select(selection));
-    this.#zooms = new Map(
-      ZOOMS.map((ms) => [ms, h('input', { type: 'radio', name: 'zoom', checked: ms === 8000 })]),
-    );
+    this.#tools = new TimelineTools(this.#drawing.playhead);
     this.#engine = new EngineHead(view);
     const heads = h('div', { class: 'track-heads' }, this.#engine.element);
     this.#heads = new Rows(heads, (track) => new TrackHead(view, track), this.#engine.element);
@@ -71,7 +66,7 @@ export class Timeline implements Part {
     this.#drawing.start();
     if (this.#monitor !== this.#view.monitor) {
       this.#monitor = this.#view.monitor;
-      this.#setPaused(false);
+      this.#tools.pause(false);
     }
     this.#size = new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect.width));
     this.#size.observe(this.element);
@@ -101,7 +96,6 @@ export class Timeline implements Part {
   }
 
   #head(): HTMLElement {
-    const zooms = [...this.#zooms].map(([ms, input]) => h('label', {}, input, `${ms / 1000} s`));
     return h(
       'header',
       { class: 'timeline-head', part: 'head' },
@@ -109,25 +103,11 @@ export class Timeline implements Part {
       this.#simulated,
       this.#span,
       legend(),
-      h(
-        'div',
-        { class: 'timeline-tools' },
-        h(
-          'fieldset',
-          { class: 'segments small' },
-          h('legend', { class: 'hidden-text' }, 'Seconds shown'),
-          ...zooms,
-        ),
-        this.#pause,
-      ),
+      this.#tools.element,
     );
   }
 
   #listen(): void {
-    for (const [ms, input] of this.#zooms) {
-      input.addEventListener('change', () => this.#setZoom(ms));
-    }
-    this.#pause.addEventListener('click', () => this.#setPaused(!this.#drawing.playhead.paused));
     const canvas = this.#canvas;
     const point = (event: PointerEvent) => {
       this.#card.ariaLive = 'off';
@@ -151,9 +131,9 @@ export class Timeline implements Part {
       ArrowLeft: () => this.#drawing.move(event.shiftKey ? -10 : -1),
       ArrowRight: () => this.#drawing.move(event.shiftKey ? 10 : 1),
       Escape: () => this.#drawing.release(),
-      ' ': () => this.#setPaused(!this.#drawing.playhead.paused),
-      '+': () => this.#zoom(-1),
-      '-': () => this.#zoom(1),
+      ' ': () => this.#tools.togglePause(),
+      '+': () => this.#tools.zoom(-1),
+      '-': () => this.#tools.zoom(1),
     };
     const action = actions[event.key];
     if (action === undefined) return;
@@ -162,32 +142,10 @@ export class Timeline implements Part {
     action();
   }
 
-  #zoom(by: number): void {
-    const at = ZOOMS.indexOf(this.#drawing.playhead.pastMs) + by;
-    this.#setZoom(ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, at))]);
-  }
-
-  #setZoom(ms: Zoom): void {
-    this.#zoomed = true;
-    this.#show(ms);
-  }
-
-  #show(ms: Zoom): void {
-    this.#drawing.playhead.pastMs = ms;
-    const input = this.#zooms.get(ms);
-    if (input !== undefined) input.checked = true;
-  }
-
-  #setPaused(paused: boolean): void {
-    this.#drawing.playhead.paused = paused;
-    this.#pause.ariaPressed = String(paused);
-    write(this.#pause, paused ? 'Go on' : 'Pause');
-  }
-
   #fit(width: number): void {
     const narrow = width < NARROW;
     this.#drawing.headHeight = narrow ? INLINE_HEAD_HEIGHT : 0;
-    if (!this.#zoomed) this.#show(narrow ? 4000 : 8000);
+    this.#tools.fit(narrow);
   }
 
   #select(selection: Selection | undefined): void {
@@ -213,13 +171,4 @@ export class Timeline implements Part {
         return state.error.message;
     }
   }
-}
-
-function legend(): HTMLElement {
-  const kinds = ['decode', 'prefill', 'paused', 'waiting', 'late'];
-  return h(
-    'ul',
-    { class: 'legend', 'aria-label': 'Legend' },
-    ...kinds.map((kind) => h('li', {}, h('span', { class: `key key-${kind}` }), ` ${kind}`)),
-  );
 }

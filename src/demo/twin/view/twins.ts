@@ -5,9 +5,10 @@ import { Colors, type Palette } from '../../../dashboard/palette';
 import type { Span, StepHistory } from '../../../dashboard/step-history';
 import { styleSheets } from '../../../dashboard/styles';
 import { Layout, type Sizes, type Track } from '../../../dashboard/timeline/geometry';
-import { Playhead, ZOOMS, type Zoom } from '../../../dashboard/timeline/playhead';
+import { Playhead } from '../../../dashboard/timeline/playhead';
 import { stepCard } from '../../../dashboard/timeline/step-card';
 import { type Selection, TimelineCanvas } from '../../../dashboard/timeline/timeline-canvas';
+import { legend, TimelineTools } from '../../../dashboard/timeline/tools';
 import { monitor } from '../../store/live';
 import { useLesson } from '../lesson';
 import { stage } from '../stage';
@@ -39,12 +40,9 @@ export class Twins extends HTMLElement {
   readonly #playhead = new Playhead(() => stage.shownMs());
   readonly #seam = new Seam();
   readonly #sides: readonly Side[];
-  readonly #pause = h('button', { type: 'button', class: 'button small pause' }, 'Pause');
-  readonly #zooms: ReadonlyMap<Zoom, HTMLInputElement>;
+  readonly tools = new TimelineTools(this.#playhead);
   readonly #seamWords = h('p', { class: 'seam-words muted' }, 'each line joins one request’s ends');
   #narrow = false;
-  /** The reader chose it. */
-  #zoomed = false;
   #pairs: readonly Pair[] = [];
   #pairedAt = 0;
   #font = '';
@@ -61,9 +59,6 @@ export class Twins extends HTMLElement {
       new Side('a', this, () => monitor.history, this.#playhead),
       new Side('b', this, () => stage.twin, this.#playhead),
     ];
-    this.#zooms = new Map(
-      ZOOMS.map((ms) => [ms, h('input', { type: 'radio', name: 'zoom', checked: ms === 8000 })]),
-    );
     const [a, b] = this.#sides;
     root.append(
       this.#colors.element,
@@ -78,10 +73,6 @@ export class Twins extends HTMLElement {
         b.body,
       ),
     );
-    for (const [ms, input] of this.#zooms) {
-      input.addEventListener('change', () => this.zoomTo(ms));
-    }
-    this.#pause.addEventListener('click', () => this.togglePause());
   }
 
   set apps(apps: DashboardApps) {
@@ -126,58 +117,19 @@ export class Twins extends HTMLElement {
     for (const stop of this.#stops) stop();
   }
 
-  togglePause(): void {
-    const paused = !this.#playhead.paused;
-    this.#playhead.paused = paused;
-    this.#pause.ariaPressed = String(paused);
-    write(this.#pause, paused ? 'Go on' : 'Pause');
-  }
-
-  zoom(by: number): void {
-    const at = ZOOMS.indexOf(this.#playhead.pastMs) + by;
-    this.zoomTo(ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, at))]);
-  }
-
-  zoomTo(ms: Zoom): void {
-    this.#zoomed = true;
-    this.#show(ms);
-  }
-
-  #show(ms: Zoom): void {
-    this.#playhead.pastMs = ms;
-    const input = this.#zooms.get(ms);
-    if (input !== undefined) input.checked = true;
-  }
-
   #head(): HTMLElement {
-    const zooms = [...this.#zooms].map(([ms, input]) => h('label', {}, input, `${ms / 1000} s`));
-    const kinds = ['decode', 'prefill', 'paused', 'waiting', 'late'];
     return h(
       'header',
       { class: 'timeline-head' },
       h('h2', { id: 'timeline-title' }, 'Same requests, same GPU'),
-      h(
-        'ul',
-        { class: 'legend', 'aria-label': 'Legend' },
-        ...kinds.map((kind) => h('li', {}, h('span', { class: `key key-${kind}` }), ` ${kind}`)),
-      ),
-      h(
-        'div',
-        { class: 'timeline-tools' },
-        h(
-          'fieldset',
-          { class: 'segments small' },
-          h('legend', { class: 'hidden-text' }, 'Seconds shown'),
-          ...zooms,
-        ),
-        this.#pause,
-      ),
+      legend(),
+      this.tools.element,
     );
   }
 
   #fit(width: number): void {
     this.#narrow = width < NARROW;
-    if (!this.#zoomed) this.#show(this.#narrow ? 4000 : 8000);
+    this.tools.fit(this.#narrow);
     this.#update();
     this.#seam.resize();
   }
@@ -379,9 +331,9 @@ class Side {
         useLesson.getState().pin(undefined);
         drawing.release();
       },
-      ' ': () => this.#twins.togglePause(),
-      '+': () => this.#twins.zoom(-1),
-      '-': () => this.#twins.zoom(1),
+      ' ': () => this.#twins.tools.togglePause(),
+      '+': () => this.#twins.tools.zoom(-1),
+      '-': () => this.#twins.tools.zoom(1),
     };
     const action = actions[event.key];
     if (action === undefined) return;
